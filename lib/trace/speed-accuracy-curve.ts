@@ -1,0 +1,70 @@
+import { from, type ColumnTable } from "arquero";
+import { mean } from "../util/statistics.js";
+import { asymptoticAccuracy } from "./accuracy-per-timestep.js";
+import { correctness } from "./probabilities.js";
+import { stoppingRule, stoppingSignal, stoppingTimesOfSignal, type StoppingSignal } from "./stopping-time.js";
+import type { Trace } from "./trace.js";
+
+export interface SpeedAccuracyPoint {
+  /** Level of the stopping rule: a threshold, or a number of timesteps for patience. */
+  readonly threshold: number;
+  /** In timesteps. */
+  readonly meanStoppingTime: number;
+  readonly accuracy: number;
+  /** An image, up to the stopping time; only where the trace knows its cost. */
+  readonly meanMultiplyAdds?: number;
+}
+
+export interface SpeedAccuracyOptions {
+  /** What the stopping rule watches; confidence unless told. */
+  readonly signal?: StoppingSignal;
+  /** Levels of the rule; 0 to 1 in 100 steps unless told, for patience 0 to T - 1. */
+  readonly thresholds?: readonly number[];
+}
+
+/** The thresholds 0, 1/100, ..., 1 of the paper's curve. */
+export const THRESHOLDS: readonly number[] = Array.from({ length: 101 }, (_, i) => i / 100);
+
+/**
+ * Speed-accuracy curve: for each threshold q, with s[n] the stopping time of example n under q,
+ *
+ *     meanStoppingTime(q) = 1/N Σ_n s[n]
+ *     accuracy(q)         = 1/N Σ_n [argmax_k logits[s[n], n, k] = label[n]]
+ *     meanMultiplyAdds(q) = 1/N Σ_n multiplyAdds[s[n]]
+ */
+export function speedAccuracyCurve(trace: Trace, options: SpeedAccuracyOptions = {}): SpeedAccuracyPoint[] {
+  const { signal: kind = "confidence", thresholds = defaultThresholds(kind, trace) } = options;
+  const { examples, cost } = trace;
+  const signal = stoppingSignal(trace, kind);
+  const correct = correctness(trace);
+  return thresholds.map((threshold) => {
+    const times = stoppingTimesOfSignal(signal, examples, stoppingRule(kind, threshold));
+    return {
+      threshold,
+      meanStoppingTime: mean(times),
+      accuracy: mean(times.map((t, n) => correct[t * examples + n] as number)),
+      ...(cost && {
+        meanMultiplyAdds: mean(Float64Array.from(times, (t) => cost.multiplyAdds[t] as number)),
+      }),
+    };
+  });
+}
+
+function defaultThresholds(kind: StoppingSignal, { timesteps }: Trace): readonly number[] {
+  return kind === "patience" ? Array.from({ length: timesteps }, (_, steps) => steps) : THRESHOLDS;
+}
+
+/**
+ * Table of the curve, one row a threshold: [model,] threshold, meanStoppingTime, accuracy [, meanMultiplyAdds],
+ * asymptoticAccuracy (of the last timestep, the same in every row).
+ */
+export function speedAccuracyTable(trace: Trace, options: SpeedAccuracyOptions = {}): ColumnTable {
+  const asymptote = asymptoticAccuracy(trace);
+  return from(
+    speedAccuracyCurve(trace, options).map((point) => ({
+      ...(trace.model !== undefined && { model: trace.model }),
+      ...point,
+      asymptoticAccuracy: asymptote,
+    })),
+  );
+}

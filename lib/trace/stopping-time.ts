@@ -1,0 +1,100 @@
+import { UserError } from "../util/errors.js";
+import { mapProbabilities, argmaxRow, confidences, predictions } from "./probabilities.js";
+import type { Trace } from "./trace.js";
+
+/**
+ * When to stop and answer. An example stops at the first timestep at which
+ * - `confidence`: its largest probability reaches the threshold (the paper's rule),
+ * - `margin`: the largest leads the second largest probability by the threshold,
+ * - `entropy`: the entropy of its probabilities, divided by log K, has fallen to the threshold (BranchyNet),
+ * - `patience`: its answer has stayed the same for `steps` further timesteps (PABEE),
+ *
+ * and at the last timestep if that never happens.
+ */
+export type StoppingRule =
+  | { readonly kind: "confidence"; readonly threshold: number }
+  | { readonly kind: "margin"; readonly threshold: number }
+  | { readonly kind: "entropy"; readonly threshold: number }
+  | { readonly kind: "patience"; readonly steps: number };
+
+export type StoppingSignal = StoppingRule["kind"];
+
+/**
+ * What a rule watches, [T, N], signed so that an example stops once its signal is high enough:
+ * confidence max_k p, margin p(1) - p(2), entropy Σ_k p log p / log K (negative), patience the number of
+ * timesteps since the answer last changed.
+ */
+export function stoppingSignal(trace: Trace, kind: StoppingSignal): Float64Array {
+  switch (kind) {
+    case "confidence":
+      return confidences(trace);
+    case "margin":
+      return mapProbabilities(trace, margin);
+    case "entropy":
+      return mapProbabilities(trace, (probs) => -normalizedEntropy(probs));
+    case "patience":
+      return stepsUnchanged(trace);
+  }
+}
+
+function margin(probs: Float64Array): number {
+  const best = argmaxRow(probs, 0, probs.length);
+  const second = probs.reduce((most, p, k) => (k !== best && p > most ? p : most), 0);
+  return (probs[best] as number) - second;
+}
+
+function normalizedEntropy(probs: Float64Array): number {
+  return probs.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0) / Math.log(probs.length);
+}
+
+function stepsUnchanged(trace: Trace): Float64Array {
+  const answers = predictions(trace);
+  const unchanged = new Float64Array(answers.length);
+  for (let row = trace.examples; row < answers.length; row++) {
+    const before = row - trace.examples;
+    unchanged[row] = answers[row] === answers[before] ? (unchanged[before] as number) + 1 : 0;
+  }
+  return unchanged;
+}
+
+/** The stopping rule of a kind that stops at `level`: a threshold, or a number of steps for patience. */
+export function stoppingRule(kind: StoppingSignal, level: number): StoppingRule {
+  return kind === "patience" ? { kind, steps: level } : { kind, threshold: level };
+}
+
+/**
+ * Stopping time of each example, [N]:
+ *
+ *     stoppingTime[n] = min { t : signal[t, n] >= level },  T - 1 if there is none
+ *
+ * Throws a UserError for a threshold outside [0, 1] or a number of steps that is not whole.
+ */
+export function stoppingTimes(trace: Trace, rule: StoppingRule): Int32Array {
+  return stoppingTimesOfSignal(stoppingSignal(trace, rule.kind), trace.examples, rule);
+}
+
+/** Stopping times as `stoppingTimes` gives them, from a signal [T, N] at hand: for many levels of one rule. */
+export function stoppingTimesOfSignal(
+  signal: Float64Array,
+  examples: number,
+  rule: StoppingRule,
+): Int32Array {
+  const level = signalLevel(rule);
+  const last = signal.length / examples - 1;
+  return Int32Array.from({ length: examples }, (_, n) => {
+    let t = 0;
+    while (t < last && (signal[t * examples + n] as number) < level) t++;
+    return t;
+  });
+}
+
+function signalLevel(rule: StoppingRule): number {
+  if (rule.kind === "patience") {
+    if (Number.isInteger(rule.steps) && rule.steps >= 0) return rule.steps;
+    throw new UserError(`a patience must be a whole number of timesteps from 0, not ${rule.steps}`);
+  }
+  if (!(rule.threshold >= 0 && rule.threshold <= 1)) {
+    throw new UserError(`a ${rule.kind} threshold must lie in [0, 1], not at ${rule.threshold}`);
+  }
+  return rule.kind === "entropy" ? -rule.threshold : rule.threshold;
+}

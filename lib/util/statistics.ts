@@ -1,0 +1,89 @@
+import type { RandomStream } from "./random.js";
+
+/** Arithmetic mean; NaN of nothing. */
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] as number;
+  return sum / values.length;
+}
+
+/** Standard error of the mean, s / sqrt(n) with s² = Σ (x - mean)² / (n - 1); NaN below two values. */
+export function standardError(values: ArrayLike<number>): number {
+  const n = values.length;
+  const centre = mean(values);
+  let squares = 0;
+  for (let i = 0; i < n; i++) squares += ((values[i] as number) - centre) ** 2;
+  return n < 2 ? NaN : Math.sqrt(squares / (n - 1) / n);
+}
+
+/** Quantile q in [0, 1] by linear interpolation between order statistics at (n - 1) q (type 7 of R and numpy). */
+export function quantile(values: ArrayLike<number>, q: number): number {
+  const sorted = Float64Array.from(values).sort();
+  const position = (sorted.length - 1) * q;
+  const low = sorted[Math.floor(position)] ?? NaN;
+  const high = sorted[Math.ceil(position)] ?? NaN;
+  return low + (high - low) * (position - Math.floor(position));
+}
+
+/** Ranks from 1 to n; equal values share the mean of their ranks. */
+export function averageRanks(values: ArrayLike<number>): Float64Array {
+  const value = (i: number): number => values[i] as number;
+  const order = Uint32Array.from({ length: values.length }, (_, i) => i).sort((a, b) => value(a) - value(b));
+  const ranks = new Float64Array(values.length);
+  for (let first = 0, next = 0; first < order.length; first = next) {
+    const tied = value(order[first] as number);
+    while (next < order.length && value(order[next] as number) === tied) next++;
+    for (let i = first; i < next; i++) ranks[order[i] as number] = (first + 1 + next) / 2;
+  }
+  return ranks;
+}
+
+/** Pearson's correlation, Σ (x - mean x)(y - mean y) / sqrt(Σ (x - mean x)² Σ (y - mean y)²); NaN if one is constant. */
+export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  if (x.length !== y.length) throw new RangeError(`correlation of ${x.length} with ${y.length} values`);
+  const centreX = mean(x);
+  const centreY = mean(y);
+  let products = 0;
+  let squaresX = 0;
+  let squaresY = 0;
+  for (let i = 0; i < x.length; i++) {
+    const dx = (x[i] as number) - centreX;
+    const dy = (y[i] as number) - centreY;
+    products += dx * dy;
+    squaresX += dx * dx;
+    squaresY += dy * dy;
+  }
+  return products / Math.sqrt(squaresX * squaresY);
+}
+
+/** Spearman's rho: Pearson's correlation of the average ranks; NaN if one side is constant. */
+export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  return pearson(averageRanks(x), averageRanks(y));
+}
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface BootstrapOptions {
+  /** Names the draw, so that an interval can be computed again exactly. */
+  readonly stream: RandomStream;
+  readonly resamples?: number;
+  /** Coverage, 0.95 unless told. */
+  readonly level?: number;
+}
+
+/** Percentile bootstrap interval of `statistic` over resamples of `values` with replacement (Efron 1979). */
+export function bootstrapInterval(
+  values: ArrayLike<number>,
+  statistic: (sample: Float64Array) => number,
+  { stream, resamples = 1000, level = 0.95 }: BootstrapOptions,
+): Interval {
+  const sample = new Float64Array(values.length);
+  const statistics = Float64Array.from({ length: resamples }, () => {
+    for (let i = 0; i < sample.length; i++) sample[i] = values[stream.integer(sample.length)] as number;
+    return statistic(sample);
+  });
+  return { low: quantile(statistics, (1 - level) / 2), high: quantile(statistics, (1 + level) / 2) };
+}

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { checkAnalyses } from "../../lib/trace/analyses-parity.js";
+import { UserError } from "../../lib/util/errors.js";
+import { changed } from "./made-traces.js";
+
+const file = "../shared/reference/analyses.json";
+const skip = existsSync(file) ? false : `${file} is absent`;
+const read = (): Record<string, unknown> => JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>;
+
+test("the analyses meet every reference number", { skip }, () => {
+  const rows = checkAnalyses(read());
+  assert.equal(rows.length, 7);
+  for (const { quantity, error, limit } of rows)
+    assert.ok(error <= limit, `${quantity}: ${error} > ${limit}`);
+});
+
+test("a wrong, missing, shortened or unknown reference number is noticed", { skip }, () => {
+  const accuracy = read()["accuracyPerTimestep"] as number[];
+  const errorOf = (accuracyPerTimestep: unknown): number | undefined =>
+    checkAnalyses({ ...read(), accuracyPerTimestep }).find((row) => row.quantity === "accuracyPerTimestep")
+      ?.error;
+  assert.ok((errorOf(changed(accuracy, 2, 0.26)) ?? 0) > 1e-3);
+  assert.equal(errorOf(accuracy.slice(1)), Infinity);
+  assert.throws(() => errorOf(undefined), /accuracyPerTimestep/);
+  assert.throws(() => checkAnalyses({ ...read(), surprise: 1 }), /"surprise"/);
+  assert.throws(() => checkAnalyses("no object"), UserError);
+});

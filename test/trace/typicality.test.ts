@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { recipeTrace } from "../../lib/trace/analyses-parity.js";
+import { correctness } from "../../lib/trace/probabilities.js";
+import { stoppingTimes } from "../../lib/trace/stopping-time.js";
+import {
+  typicalityByClassTable,
+  typicalityCorrelation,
+  typicalityTable,
+} from "../../lib/trace/typicality.js";
+import { changed } from "./made-traces.js";
+
+const { trace, ease } = recipeTrace(9, 200, 10);
+const cScores = ease.map((value) => (value + 1) / 2);
+const rule = { kind: "confidence", threshold: 0.7 } as const;
+
+test("easy examples are selected sooner, whatever the scale of the score", () => {
+  const rho = typicalityCorrelation(trace, cScores, rule);
+  assert.ok(Math.abs(rho - typicalityCorrelation(trace, ease, rule)) < 1e-12);
+  assert.ok(rho < -0.5);
+});
+
+test("bins and classes part the examples: their weighted means are those of the whole trace", () => {
+  const times = stoppingTimes(trace, rule);
+  const correct = correctness(trace);
+  const meanLatency = times.reduce((sum, t) => sum + t, 0) / 200;
+  const accuracy = times.reduce((sum, t, n) => sum + (correct[t * 200 + n] as number), 0) / 200;
+  for (const table of [
+    typicalityTable(trace, cScores, rule, 5),
+    typicalityByClassTable(trace, cScores, rule),
+  ]) {
+    const rows = table.objects() as { examples: number; selectionLatency: number; accuracy: number }[];
+    const weighted = (value: (row: (typeof rows)[number]) => number) =>
+      rows.reduce((sum, row) => sum + row.examples * value(row), 0) / 200;
+    assert.equal(
+      weighted(() => 1),
+      1,
+    );
+    assert.ok(Math.abs(weighted((row) => row.selectionLatency) - meanLatency) < 1e-12);
+    assert.ok(Math.abs(weighted((row) => row.accuracy) - accuracy) < 1e-12);
+  }
+});
+
+test("scores that do not fit the trace are refused by the place of the fault", () => {
+  assert.throws(() => typicalityCorrelation(trace, cScores.subarray(1), rule), /199 C-scores for 200/);
+  assert.throws(() => typicalityTable(trace, changed(cScores, 7, NaN), rule), /example 7/);
+  assert.throws(() => typicalityTable(trace, changed(cScores, 9, 1.5), rule), /example 9 is 1.5/);
+});

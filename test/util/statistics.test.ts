@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { randomStream } from "../../lib/util/random.js";
+import {
+  averageRanks,
+  bootstrapInterval,
+  mean,
+  quantile,
+  spearman,
+  standardError,
+} from "../../lib/util/statistics.js";
+
+const smallIntegers = fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 1, maxLength: 30 });
+
+test("average ranks equal the count of smaller values plus half of the ties", () => {
+  fc.assert(
+    fc.property(smallIntegers, (values) => {
+      const expected = values.map((value) => {
+        const smaller = values.filter((other) => other < value).length;
+        const tied = values.filter((other) => other === value).length;
+        return smaller + (tied + 1) / 2;
+      });
+      assert.deepEqual(Array.from(averageRanks(values)), expected);
+    }),
+  );
+});
+
+test("Spearman's rho: 1 under any rising map, -1 under any falling one, 1 - 6 Σ d² / n(n² - 1) without ties", () => {
+  const x = [3, 1, 4, 1.5, 9, 2.6];
+  const y = [2, 7, 1, 8, 2.8, 1.8];
+  assert.equal(spearman(x, x.map(Math.exp)), 1);
+  assert.equal(
+    spearman(
+      x,
+      x.map((value) => -(value ** 3)),
+    ),
+    -1,
+  );
+  const ranksX = averageRanks(x);
+  const squares = averageRanks(y).map((rank, i) => (rank - (ranksX[i] as number)) ** 2);
+  const closedForm = 1 - (6 * squares.reduce((sum, d) => sum + d, 0)) / (6 * 35);
+  assert.ok(Math.abs(spearman(x, y) - closedForm) < 1e-15);
+  assert.ok(Number.isNaN(spearman([1, 1, 1], [1, 2, 3])));
+  assert.throws(() => spearman([1, 2], [1]), RangeError);
+});
+
+test("mean, standard error and quantile in closed form", () => {
+  assert.equal(mean([1, 2, 6]), 3);
+  assert.ok(Math.abs(standardError([1, 2, 6]) - Math.sqrt(7 / 3)) < 1e-15);
+  assert.ok(Number.isNaN(standardError([1])));
+  assert.deepEqual(
+    [0, 0.25, 0.5, 0.9, 1].map((q) => quantile([40, 10, 30, 20], q)),
+    [10, 17.5, 25, 37, 40],
+  );
+  assert.ok(Number.isNaN(quantile([], 0.5)));
+});
+
+test("a bootstrap interval repeats from its stream and covers the normal one of a large sample", () => {
+  const source = randomStream(1, "sample");
+  const values = Float64Array.from({ length: 400 }, () => source.normal());
+  const draw = () => bootstrapInterval(values, mean, { stream: randomStream(5, "bootstrap") });
+  const { low, high } = draw();
+  assert.deepEqual(draw(), { low, high });
+  const expected = 1.96 * standardError(values);
+  assert.ok(Math.abs(high - mean(values) - expected) < 0.15 * expected);
+  assert.ok(Math.abs(mean(values) - low - expected) < 0.15 * expected);
+});
