@@ -1,0 +1,133 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LOCK } from "./project.mjs";
+
+/**
+ * A process as it can be told from another one that later got the same id.
+ * @typedef {{ pid: number, start: string }} Process
+ * @typedef {{ host: string, owner: Process, child?: Process | undefined }} LockContent
+ */
+
+/** When a process began (clock ticks since boot), or "" where the system does not tell; undefined if it is gone. */
+function startOf(/** @type {number} */ pid) {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return undefined;
+  }
+  try {
+    const fields = readFileSync(`/proc/${String(pid)}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return fields[0] === "Z" ? undefined : (fields[19] ?? "");
+  } catch {
+    return "";
+  }
+}
+
+const isAlive = (/** @type {Process} */ { pid, start }) => startOf(pid) === start;
+const identify = (/** @type {number} */ pid) => ({ pid, start: startOf(pid) ?? "" });
+
+/** @type {LockContent | undefined} */
+let held;
+
+/** @returns {LockContent | undefined} */
+function readLock() {
+  try {
+    /** @type {unknown} */
+    const lock = JSON.parse(readFileSync(LOCK, "utf8"));
+    return /** @type {LockContent} */ (lock);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the lock whole under a name of its own, for a rename or a link to put it in place at once. */
+function writeTemporary(/** @type {LockContent} */ content) {
+  const temporary = `${LOCK}.${String(process.pid)}`;
+  mkdirSync(dirname(LOCK), { recursive: true });
+  writeFileSync(temporary, JSON.stringify(content));
+  return temporary;
+}
+
+/** Puts the lock in place unless there is one; true if it is ours now. */
+function tryLock(/** @type {LockContent} */ content) {
+  const temporary = writeTemporary(content);
+  try {
+    linkSync(temporary, LOCK);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** Removes the lock of a set-up that was killed, and ends the command that it left running. */
+function breakLock(/** @type {LockContent} */ stale) {
+  const aside = `${LOCK}.stale-${String(process.pid)}`;
+  try {
+    renameSync(LOCK, aside);
+  } catch {
+    return; // another set-up was faster
+  }
+  try {
+    const moved = readFileSync(aside, "utf8");
+    if (moved !== JSON.stringify(stale))
+      linkSync(aside, LOCK); // it was replaced since it was read: put it back
+    else if (stale.child !== undefined && isAlive(stale.child)) endGroup(stale.child.pid);
+  } finally {
+    rmSync(aside, { force: true });
+  }
+}
+
+function endGroup(/** @type {number} */ pid) {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // it has ended by itself
+  }
+}
+
+/** Lets only one set-up of this checkout work at a time; waits for another one. */
+export async function lockSetup(/** @type {(message: string) => void} */ say) {
+  const content = { host: hostname(), owner: identify(process.pid) };
+  for (let waited = 0; !tryLock(content); waited++) {
+    const other = readLock();
+    if (other === undefined) {
+      // Released just now; or, if it stays so, emptied by a power cut.
+      if (waited > 20) rmSync(LOCK, { force: true });
+      await sleep(50);
+    } else if (other.host === content.host && !isAlive(other.owner)) breakLock(other);
+    else {
+      if (waited === 0)
+        say(
+          `another set-up is at work (process ${String(other.owner.pid)} on ${other.host}); waiting for it`,
+        );
+      await sleep(300);
+    }
+  }
+  held = content;
+  process.once("exit", unlockSetup);
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+    process.once(signal, () => {
+      if (held?.child !== undefined) endGroup(held.child.pid);
+      process.exit(130);
+    });
+  }
+}
+
+export function unlockSetup() {
+  if (held !== undefined) rmSync(LOCK, { force: true });
+  held = undefined;
+}
+
+/** Writes in the lock which command is running now. */
+export function noteChild(/** @type {number | undefined} */ pid) {
+  if (held === undefined) return;
+  held = { host: held.host, owner: held.owner, child: pid === undefined ? undefined : identify(pid) };
+  renameSync(writeTemporary(held), LOCK);
+}
