@@ -1,0 +1,54 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism, cpus, totalmem } from "node:os";
+
+/** What a run's numbers may depend on besides its spec. */
+export interface Environment {
+  readonly node: string;
+  /** Versions of the project and of the TensorFlow package; null for one that is not installed. */
+  readonly project: string | null;
+  readonly tensorflowPackage: string | null;
+  /** Commit of the project, with "-dirty" if files differ from it; null outside a repository. */
+  readonly commit: string | null;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly [extra: string]: unknown;
+}
+
+/** The environment of this process; `extra` adds what the caller knows, such as thread count and backend. */
+export function currentEnvironment(extra: Readonly<Record<string, unknown>> = {}): Environment {
+  return {
+    node: process.version,
+    project: packageVersion("anytime-cascade"),
+    tensorflowPackage: packageVersion("@tensorflow/tfjs-node-gpu"),
+    commit: currentCommit(),
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
+    ...extra,
+  };
+}
+
+function packageVersion(name: string): string | null {
+  try {
+    const path = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    const { version } = JSON.parse(readFileSync(path, "utf8")) as { version?: string };
+    return version ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function currentCommit(): string | null {
+  try {
+    return execFileSync("git", ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"], {
+      cwd: import.meta.dirname,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch {
+    return null;
+  }
+}
