@@ -83,7 +83,7 @@ async function setUp(/** @type {Wishes} */ { quiet, withLab, device }) {
   }
 
   if (withLab) {
-    await take(venv);
+    if (!isVenvReady()) await take(venv);
     await take({ title: "JupyterLab", isDone: isLabReady, make: installLab });
     await take({ title: "TypeScript kernel", isDone: isKernelLinked, make: linkKernel });
   }

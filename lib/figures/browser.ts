@@ -1,0 +1,131 @@
+import { spawnSync } from "node:child_process";
+import { Socket } from "node:net";
+import { launch, type Browser } from "puppeteer-core";
+import { UserError } from "../util/errors.js";
+import { unpackChromium } from "./chromium-package.js";
+
+/** A program that can draw figures. */
+interface BrowserProgram {
+  readonly path: string;
+  readonly version: string;
+  readonly origin: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const SYSTEM_PROGRAMS = [
+  "google-chrome-stable",
+  "google-chrome",
+  "chromium",
+  "chromium-browser",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/** Nothing leaves the machine, and text is laid out alike on every screen. */
+const FLAGS = [
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-domain-reliability",
+  "--no-default-browser-check",
+  "--no-pings",
+  "--font-render-hinting=none",
+  "--force-device-scale-factor=1",
+  "--force-color-profile=srgb",
+];
+
+/** Chromium's sandbox refuses to work for root; elsewhere it stays on unless the environment says otherwise. */
+const needsNoSandbox = (): boolean => process.getuid?.() === 0 || process.env["CHROME_NO_SANDBOX"] === "1";
+
+function versionOf(path: string, env: NodeJS.ProcessEnv): string | undefined {
+  const answer = spawnSync(path, ["--version"], { encoding: "utf8", env, timeout: 20_000 });
+  return answer.status === 0 ? answer.stdout.trim() : undefined;
+}
+
+/** $CHROME_PATH, else the system's Chrome or Chromium, else the one that comes as an npm package. */
+async function locateBrowser(): Promise<BrowserProgram> {
+  const chosen = process.env["CHROME_PATH"];
+  for (const path of chosen === undefined ? SYSTEM_PROGRAMS : [chosen]) {
+    const version = versionOf(path, process.env);
+    if (version !== undefined) return { path, version, origin: "of the system", env: process.env };
+  }
+  if (chosen !== undefined)
+    throw new UserError(`CHROME_PATH names ${chosen}, which is no Chrome or Chromium that starts`);
+  const { program, libraries } = await unpackChromium();
+  const searched = [process.env["LD_LIBRARY_PATH"], libraries].filter((path) => path !== undefined).join(":");
+  for (const env of [process.env, { ...process.env, LD_LIBRARY_PATH: searched }]) {
+    const version = versionOf(program, env);
+    if (version !== undefined) return { path: program, version, origin: "of the npm package", env };
+  }
+  throw new UserError(
+    "no browser to draw figures with: install Chromium or Google Chrome, or set CHROME_PATH to one (the one of the npm package does not start on this machine)",
+  );
+}
+
+let shared: Promise<Browser> | undefined;
+let users = 0;
+
+/**
+ * Runs `work` with the one headless browser of this process, starting it if it is not running. Between uses the
+ * browser does not keep the process alive; it ends with the process, however that ends, as its pipe closes.
+ */
+export async function withBrowser<Result>(work: (browser: Browser) => Promise<Result>): Promise<Result> {
+  const browser = await (shared ??= startBrowser());
+  users++;
+  keepAlive(browser, true);
+  try {
+    return await work(browser);
+  } finally {
+    users--;
+    if (users === 0) keepAlive(browser, false);
+  }
+}
+
+/** Ends the browser; the next use starts another one. */
+export async function closeBrowser(): Promise<void> {
+  const browser = await shared?.catch(() => undefined);
+  shared = undefined;
+  await browser?.close();
+}
+
+async function startBrowser(): Promise<Browser> {
+  try {
+    const { path, env } = await locateBrowser();
+    const browser = await launch({
+      executablePath: path,
+      env: { ...env },
+      pipe: true,
+      headless: "shell",
+      handleSIGINT: false,
+      args: [...FLAGS, ...(needsNoSandbox() ? ["--no-sandbox"] : [])],
+    });
+    browser.once("disconnected", () => {
+      shared = undefined;
+    });
+    return browser;
+  } catch (error) {
+    shared = undefined;
+    if (error instanceof UserError) throw error;
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new UserError(
+      `the browser that draws figures does not start (${reason}); set CHROME_PATH to another one, or CHROME_NO_SANDBOX=1 where its sandbox is forbidden`,
+      { cause: error },
+    );
+  }
+}
+
+function keepAlive(browser: Browser, alive: boolean): void {
+  const child = browser.process();
+  if (child === null) return;
+  const handles = [child, ...child.stdio.filter((stream): stream is Socket => stream instanceof Socket)];
+  for (const handle of handles) {
+    if (alive) handle.ref();
+    else handle.unref();
+  }
+}
+
+/** Version and origin of the browser, after a real start. Throws a UserError where there is none. */
+export async function describeBrowser(): Promise<string> {
+  const { origin } = await locateBrowser();
+  const version = await withBrowser((browser) => browser.version());
+  await closeBrowser();
+  return `${version} ${origin}`;
+}

@@ -1,0 +1,35 @@
+/** Opens JupyterLab on the notebooks, on this machine only, with a random token: `npm run lab [-- --port 9000]`. */
+import { spawn } from "node:child_process";
+import { dirname, delimiter } from "node:path";
+import { ROOT, VENV_PYTHON } from "./project.mjs";
+
+const isRoot = process.getuid?.() === 0;
+const hasScreen =
+  process.platform === "darwin" || ["DISPLAY", "WAYLAND_DISPLAY"].some((name) => process.env[name]);
+
+const args = [
+  ...["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${ROOT}`],
+  ...["--LabApp.default_url=/lab/tree/notebooks", ...(isRoot ? ["--allow-root"] : [])],
+  ...(hasScreen ? [] : ["--no-browser"]),
+  ...process.argv.slice(2),
+];
+const env = {
+  ...process.env,
+  JUPYTER_PREFER_ENV_PATH: "1",
+  // The kernel is started as "node": let it be the one that runs here.
+  PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
+};
+
+const server = spawn(VENV_PYTHON, args, { cwd: ROOT, env, stdio: "inherit" });
+// Ctrl-C reaches the server too, which asks before it ends: wait for it.
+process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => server.kill("SIGTERM"));
+server.on("error", (error) => {
+  process.stderr.write(
+    `lab: JupyterLab cannot be started (${error.message}): run \`npm run setup -- --with-lab\`\n`,
+  );
+  process.exitCode = 1;
+});
+server.on("close", (code) => {
+  process.exitCode = code ?? 0;
+});
