@@ -1,0 +1,76 @@
+import type { ColumnTable } from "arquero";
+import { mean } from "../util/statistics.js";
+import type { PlotlyFigure, PlotlyObject } from "./figure.js";
+import { errorBand, meanLine, modelLine } from "./model-line.js";
+import { axis, layout, modelStyles, shareAxis, THIN_LINE_WIDTH } from "./style.js";
+import { groupRows, hasColumn, tableRows } from "./table-rows.js";
+
+/** What speed is measured in: timesteps, or multiply-adds an image. */
+export type SpeedColumn = "meanStoppingTime" | "meanMultiplyAdds";
+
+const SPEED: Readonly<Record<SpeedColumn, { readonly title: string; readonly unit: number }>> = {
+  meanStoppingTime: { title: "Mean stopping time (timesteps)", unit: 1 },
+  meanMultiplyAdds: { title: "Mean multiply-adds per image (millions)", unit: 1e6 },
+};
+
+/**
+ * Speed-accuracy curves, a line for each model: mean over the rows of equal model and threshold (seeds) of speed and
+ * of accuracy, in a band of one standard error of accuracy; thin dashes mark the asymptotic accuracy.
+ * Table: model, threshold, accuracy, the column of speed, and asymptoticAccuracy where the asymptotes are wanted.
+ */
+export function speedAccuracyFigure(
+  table: ColumnTable,
+  speed: SpeedColumn = "meanStoppingTime",
+): PlotlyFigure {
+  const withAsymptotes = hasColumn(table, "asymptoticAccuracy");
+  const asymptoteColumn = withAsymptotes ? (["asymptoticAccuracy"] as const) : [];
+  const rows = tableRows(
+    "speed-accuracy",
+    table,
+    ["threshold", "accuracy", speed, ...asymptoteColumn],
+    ["model"],
+  );
+  const { title, unit } = SPEED[speed];
+  const models = groupRows(rows, (row) => row.model);
+  const farthest = Math.max(...rows.map((row) => row[speed])) / unit;
+  const lines = [...modelStyles(models.keys())].map(([model, style]) => {
+    const own = models.get(model) ?? [];
+    const line = meanLine(
+      own,
+      (row) => row.threshold,
+      (row) => row[speed] / unit,
+      (row) => row.accuracy,
+    );
+    return { model, style, line, asymptote: mean(own.map((row) => row.asymptoticAccuracy)) };
+  });
+  return {
+    data: [
+      ...(withAsymptotes
+        ? lines.map(({ model, style, asymptote }) => asymptoteLine(model, style.color, asymptote, farthest))
+        : []),
+      ...lines.flatMap(({ model, style, line }) => errorBand(model, style, line)),
+      ...lines.map(({ model, style, line }) => modelLine(model, style, line)),
+    ],
+    layout: layout({
+      legendEntries: models.size,
+      axes: {
+        xaxis: axis(title, { range: [-0.03 * farthest, 1.03 * farthest] }),
+        yaxis: shareAxis("Accuracy"),
+      },
+    }),
+  };
+}
+
+function asymptoteLine(model: string, color: string, accuracy: number, farthest: number): PlotlyObject {
+  return {
+    type: "scatter",
+    mode: "lines",
+    name: `${model}, asymptotic`,
+    legendgroup: model,
+    showlegend: false,
+    hoverinfo: "name+y",
+    x: [0, farthest],
+    y: [accuracy, accuracy],
+    line: { color, width: THIN_LINE_WIDTH, dash: "2px,2px" },
+  };
+}
