@@ -1,0 +1,174 @@
+import { createHash } from "node:crypto";
+import { open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { UserError } from "../util/errors.js";
+import { sha256, writeFileAtomic } from "../util/files.js";
+import { type ImageSet, valuesPerImage } from "./dataset.js";
+import type { DecodedSplits } from "./image-folder.js";
+import { type LoadOptions, reportTo } from "./progress.js";
+
+/** Raised when the layout of the files or the meaning of decoding changes. */
+const CACHE_VERSION = 1;
+const DEFAULT_FOLDER = join("data", "cache");
+/** One read call takes less than 2 GiB. */
+const READ_BYTES = 2 ** 30;
+
+const splitSchema = z.strictObject({
+  examples: z.int().min(1),
+  size: z.strictObject({ height: z.int().min(1), width: z.int().min(1) }),
+  classNames: z.array(z.string()),
+  paths: z.array(z.string()).optional(),
+  hasCoarseLabels: z.boolean(),
+  sha256: z.string(),
+});
+const metaSchema = z.strictObject({
+  splits: z.record(z.string(), splitSchema),
+  skipped: z.array(z.strictObject({ file: z.string(), reason: z.string() })),
+});
+type SplitMeta = z.infer<typeof splitSchema>;
+
+/** Decoded splits with the hash of their content. */
+export interface HashedSplits<Name extends string> extends DecodedSplits<Name> {
+  readonly hash: string;
+}
+
+/**
+ * What `decode` gives, kept under `<cache folder>/<hash of key>/`: `<split>.bin` holds the typed arrays one
+ * after the other, `meta.json` the rest and is written last, so that a killed import leaves nothing half-done.
+ * A later call reads each split back in one go; a damaged entry is reported and decoded anew.
+ *
+ * `key`: plain data that changes whenever the result would.
+ */
+export async function cachedSplits<Name extends string>(
+  key: unknown,
+  names: readonly Name[],
+  decode: () => Promise<DecodedSplits<Name>>,
+  options: LoadOptions,
+): Promise<HashedSplits<Name>> {
+  const { cacheFolder = DEFAULT_FOLDER } = options;
+  if (cacheFolder === false) return hashed(await decode());
+  const folder = join(cacheFolder, sha256(JSON.stringify([CACHE_VERSION, key])).slice(0, 32));
+  try {
+    const kept = await readSplits(folder, names);
+    if (kept !== undefined) return kept;
+  } catch (error) {
+    reportTo(options)(`the decoded images in ${folder} are damaged (${String(error)}); decoding them again`);
+  }
+  const decoded = hashed(await decode());
+  await writeSplits(folder, names, decoded);
+  return decoded;
+}
+
+/** Adds the hash of the content: images, labels, ids, sizes and class names of every split. */
+export function hashed<Name extends string>(decoded: DecodedSplits<Name>): HashedSplits<Name> {
+  const parts = (Object.entries(decoded.splits) as [Name, ImageSet][]).map(([name, set]) =>
+    hashPart(name, set, sha256OfParts(partsOf(set))),
+  );
+  return { ...decoded, hash: sha256(JSON.stringify(parts)) };
+}
+
+function hashPart(
+  name: string,
+  { size, classNames }: Pick<ImageSet, "size" | "classNames">,
+  content: string,
+): unknown {
+  return [name, size.height, size.width, classNames, content];
+}
+
+async function writeSplits<Name extends string>(
+  folder: string,
+  names: readonly Name[],
+  { splits, skipped }: DecodedSplits<Name>,
+): Promise<void> {
+  const metas: Record<string, SplitMeta> = {};
+  for (const name of names) {
+    const set = splits[name];
+    const parts = partsOf(set);
+    await writeFileAtomic(join(folder, `${name}.bin`), parts);
+    metas[name] = {
+      examples: set.labels.length,
+      size: set.size,
+      classNames: [...set.classNames],
+      ...(set.paths === undefined ? {} : { paths: [...set.paths] }),
+      hasCoarseLabels: set.coarseLabels !== undefined,
+      sha256: sha256OfParts(parts),
+    };
+  }
+  await writeFileAtomic(join(folder, "meta.json"), JSON.stringify({ splits: metas, skipped }));
+}
+
+/** The kept splits, or undefined where none are kept; throws where they are damaged. */
+async function readSplits<Name extends string>(
+  folder: string,
+  names: readonly Name[],
+): Promise<HashedSplits<Name> | undefined> {
+  const text = await readFile(join(folder, "meta.json"), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const meta = metaSchema.parse(JSON.parse(text));
+  const splits: Partial<Record<Name, ImageSet>> = {};
+  const parts: unknown[] = [];
+  for (const name of names) {
+    const split = meta.splits[name];
+    if (split === undefined) throw new UserError(`split ${name} is missing`);
+    const set = await readSplit(join(folder, `${name}.bin`), split);
+    splits[name] = set;
+    parts.push(hashPart(name, set, split.sha256));
+  }
+  return {
+    splits: splits as Record<Name, ImageSet>,
+    skipped: meta.skipped,
+    hash: sha256(JSON.stringify(parts)),
+  };
+}
+
+async function readSplit(path: string, meta: SplitMeta): Promise<ImageSet> {
+  const { examples: n } = meta;
+  const arrays = meta.hasCoarseLabels ? 3 : 2;
+  const bytes = 4 * n * arrays + n * valuesPerImage(meta.size);
+  const content = await readExactly(path, bytes);
+  if (sha256(content) !== meta.sha256)
+    throw new UserError(`${path} has another checksum than when it was written`);
+  const int32 = (array: number) => new Int32Array(content.buffer, 4 * n * array, n);
+  return {
+    images: content.subarray(4 * n * arrays),
+    labels: int32(0),
+    ids: int32(1),
+    size: meta.size,
+    classNames: meta.classNames,
+    ...(meta.paths === undefined ? {} : { paths: meta.paths }),
+    ...(meta.hasCoarseLabels ? { coarseLabels: int32(2) } : {}),
+  };
+}
+
+async function readExactly(path: string, bytes: number): Promise<Uint8Array> {
+  const content = new Uint8Array(bytes);
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    if (size !== bytes) throw new UserError(`${path} has ${size} bytes, expected ${bytes}`);
+    for (let at = 0; at < bytes;) {
+      const { bytesRead } = await file.read(content, at, Math.min(READ_BYTES, bytes - at), at);
+      if (bytesRead === 0) throw new UserError(`${path} ends too early`);
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+  return content;
+}
+
+/** Labels, ids, superclasses if any, images: numbers first, so that they stay aligned. */
+function partsOf(set: ImageSet): Uint8Array[] {
+  const numbers = [set.labels, set.ids, ...(set.coarseLabels === undefined ? [] : [set.coarseLabels])];
+  return [
+    ...numbers.map((array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength)),
+    set.images,
+  ];
+}
+
+function sha256OfParts(parts: readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
