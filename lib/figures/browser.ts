@@ -83,7 +83,9 @@ export async function withBrowser<Result>(work: (browser: Browser) => Promise<Re
 export async function closeBrowser(): Promise<void> {
   const browser = await shared?.catch(() => undefined);
   shared = undefined;
-  await browser?.close();
+  if (browser === undefined) return;
+  keepAlive(browser, true);
+  await browser.close();
 }
 
 async function startBrowser(): Promise<Browser> {

@@ -1,4 +1,4 @@
-/** Multiplies two matrices on native TensorFlow and prints, as its last line, on which device: {"device": "CPU"}. */
+/** Multiplies two matrices on native TensorFlow; prints, as its last line, {"device": "CPU", "ownKernels": true}. */
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
@@ -17,7 +17,8 @@ process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
 
 /**
  * @typedef {{ arraySync(): number[][] }} Matrix
- * @typedef {{ getBackend(): string, matMul(a: number[][], b: number[][]): Matrix, backend(): { isUsingGpuDevice: boolean } }} Tensorflow
+ * @typedef {{ isUsingGpuDevice: boolean, executeMultipleOutputs(name: string, attributes: [], inputs: [], outputs: number): unknown }} Backend
+ * @typedef {{ getBackend(): string, matMul(a: number[][], b: number[][]): Matrix, backend(): Backend }} Tensorflow
  */
 /** @type {unknown} */
 const loaded = require("@tensorflow/tfjs-node-gpu");
@@ -26,4 +27,16 @@ const tf = /** @type {Tensorflow} */ (loaded);
 const product = tf.matMul([[1, 2]], [[3], [4]]).arraySync()[0]?.[0];
 if (tf.getBackend() !== "tensorflow" || product !== 11)
   throw new Error("native TensorFlow multiplies wrongly");
-console.log(JSON.stringify({ device: tf.backend().isUsingGpuDevice ? "GPU" : "CPU" }));
+
+function hasOwnKernels() {
+  try {
+    tf.backend().executeMultipleOutputs("CascadeKernelVersion", [], [], 1);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+console.log(
+  JSON.stringify({ device: tf.backend().isUsingGpuDevice ? "GPU" : "CPU", ownKernels: hasOwnKernels() }),
+);

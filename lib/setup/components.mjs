@@ -115,12 +115,12 @@ function binding() {
   if (!isBindingReady())
     return missing(name, "it was compiled from something else than is installed now", SETUP);
   const check = checkTensorflow();
-  return "device" in check
-    ? present(
-        name,
-        `tfjs-node-gpu ${npmVersion("@tensorflow/tfjs-node-gpu") ?? "?"}, computes on the ${check.device}`,
-      )
-    : missing(name, check.problem, SETUP);
+  if ("problem" in check) return missing(name, check.problem, SETUP);
+  const version = `tfjs-node-gpu ${npmVersion("@tensorflow/tfjs-node-gpu") ?? "?"}`;
+  return present(
+    name,
+    `${version}, computes on the ${check.device}, ${check.ownKernels ? "with" : "without"} the project's own kernels`,
+  );
 }
 
 function library() {

@@ -14,7 +14,7 @@ export function progressOf(/** @type {boolean} */ quiet) {
     note: (/** @type {string} */ message) => {
       stderr.write(`setup: ${message}\n`);
     },
-    warn(/** @type {string} */ message) {
+    warn: (/** @type {string} */ message) => {
       stderr.write(`setup: warning: ${message}\n`);
     },
     alreadyThere(/** @type {string} */ title) {

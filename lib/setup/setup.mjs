@@ -75,7 +75,11 @@ async function setUp(/** @type {Wishes} */ { quiet, withLab, device }) {
       isDone: () => isTensorflowReady(device),
       make: () => installTensorflow(device),
     });
-    await take({ title: "TensorFlow binding for Node", isDone: isBindingReady, make: compileBinding });
+    await take({
+      title: "TensorFlow binding for Node",
+      isDone: isBindingReady,
+      make: () => compileBinding(progress.warn),
+    });
   } catch (error) {
     progress.warn(
       `native TensorFlow cannot be set up, so the slow pure JavaScript backend is used: ${messageOf(error)}`,

@@ -1,54 +1,80 @@
+import { cpus } from "node:os";
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { ask, runCommand } from "./command.mjs";
-import { SetupError } from "./errors.mjs";
+import { SetupError, messageOf } from "./errors.mjs";
 import { BINDING, TFJS, inProject, packageFile, sitePackages } from "./project.mjs";
 import { installedTensorflow } from "./python-environment.mjs";
 import { fingerprint, readStamp, removeStamp, stamps, writeStamp } from "./stamp.mjs";
 import { findCompiler, findNodeHeaders, installHint } from "./toolchain.mjs";
 
-const SOURCES = join(TFJS, "binding");
-export const TENSORFLOW_CHECK = inProject("lib", "setup", "check-tensorflow.mjs");
+const BINDING_SOURCES = join(TFJS, "binding");
+const KERNEL_SOURCES = inProject("lib", "nn", "native");
+const TENSORFLOW_CHECK = inProject("lib", "setup", "check-tensorflow.mjs");
+
+/** The files of a folder that end so, if there is such a folder. */
+function filesIn(/** @type {string} */ folder, ending = "") {
+  const names = existsSync(folder) ? readdirSync(folder).sort() : [];
+  return names.filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
+}
 
 /**
- * What the binding is compiled from, as a compiler's arguments: the sources that come with tfjs-node-gpu against
- * the headers and libraries of the wheel. The libraries are found relative to the binding, so that a checkout
- * can be moved; the CPU's and the CUDA wheel's are interchangeable.
+ * What the binding is compiled from, as a compiler's arguments: the sources that come with tfjs-node-gpu, and the
+ * project's own kernels, against the headers and libraries of the wheel. The libraries are found relative to the
+ * binding, so that a checkout can be moved; the CPU's and the CUDA wheel's are interchangeable.
+ *
+ * @param {string} output
+ * @param {readonly string[]} kernels
  */
-function compilerArguments(/** @type {string} */ output) {
+function compilerArguments(output, kernels) {
   const site = sitePackages();
   const headers = findNodeHeaders();
-  if (site === undefined || headers === undefined || !existsSync(SOURCES)) return undefined;
+  if (site === undefined || headers === undefined || !existsSync(BINDING_SOURCES)) return undefined;
   const tensorflow = join(site, "tensorflow");
   return [
-    ...["-O2", "-shared", "-fPIC", "-std=c++17", "-DNAPI_VERSION=8", "-DBUILDING_NODE_EXTENSION"],
-    ...[SOURCES, join(tensorflow, "include"), headers].map((folder) => `-I${folder}`),
-    ...sourceFiles(".cc"),
+    ...[
+      "-O3",
+      "-march=native",
+      "-shared",
+      "-fPIC",
+      "-std=c++17",
+      "-DNAPI_VERSION=8",
+      "-DBUILDING_NODE_EXTENSION",
+    ],
+    ...[BINDING_SOURCES, join(tensorflow, "include"), headers].map((folder) => `-I${folder}`),
+    ...filesIn(BINDING_SOURCES, ".cc"),
+    ...kernels,
     ...["-o", output, `-L${tensorflow}`, "-l:libtensorflow_cc.so.2", "-l:libtensorflow_framework.so.2"],
     `-Wl,-rpath,$ORIGIN/${relative(dirname(BINDING), tensorflow)}`,
   ];
 }
 
-function sourceFiles(/** @type {string} */ ending) {
-  const names = existsSync(SOURCES) ? readdirSync(SOURCES) : [];
-  return names
-    .filter((name) => name.endsWith(ending))
-    .sort()
-    .map((name) => join(SOURCES, name));
+/** Code for one processor may not run on another one that shares the same disk. */
+function processor() {
+  const model = cpus()[0]?.model ?? "";
+  const flags = existsSync("/proc/cpuinfo")
+    ? /^(?:flags|Features)\s*:.*$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))
+    : null;
+  return `${model} ${flags?.[0] ?? ""}`;
 }
 
 function bindingStamp() {
-  const args = compilerArguments("binding");
+  const args = compilerArguments("binding", filesIn(KERNEL_SOURCES, ".cc"));
   const compiler = findCompiler();
   const wheel = installedTensorflow();
   if (args === undefined || compiler === undefined || wheel === undefined) return undefined;
-  const words = [
+  const sources = [...filesIn(BINDING_SOURCES), ...filesIn(KERNEL_SOURCES)].map((file) =>
+    readFileSync(file, "utf8"),
+  );
+  const portable = args.map((arg) => arg.replaceAll(inProject(), ""));
+  return fingerprint([
     compiler.command,
     compiler.version,
     wheel.version,
-    ...args.map((arg) => arg.replaceAll(inProject(), "")),
-  ];
-  return fingerprint(words, []) + fingerprint(sourceFiles("").map((file) => readFileSync(file, "base64")));
+    processor(),
+    ...portable,
+    ...sources,
+  ]);
 }
 
 /** A binding that was compiled once stays good when the compiler is gone. */
@@ -58,19 +84,33 @@ export function isBindingReady() {
   return findCompiler() === undefined || stamp === bindingStamp();
 }
 
-export async function compileBinding() {
+/** Compiles the binding with the project's own kernels, or without them where they do not compile. */
+export async function compileBinding(/** @type {(message: string) => void} */ warn) {
+  if (installedTensorflow() === undefined)
+    throw new SetupError("there is no TensorFlow wheel to compile it against");
+  const stamp = bindingStamp(); // before compiling: a source saved meanwhile counts as not yet compiled
+  removeStamp(stamps.binding);
+  const kernels = filesIn(KERNEL_SOURCES, ".cc");
+  try {
+    await compileWith(kernels);
+  } catch (error) {
+    if (kernels.length === 0) throw error;
+    warn(`the project's own kernels are left out, which costs speed: ${messageOf(error)}`);
+    await compileWith([]);
+  }
+  if (stamp !== undefined) writeStamp(stamps.binding, stamp);
+}
+
+async function compileWith(/** @type {readonly string[]} */ kernels) {
   const compiler = findCompiler();
   if (compiler === undefined)
     throw new SetupError(`no C++ compiler is found: ${installHint.compiler}, or set CXX`);
-  if (installedTensorflow() === undefined)
-    throw new SetupError("there is no TensorFlow wheel to compile it against");
-  removeStamp(stamps.binding);
   mkdirSync(dirname(BINDING), { recursive: true });
   const temporary = `${BINDING}.${String(process.pid)}.tmp`;
+  const args = compilerArguments(temporary, kernels);
+  if (args === undefined)
+    throw new SetupError("the header node_api.h is found neither in node_modules nor beside node");
   try {
-    const args = compilerArguments(temporary);
-    if (args === undefined)
-      throw new SetupError("the header node_api.h is found neither in node_modules nor beside node");
     await runCommand(compiler.command, args);
     renameSync(temporary, BINDING); // a process that has the old one loaded keeps it
   } finally {
@@ -78,23 +118,24 @@ export async function compileBinding() {
   }
   const check = checkTensorflow();
   if ("problem" in check) throw new SetupError(check.problem);
-  const stamp = bindingStamp();
-  if (stamp !== undefined) writeStamp(stamps.binding, stamp);
 }
+
+/** @typedef {{ device: string, ownKernels: boolean }} TensorflowState */
 
 /**
  * Loads the binding in a process of its own and multiplies two matrices with it.
  *
- * @returns {{ device: string } | { problem: string }}
+ * @returns {TensorflowState | { problem: string }}
  */
 export function checkTensorflow() {
   if (!existsSync(packageFile("@tensorflow/tfjs-node-gpu")))
     return { problem: "tfjs-node-gpu is not installed" };
-  const answer = ask(process.execPath, ["--no-warnings", TENSORFLOW_CHECK]);
-  const found = /** @type {unknown} */ (JSON.parse(answer?.split("\n").at(-1) ?? "null"));
-  return typeof found === "object" && found !== null && "device" in found && typeof found.device === "string"
-    ? { device: found.device }
-    : {
-        problem: `the compiled binding does not load or compute: \`node ${relative(inProject(), TENSORFLOW_CHECK)}\` says why`,
-      };
+  const answer = ask(process.execPath, ["--no-warnings", TENSORFLOW_CHECK])?.split("\n").at(-1);
+  if (answer === undefined)
+    return {
+      problem: `the compiled binding does not load or compute: \`node ${relative(inProject(), TENSORFLOW_CHECK)}\` says why`,
+    };
+  /** @type {unknown} */
+  const state = JSON.parse(answer);
+  return /** @type {TensorflowState} */ (state);
 }

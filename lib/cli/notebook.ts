@@ -1,0 +1,85 @@
+import { Command, InvalidArgumentError } from "commander";
+import { runNotebook } from "../notebook/run.js";
+import { parameterNames } from "../notebook/parameters.js";
+import { readNotebook } from "../notebook/notebook-file.js";
+import { UserError } from "../util/errors.js";
+import { startProgress } from "../util/progress.js";
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+interface NotebookOptions {
+  readonly parameter: Parameters;
+  readonly out?: string;
+  readonly inPlace?: true;
+  readonly quick?: true;
+  readonly timeout?: number;
+}
+
+/** `cascade notebook <files...>`. */
+export function notebookCommand(): Command {
+  return new Command("notebook")
+    .description("execute TypeScript notebooks without a screen; exits with 1 if any cell fails")
+    .argument("<files...>", "notebooks, executed one after the other")
+    .option("-p, --parameter <name=value>", "set a parameter; the value is JSON, else text", addParameter, {})
+    .option("--out <file>", "write the executed notebook here")
+    .option("--in-place", "write the executed notebook over the given one")
+    .option("--quick", "set the parameter quick to true where there is one")
+    .option("--timeout <seconds>", "how long one cell may take", positiveNumber)
+    .action(runNotebooks);
+}
+
+async function runNotebooks(files: string[], options: NotebookOptions): Promise<void> {
+  const { out, inPlace } = options;
+  if (out !== undefined && inPlace) throw new UserError("choose one of --out and --in-place");
+  if (out !== undefined && files.length > 1)
+    throw new UserError("--out takes one notebook; use --in-place for several");
+  for (const file of files) await runOne(file, options);
+}
+
+async function runOne(
+  file: string,
+  { parameter, out, inPlace, quick, timeout }: NotebookOptions,
+): Promise<void> {
+  const takesQuick = quick && parameterNames(await readNotebook(file)).includes("quick");
+  const output = inPlace ? file : out;
+  const begun = Date.now();
+  let progress: ReturnType<typeof startProgress> | undefined;
+  try {
+    await runNotebook(file, {
+      parameters: { ...(takesQuick ? { quick: true } : {}), ...parameter },
+      ...(output === undefined ? {} : { output }),
+      ...(timeout === undefined ? {} : { timeout }),
+      onProgress: (cell, cells) => {
+        progress ??= startProgress({ label: file, total: cells });
+        progress.update(cell - 1);
+      },
+    });
+  } finally {
+    progress?.stop();
+  }
+  const seconds = ((Date.now() - begun) / 1000).toFixed(1);
+  process.stdout.write(
+    `${file}: every cell ran, ${seconds} s${output === undefined ? "; nothing was written (--in-place or --out FILE does)" : `, written to ${output}`}\n`,
+  );
+}
+
+function addParameter(text: string, before: Parameters): Parameters {
+  const equals = text.indexOf("=");
+  if (equals < 1) throw new InvalidArgumentError("it must be name=value");
+  return { ...before, [text.slice(0, equals)]: parseValue(text.slice(equals + 1)) };
+}
+
+/** JSON where it is JSON, else the text itself. */
+function parseValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("it must be a number above 0");
+  return value;
+}

@@ -1,0 +1,49 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { UserError } from "../util/errors.js";
+import { fileError } from "../util/files.js";
+
+const text = z.union([z.string(), z.array(z.string()).transform((lines) => lines.join(""))]);
+
+const cellSchema = z.looseObject({
+  cell_type: z.string(),
+  source: text,
+  metadata: z.looseObject({ tags: z.array(z.string()).optional() }).default({}),
+});
+
+const notebookSchema = z.looseObject({
+  nbformat: z.literal(4),
+  metadata: z.looseObject({ kernelspec: z.looseObject({ language: z.string().optional() }).optional() }),
+  cells: z.array(cellSchema),
+});
+
+export type NotebookCell = z.infer<typeof cellSchema>;
+/** A notebook file of format 4, as much of it as is looked at here; the rest is kept as it is. */
+export type Notebook = z.infer<typeof notebookSchema>;
+
+/** Reads a TypeScript notebook; throws a UserError that names what is wrong with the file. */
+export async function readNotebook(path: string): Promise<Notebook> {
+  const notebook = parseNotebook(path, await readText(path));
+  const language = notebook.metadata.kernelspec?.language;
+  if (language !== undefined && language !== "typescript")
+    throw new UserError(`${path} is a notebook for ${language}; only TypeScript notebooks can be run here`);
+  return notebook;
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    throw fileError(error, "read", path);
+  }
+}
+
+function parseNotebook(path: string, json: string): Notebook {
+  try {
+    return notebookSchema.parse(JSON.parse(json));
+  } catch (error) {
+    const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+    const reason = issue === undefined ? "it is not JSON" : `${issue.path.join(".")}: ${issue.message}`;
+    throw new UserError(`${path} is not a notebook of format 4 (${reason})`, { cause: error });
+  }
+}

@@ -1,0 +1,124 @@
+import { inspect } from "node:util";
+import { emitDisplay, type DisplayBundle } from "./emit-display.js";
+
+/** A row of a table, by column. */
+export type TableRow = Readonly<Record<string, unknown>>;
+
+/** Rows, or what can be asked for them: an arquero table, a danfo data frame. */
+export type TableLike =
+  | readonly TableRow[]
+  | { objects(options?: { limit?: number }): TableRow[] }
+  | { readonly columns: readonly string[]; readonly values: readonly unknown[] };
+
+export interface TableOptions {
+  /** Significant digits of numbers that are not whole. */
+  readonly digits?: number;
+  /** Rows shown at most; the rest is counted below the table. */
+  readonly limit?: number;
+}
+
+/** Shows a table below the cell, numbers aligned at the right. */
+export function showTable(table: TableLike, options: TableOptions = {}): void {
+  emitDisplay(tableBundle(table, options));
+}
+
+interface Column {
+  readonly name: string;
+  readonly numeric: boolean;
+  readonly format: (value: unknown) => string;
+}
+
+interface Cells {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly string[])[];
+  readonly left: number;
+}
+
+/** A table as HTML and as text in columns. */
+export function tableBundle(table: TableLike, { digits = 4, limit = 50 }: TableOptions = {}): DisplayBundle {
+  const rows = rowsOf(table);
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const columns = names.map((name) =>
+    readColumn(
+      name,
+      rows.map((row) => row[name]),
+      digits,
+    ),
+  );
+  const cells: Cells = {
+    columns,
+    rows: rows.slice(0, limit).map((row) => columns.map(({ name, format }) => format(row[name]))),
+    left: Math.max(0, rows.length - limit),
+  };
+  return { "text/html": tableHtml(cells), "text/plain": tableText(cells) };
+}
+
+function rowsOf(table: TableLike): readonly TableRow[] {
+  if ("objects" in table) return table.objects({ limit: Infinity });
+  if (!("columns" in table)) return table;
+  // danfo keeps the values of a single column flat.
+  return table.values.map((row) => {
+    const values: readonly unknown[] = Array.isArray(row) ? row : [row];
+    return Object.fromEntries(table.columns.map((name, i) => [name, values[i]]));
+  });
+}
+
+const isBlank = (value: unknown): boolean => value === null || value === undefined;
+
+function readColumn(name: string, values: readonly unknown[], digits: number): Column {
+  const numbers = values.filter((value): value is number => typeof value === "number");
+  const numeric = values.every((value) => isBlank(value) || typeof value === "number");
+  const formatNumber = numeric
+    ? numberFormat(numbers, digits)
+    : (value: number) => String(Number(value.toPrecision(digits)));
+  return {
+    name,
+    numeric,
+    format: (value) => {
+      if (value === null || value === undefined) return "";
+      if (typeof value === "number") return formatNumber(value);
+      return typeof value === "string" ? value : inspect(value, { breakLength: Infinity });
+    },
+  };
+}
+
+/** Equal decimals down a column, so that the points stand below each other; `digits` of them count in the largest. */
+function numberFormat(numbers: readonly number[], digits: number): (value: number) => string {
+  const finite = numbers.filter((value) => Number.isFinite(value));
+  if (finite.every((value) => Number.isInteger(value))) return String;
+  const exponent = Math.floor(Math.log10(Math.max(...finite.map(Math.abs))));
+  if (exponent < -4 || exponent > 8) return (value) => value.toExponential(digits - 1);
+  return (value) => value.toFixed(Math.max(0, digits - 1 - exponent));
+}
+
+const moreRows = (left: number): string => `and ${left} more rows`;
+
+function tableHtml({ columns, rows, left }: Cells): string {
+  const align = columns.map(({ numeric }) => ` style="text-align:${numeric ? "right" : "left"}"`);
+  const line = (tag: string, texts: readonly string[]): string =>
+    `<tr>${texts.map((text, i) => `<${tag}${align[i] ?? ""}>${escapeHtml(text)}</${tag}>`).join("")}</tr>`;
+  const head = line(
+    "th",
+    columns.map(({ name }) => name),
+  );
+  const body = rows.map((row) => line("td", row)).join("");
+  const rest = left === 0 ? "" : `<p>${moreRows(left)}</p>`;
+  return `<table><thead>${head}</thead><tbody>${body}</tbody></table>${rest}`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
+
+function tableText({ columns, rows, left }: Cells): string {
+  const widths = columns.map(({ name }, i) =>
+    Math.max(name.length, ...rows.map((row) => (row[i] ?? "").length)),
+  );
+  const line = (texts: readonly string[]): string =>
+    texts
+      .map((text, i) => (columns[i]?.numeric ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
+      .join("  ")
+      .trimEnd();
+  const lines = [columns.map(({ name }) => name), ...rows].map(line);
+  return [...lines, ...(left === 0 ? [] : [moreRows(left)])].join("\n");
+}
