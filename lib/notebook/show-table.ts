@@ -7,7 +7,7 @@ export type TableRow = Readonly<Record<string, unknown>>;
 /** Rows, or what can be asked for them: an arquero table, a danfo data frame. */
 export type TableLike =
   | readonly TableRow[]
-  | { objects(options?: { limit?: number }): TableRow[] }
+  | { objects(options?: { limit?: number }): object[] }
   | { readonly columns: readonly string[]; readonly values: readonly unknown[] };
 
 export interface TableOptions {
@@ -54,7 +54,7 @@ export function tableBundle(table: TableLike, { digits = 4, limit = 50 }: TableO
 }
 
 function rowsOf(table: TableLike): readonly TableRow[] {
-  if ("objects" in table) return table.objects({ limit: Infinity });
+  if ("objects" in table) return table.objects({ limit: Infinity }) as TableRow[];
   if (!("columns" in table)) return table;
   // danfo keeps the values of a single column flat.
   return table.values.map((row) => {

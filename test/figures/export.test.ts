@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { closeBrowser, describeBrowser } from "../../lib/figures/browser.js";
+import { renderSvg } from "../../lib/figures/draw.js";
+import { exportFigure } from "../../lib/figures/export.js";
+
+const folder = mkdtempSync(join(tmpdir(), "export-test-"));
+after(async () => {
+  await closeBrowser();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const browser = await describeBrowser().catch((error: unknown) => error);
+const skip = typeof browser === "string" ? false : `no browser: ${String(browser)}`;
+
+const figure = {
+  data: [{ type: "scatter", x: [0, 1, 2], y: [0.1, 0.5, 0.7], name: "CascadedTD" }],
+  layout: { width: 300, height: 200, xaxis: { title: { text: "<b>Timestep</b> λ" } } },
+};
+const at = (name: string): string => join(folder, name);
+
+test("a figure is exported twice as the same files, whole in themselves", { skip }, async () => {
+  await exportFigure(figure, { svg: at("a.svg"), pdf: at("a.pdf"), width: 84, height: 56 });
+  await closeBrowser();
+  await exportFigure(figure, { svg: at("b.svg"), pdf: at("b.pdf"), width: 84, height: 56 });
+  const svg = readFileSync(at("a.svg"), "utf8");
+  const pdf = readFileSync(at("a.pdf"));
+  assert.equal(svg, readFileSync(at("b.svg"), "utf8"));
+  assert.ok(pdf.equals(readFileSync(at("b.pdf"))));
+
+  assert.match(svg, /^<svg [^>]*width="84mm" height="56mm"/);
+  const references = [...svg.matchAll(/(?:href=|src=|url\()["']?([^"')]{0,20})/g)].map(
+    (match) => match[1] ?? "",
+  );
+  assert.ok(
+    references.every((target) => target.startsWith("#") || target.startsWith("data:")),
+    references.join(),
+  );
+  assert.equal(svg.match(/@font-face/g)?.length, 2); // regular and bold, no italic
+
+  const text = pdf.toString("latin1");
+  const [, width, height] = /MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/.exec(text) ?? [];
+  assert.ok(
+    Math.abs(Number(width) - (84 / 25.4) * 72) < 0.5 && Math.abs(Number(height) - (56 / 25.4) * 72) < 0.5,
+  );
+  assert.match(text, /OpenSans-Regular/);
+  assert.doesNotMatch(text, /\/Subtype \/Image/); // vectors only
+});
+
+test("different figures name their parts differently, so that both fit into one page", { skip }, async () => {
+  const ids = (svg: string): string[] => [...svg.matchAll(/ id="([^"]+)"/g)].map((match) => match[1] ?? "");
+  const first = new Set(ids(await renderSvg(figure)));
+  const second = ids(await renderSvg({ ...figure, layout: { ...figure.layout, width: 310 } }));
+  assert.ok(first.size > 0 && second.every((id) => !first.has(id)), second.join());
+});
+
+test("a size out of range is refused", async () => {
+  await assert.rejects(
+    exportFigure(figure, { svg: at("c.svg"), width: 3 }),
+    /width of an exported figure is 3 mm; it must be from 10/,
+  );
+});

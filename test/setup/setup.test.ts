@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { isAtLeast } from "../../lib/setup/toolchain.mjs";
+
+const SETUP = join(import.meta.dirname, "../../lib/setup");
+const folders: string[] = [];
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** `npm ci` as far as the set-up can tell: notes its call, takes its time, writes npm's own account last. */
+const FAKE_NPM = `#!/bin/sh
+echo "call $$" >> npm-calls
+sleep "\${NPM_SECONDS:-0}"
+mkdir -p node_modules/typescript/bin
+echo '{}' > node_modules/typescript/package.json
+echo 'require("fs").mkdirSync("lib/dist", { recursive: true }); require("fs").writeFileSync("lib/dist/.tsbuildinfo", "");' > node_modules/typescript/bin/tsc
+cp package-lock.json node_modules/.package-lock.json
+`;
+
+interface Project {
+  readonly root: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** A project of nothing but the set-up, on a machine without Python and compiler. */
+function bareProject(): Project {
+  const root = mkdtempSync(join(tmpdir(), "setup-test-"));
+  folders.push(root);
+  cpSync(SETUP, join(root, "lib/setup"), { recursive: true });
+  const put = (path: string, text: string): void => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  put("package.json", '{ "type": "module" }');
+  put("package-lock.json", '{ "packages": { "": {}, "node_modules/typescript": { "version": "1.0.0" } } }');
+  put("tsconfig.base.json", "{}");
+  put("lib/tsconfig.json", "{}");
+  put("lib/package.json", '{ "type": "module" }');
+  put("bin/npm", FAKE_NPM);
+  chmodSync(join(root, "bin/npm"), 0o755);
+  const env: NodeJS.ProcessEnv = { ...process.env, PATH: `${root}/bin:${process.env["PATH"] ?? ""}` };
+  delete env["npm_execpath"];
+  return { root, env: { ...env, PYTHON: "/nowhere/python", CXX: "/nowhere/compiler" } };
+}
+
+function setUp({ root, env }: Project, args: string[] = []): { status: number | null; said: string } {
+  const done = spawnSync(process.execPath, ["lib/setup/setup.mjs", ...args], {
+    cwd: root,
+    env,
+    encoding: "utf8",
+  });
+  return { status: done.status, said: done.stderr };
+}
+
+/** Neither gone nor a zombie that nobody has buried yet. */
+const isRunning = (pid: number): boolean =>
+  /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim());
+
+const npmCalls = ({ root }: Project): string[] =>
+  readFileSync(join(root, "npm-calls"), "utf8").trim().split("\n");
+
+test("versions are compared as numbers", () => {
+  assert.ok(isAtLeast("v20.19.0", [20, 19]));
+  assert.ok(isAtLeast("3.13.1", [3, 10]));
+  assert.ok(!isAtLeast("3.9.18", [3, 10]));
+  assert.ok(!isAtLeast("v18.20.0", [20, 19]));
+});
+
+test("without a compiler the set-up warns in one sentence and goes on; a second call does no work", () => {
+  const project = bareProject();
+  const first = setUp(project);
+  assert.equal(first.status, 0, first.said);
+  assert.match(first.said, /npm packages +done/);
+  assert.match(
+    first.said,
+    /warning: native TensorFlow cannot be set up, .*no C\+\+ compiler is found: install/,
+  );
+  assert.match(first.said, /library lib\/dist +done/);
+
+  const second = setUp(project, ["--quiet"]);
+  assert.equal(second.status, 0);
+  assert.equal(second.said.trim().split("\n").length, 1, second.said); // the warning alone
+  assert.equal(npmCalls(project).length, 1);
+
+  const lab = setUp(project, ["--quiet", "--with-lab"]);
+  assert.equal(lab.status, 1);
+  assert.match(lab.said, /setup: no Python 3\.10 or newer is found: install/);
+});
+
+test("a changed source is built again, a changed lock file installed again", () => {
+  const project = bareProject();
+  setUp(project);
+  writeFileSync(join(project.root, "lib/new.ts"), "export {};\n");
+  assert.match(setUp(project, ["--quiet"]).said, /library lib\/dist +done/);
+  const lock = '{ "packages": { "": {}, "node_modules/typescript": { "version": "1.0.1" } } }';
+  writeFileSync(join(project.root, "package-lock.json"), lock);
+  assert.match(setUp(project, ["--quiet"]).said, /npm packages +done/);
+  assert.equal(npmCalls(project).length, 2);
+});
+
+test("a set-up killed in the middle leaves no command running and is mended by the next", async () => {
+  const project = bareProject();
+  const slow = { ...project.env, NPM_SECONDS: "60" };
+  const killed = spawn(process.execPath, ["lib/setup/setup.mjs"], { cwd: project.root, env: slow });
+  while (!existsSync(join(project.root, "npm-calls"))) await sleep(20);
+  killed.kill("SIGKILL");
+  await new Promise((resolve) => killed.once("close", resolve));
+  const left = Number(npmCalls(project)[0]?.split(" ")[1]);
+  assert.ok(isRunning(left));
+
+  const next = setUp(project);
+  assert.equal(next.status, 0, next.said);
+  assert.match(next.said, /npm packages +done/);
+  assert.ok(!isRunning(left));
+});
+
+test("of two set-ups at once one works and the other waits for it", async () => {
+  const project = bareProject();
+  const env = { ...project.env, NPM_SECONDS: "1" };
+  const ends = [0, 1].map(() => {
+    const child = spawn(process.execPath, ["lib/setup/setup.mjs"], { cwd: project.root, env });
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    return new Promise<string>((resolve) =>
+      child.once("close", (code) => {
+        resolve(`${String(code)} ${said}`);
+      }),
+    );
+  });
+  const said = await Promise.all(ends);
+  assert.ok(
+    said.every((text) => text.startsWith("0 ")),
+    said.join("\n"),
+  );
+  assert.equal(npmCalls(project).length, 1);
+  assert.equal(said.filter((text) => text.includes("another set-up is at work")).length, 1);
+});
+
+test("the doctor names what is missing, the command that mends it, and exits with 1", () => {
+  const { root, env } = bareProject();
+  const done = spawnSync(process.execPath, ["lib/setup/doctor.mjs", "--json"], {
+    cwd: root,
+    env,
+    encoding: "utf8",
+  });
+  assert.equal(done.status, 1, done.stderr);
+  const report = JSON.parse(done.stdout) as {
+    ok: boolean;
+    components: { name: string; state: string; mend?: string }[];
+  };
+  assert.equal(report.ok, false);
+  const missing = report.components.filter(({ state }) => state === "missing");
+  for (const name of [
+    "npm packages",
+    "Python",
+    ".venv",
+    "C++ compiler",
+    "TensorFlow wheel",
+    "TensorFlow binding",
+  ])
+    assert.ok(
+      missing.some((component) => component.name === name && component.mend?.includes("npm run setup")),
+      name,
+    );
+});
