@@ -1,0 +1,20 @@
+import { Command } from "commander";
+import { UserError } from "../util/errors.js";
+import { dataCommand } from "./data.js";
+import { notebookCommand } from "./notebook.js";
+import { parityCommand } from "./parity.js";
+
+/** The `cascade` command line; every subcommand has a file of its own beside this one. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command("cascade")
+    .description("Anytime prediction with cascaded networks and a temporal-difference loss")
+    .showHelpAfterError("(add --help for what is allowed)");
+  for (const command of [dataCommand(), notebookCommand(), parityCommand()]) program.addCommand(command);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    process.stderr.write(`cascade: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

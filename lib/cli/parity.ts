@@ -1,0 +1,84 @@
+import { readFile, readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Command } from "commander";
+import {
+  checkReferenceCase,
+  checkTdReference,
+  parseReferenceCase,
+  type ParityRow,
+} from "../experiments/parity.js";
+import { checkAnalyses } from "../trace/analyses-parity.js";
+import { UserError } from "../util/errors.js";
+import { fileError } from "../util/files.js";
+import { writeOut } from "./output.js";
+
+/** `cascade parity <file or folder>`: holds the project to numbers that the authors' implementation computed. */
+export function parityCommand(): Command {
+  return new Command("parity")
+    .description(
+      "compare network, gradients, optimizer and analyses with reference numbers; exit 1 if any is over its limit",
+    )
+    .argument("<path>", "a reference file, or a folder of them")
+    .option("--json", "print the rows as JSON")
+    .action(async (path: string, options: { json?: true }) => {
+      const rows: ParityRow[] = [];
+      for (const file of await referenceFiles(path)) {
+        const found = checkFile(await readJson(file), file);
+        rows.push(...found);
+        if (options.json !== true) for (const row of found) writeOut(rowText(row));
+      }
+      const failed = rows.filter((row) => !row.passed);
+      if (options.json === true) {
+        writeOut(JSON.stringify({ passed: failed.length === 0, rows: rows.map(finiteErrors) }, null, 2));
+      } else {
+        writeOut(`${rows.length - failed.length} passed, ${failed.length} failed`);
+      }
+      if (failed.length > 0) process.exitCode = 1;
+    });
+}
+
+/** JSON has no infinity: an error that could not be computed is null, and has not passed. */
+function finiteErrors(row: ParityRow): Omit<ParityRow, "error"> & { error: number | null } {
+  return { ...row, error: Number.isFinite(row.error) ? row.error : null };
+}
+
+function rowText(row: ParityRow): string {
+  const limit = row.limit === null ? "(no limit)" : `limit ${row.limit.toExponential(2)}`;
+  const verdict = row.passed ? "ok  " : "OVER";
+  return `${verdict} ${row.case.padEnd(34)} ${row.quantity.padEnd(36)} ${row.error.toExponential(2)}  ${limit}`;
+}
+
+async function referenceFiles(path: string): Promise<string[]> {
+  try {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const files = (await readdir(path)).filter((name) => name.endsWith(".json")).sort();
+    if (files.length === 0) throw new UserError(`${path} holds no reference files (*.json)`);
+    return files.map((name) => join(path, name));
+  } catch (error) {
+    throw fileError(error, "read", path);
+  }
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UserError(`${file} is not valid JSON: ${error.message}`);
+    throw fileError(error, "read", file);
+  }
+}
+
+/** A file that holds `case` is a network case; one that holds `td` and trace analyses is checked by those. */
+function checkFile(json: unknown, file: string): ParityRow[] {
+  if (typeof json !== "object" || json === null)
+    throw new UserError(`${file} is not a reference file: it holds no object`);
+  if ("case" in json) return checkReferenceCase(parseReferenceCase(json, file));
+  if (!("td" in json))
+    throw new UserError(`${file} is not a reference file: it holds neither "case" nor "td"`);
+  const analyses = checkAnalyses(json).map((row) => ({
+    ...row,
+    case: basename(file, ".json"),
+    passed: row.error <= row.limit,
+  }));
+  return [...analyses, ...checkTdReference(json.td, file)];
+}

@@ -1,0 +1,671 @@
+// The project's own TensorFlow operations: batch norm by timestep, and the meeting of delayed residual and shortcut.
+//
+// Values are NHWC with time folded into the first axis: [N, H, W, C]. `rows` lists how many of the N rows belong to
+// each distinct step, in order. Every sum is taken over blocks of fixed size and in fixed order, so that results do
+// not depend on the number of threads. lib/nn/ops.ts holds the same functions composed of TensorFlow's own
+// operations; the tests hold the two together.
+
+#include <malloc.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "tensorflow/core/framework/op.h"
+#include "tensorflow/core/framework/op_kernel.h"
+#include "tensorflow/core/lib/core/threadpool.h"
+
+namespace cascade {
+
+using tensorflow::DEVICE_CPU;
+using tensorflow::OpKernel;
+using tensorflow::OpKernelConstruction;
+using tensorflow::OpKernelContext;
+using tensorflow::Tensor;
+using tensorflow::TensorShape;
+
+constexpr int64_t kVersion = 1;
+
+// Positions summed together before partial sums are added up.
+constexpr int64_t kPositionsPerBlock = 512;
+// Floats of one image handled together where steps of different row counts meet.
+constexpr int64_t kFloatsPerChunk = 512;
+
+// Large activations come and go in every step. Left alone, malloc returns their pages to the system each time and
+// faults them in again; kept in the heap they are reused.
+const bool kHeapKept = [] {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+  return true;
+}();
+
+std::vector<int64_t> IntegerList(OpKernelConstruction* construction, const char* name) {
+  std::vector<int64_t> values;
+  const auto status = construction->GetAttr(name, &values);
+  if (!status.ok()) construction->CtxFailure(status);
+  return values;
+}
+
+template <typename Value>
+Value Attribute(OpKernelConstruction* construction, const char* name) {
+  Value value{};
+  const auto status = construction->GetAttr(name, &value);
+  if (!status.ok()) construction->CtxFailure(status);
+  return value;
+}
+
+std::vector<int64_t> FirstRows(const std::vector<int64_t>& rows) {
+  std::vector<int64_t> first(rows.size() + 1, 0);
+  for (size_t d = 0; d < rows.size(); d++) first[d + 1] = first[d] + rows[d];
+  return first;
+}
+
+template <typename Work>
+void ParallelFor(OpKernelContext* context, int64_t items, int64_t cost_per_item, const Work& work) {
+  auto* pool = context->device()->tensorflow_cpu_worker_threads()->workers;
+  pool->ParallelFor(items, std::max<int64_t>(cost_per_item, 1), work);
+}
+
+// A stretch of positions of one distinct step.
+struct Block {
+  int64_t step;
+  int64_t first;  // position in [0, N H W)
+  int64_t count;
+};
+
+std::vector<Block> BlocksOf(const std::vector<int64_t>& rows, int64_t positions_per_row) {
+  std::vector<Block> blocks;
+  int64_t start = 0;
+  for (size_t d = 0; d < rows.size(); d++) {
+    const int64_t end = start + rows[d] * positions_per_row;
+    for (int64_t p = start; p < end; p += kPositionsPerBlock)
+      blocks.push_back({static_cast<int64_t>(d), p, std::min(kPositionsPerBlock, end - p)});
+    start = end;
+  }
+  return blocks;
+}
+
+// Adds the blocks' partial sums [blocks, 2 C] up by step, in order: -> [D, 2 C].
+std::vector<double> SumBySteps(const std::vector<Block>& blocks, const std::vector<double>& partial, int64_t steps, int64_t width) {
+  std::vector<double> sums(steps * width, 0.0);
+  for (size_t k = 0; k < blocks.size(); k++) {
+    double* __restrict sum = &sums[blocks[k].step * width];
+    const double* __restrict part = &partial[k * width];
+    for (int64_t i = 0; i < width; i++) sum[i] += part[i];
+  }
+  return sums;
+}
+
+// y = gain x + bias, in double, so that the backward pass finds the same sign again.
+inline float Affine(float x, double gain, double bias) { return static_cast<float>(std::fma(static_cast<double>(x), gain, bias)); }
+
+bool ShapesAgree(OpKernelContext* context, const std::vector<int64_t>& rows, const Tensor& x) {
+  int64_t total = 0;
+  for (const int64_t count : rows) total += count;
+  if (x.dims() == 4 && x.dim_size(0) == total) return true;
+  context->CtxFailure(tensorflow::errors::InvalidArgument("the rows of the distinct steps add up to ", total, ", the input is ", x.shape().DebugString()));
+  return false;
+}
+
+// mean and variance (biased) of each distinct step; y = relu?(scale (x - mean) / sqrt(variance + epsilon) + offset).
+class NormalizeOp : public OpKernel {
+ public:
+  explicit NormalizeOp(OpKernelConstruction* c)
+      : OpKernel(c), rows_(IntegerList(c, "rows")), epsilon_(Attribute<float>(c, "epsilon")), relu_(Attribute<bool>(c, "relu")) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& x = context->input(0);
+    if (!ShapesAgree(context, rows_, x)) return;
+    const int64_t steps = rows_.size(), channels = x.dim_size(3), positions_per_row = x.dim_size(1) * x.dim_size(2);
+    const float* scale = context->input(1).flat<float>().data();
+    const float* offset = context->input(2).flat<float>().data();
+    Tensor *y = nullptr, *mean = nullptr, *variance = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &y));
+    OP_REQUIRES_OK(context, context->allocate_output(1, TensorShape({steps, channels}), &mean));
+    OP_REQUIRES_OK(context, context->allocate_output(2, TensorShape({steps, channels}), &variance));
+    const float* in = x.flat<float>().data();
+    float* out = y->flat<float>().data();
+
+    const auto blocks = BlocksOf(rows_, positions_per_row);
+    std::vector<double> partial(blocks.size() * 2 * channels, 0.0);
+    ParallelFor(context, blocks.size(), kPositionsPerBlock * channels, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; k++) {
+        double* __restrict sum = &partial[k * 2 * channels];
+        double* __restrict squares = sum + channels;
+        const float* __restrict p = in + blocks[k].first * channels;
+        for (int64_t i = 0; i < blocks[k].count; i++, p += channels)
+          for (int64_t c = 0; c < channels; c++) {
+            const double value = p[c];
+            sum[c] += value;
+            squares[c] += value * value;
+          }
+      }
+    });
+    const auto sums = SumBySteps(blocks, partial, steps, 2 * channels);
+    std::vector<double> gain(steps * channels), bias(steps * channels);
+    for (int64_t d = 0; d < steps; d++) {
+      const double n = static_cast<double>(rows_[d] * positions_per_row);
+      for (int64_t c = 0; c < channels; c++) {
+        const double m = sums[d * 2 * channels + c] / n;
+        const double v = std::max(0.0, sums[d * 2 * channels + channels + c] / n - m * m);
+        const int64_t i = d * channels + c;
+        mean->flat<float>().data()[i] = static_cast<float>(m);
+        variance->flat<float>().data()[i] = static_cast<float>(v);
+        // The backward pass knows mean and variance as floats: both passes use those.
+        gain[i] = scale[i] / std::sqrt(static_cast<double>(static_cast<float>(v)) + epsilon_);
+        bias[i] = offset[i] - gain[i] * static_cast<double>(static_cast<float>(m));
+      }
+    }
+    ParallelFor(context, blocks.size(), kPositionsPerBlock * channels, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; k++) {
+        const double* __restrict a = &gain[blocks[k].step * channels];
+        const double* __restrict b = &bias[blocks[k].step * channels];
+        const float* __restrict p = in + blocks[k].first * channels;
+        float* __restrict q = out + blocks[k].first * channels;
+        for (int64_t i = 0; i < blocks[k].count; i++, p += channels, q += channels) {
+          if (relu_)
+            for (int64_t c = 0; c < channels; c++) q[c] = std::max(Affine(p[c], a[c], b[c]), 0.0f);
+          else
+            for (int64_t c = 0; c < channels; c++) q[c] = Affine(p[c], a[c], b[c]);
+        }
+      }
+    });
+  }
+
+ private:
+  const std::vector<int64_t> rows_;
+  const float epsilon_;
+  const bool relu_;
+};
+
+// With n the values of a channel in a step and xn = (x - mean) / sqrt(variance + epsilon):
+//   dx = scale / sqrt(variance + epsilon) (dy - sum(dy) / n - xn sum(dy xn) / n),  dscale = sum(dy xn),  doffset = sum(dy)
+class NormalizeGradientOp : public OpKernel {
+ public:
+  explicit NormalizeGradientOp(OpKernelConstruction* c)
+      : OpKernel(c), rows_(IntegerList(c, "rows")), epsilon_(Attribute<float>(c, "epsilon")), relu_(Attribute<bool>(c, "relu")) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& dy = context->input(0);
+    const Tensor& x = context->input(1);
+    if (!ShapesAgree(context, rows_, x) || !ShapesAgree(context, rows_, dy)) return;
+    const int64_t steps = rows_.size(), channels = x.dim_size(3), positions_per_row = x.dim_size(1) * x.dim_size(2);
+    const float* scale = context->input(2).flat<float>().data();
+    const float* offset = context->input(3).flat<float>().data();
+    const float* mean = context->input(4).flat<float>().data();
+    const float* variance = context->input(5).flat<float>().data();
+    Tensor *dx = nullptr, *dscale = nullptr, *doffset = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &dx));
+    OP_REQUIRES_OK(context, context->allocate_output(1, TensorShape({steps, channels}), &dscale));
+    OP_REQUIRES_OK(context, context->allocate_output(2, TensorShape({steps, channels}), &doffset));
+    const float* in = x.flat<float>().data();
+    const float* above = dy.flat<float>().data();
+    float* out = dx->flat<float>().data();
+
+    std::vector<double> gain(steps * channels), bias(steps * channels);
+    for (int64_t i = 0; i < steps * channels; i++) {
+      gain[i] = scale[i] / std::sqrt(static_cast<double>(variance[i]) + epsilon_);
+      bias[i] = offset[i] - gain[i] * static_cast<double>(mean[i]);
+    }
+    const auto passed = [&](float gradient, float value, double a, double b) {
+      return relu_ && Affine(value, a, b) <= 0.0f ? 0.0f : gradient;
+    };
+    const auto blocks = BlocksOf(rows_, positions_per_row);
+    std::vector<double> partial(blocks.size() * 2 * channels, 0.0);
+    ParallelFor(context, blocks.size(), kPositionsPerBlock * channels, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; k++) {
+        const int64_t step = blocks[k].step * channels;
+        const double* __restrict a = &gain[step];
+        const double* __restrict b = &bias[step];
+        double* __restrict sum = &partial[k * 2 * channels];
+        double* __restrict product = sum + channels;
+        const float* __restrict p = in + blocks[k].first * channels;
+        const float* __restrict g = above + blocks[k].first * channels;
+        for (int64_t i = 0; i < blocks[k].count; i++, p += channels, g += channels)
+          for (int64_t c = 0; c < channels; c++) {
+            const double gradient = passed(g[c], p[c], a[c], b[c]);
+            sum[c] += gradient;
+            product[c] += gradient * (static_cast<double>(p[c]) - mean[step + c]);
+          }
+      }
+    });
+    const auto sums = SumBySteps(blocks, partial, steps, 2 * channels);
+    // dx = gain dy + slope x + intercept
+    std::vector<double> slope(steps * channels), intercept(steps * channels);
+    for (int64_t d = 0; d < steps; d++) {
+      const double n = static_cast<double>(rows_[d] * positions_per_row);
+      for (int64_t c = 0; c < channels; c++) {
+        const int64_t i = d * channels + c;
+        const double sum = sums[d * 2 * channels + c], product = sums[d * 2 * channels + channels + c];
+        const double inverse = 1.0 / std::sqrt(static_cast<double>(variance[i]) + epsilon_);
+        dscale->flat<float>().data()[i] = static_cast<float>(product * inverse);
+        doffset->flat<float>().data()[i] = static_cast<float>(sum);
+        slope[i] = -gain[i] * inverse * inverse * product / n;
+        intercept[i] = -gain[i] * sum / n - slope[i] * static_cast<double>(mean[i]);
+      }
+    }
+    ParallelFor(context, blocks.size(), kPositionsPerBlock * channels, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; k++) {
+        const int64_t step = blocks[k].step * channels;
+        const double* __restrict a = &gain[step];
+        const double* __restrict b = &bias[step];
+        const double* __restrict s = &slope[step];
+        const double* __restrict t = &intercept[step];
+        const float* __restrict p = in + blocks[k].first * channels;
+        const float* __restrict g = above + blocks[k].first * channels;
+        float* __restrict q = out + blocks[k].first * channels;
+        for (int64_t i = 0; i < blocks[k].count; i++, p += channels, g += channels, q += channels)
+          for (int64_t c = 0; c < channels; c++) {
+            const double gradient = passed(g[c], p[c], a[c], b[c]);
+            q[c] = static_cast<float>(std::fma(gradient, a[c], std::fma(static_cast<double>(p[c]), s[c], t[c])));
+          }
+      }
+    });
+  }
+
+ private:
+  const std::vector<int64_t> rows_;
+  const float epsilon_;
+  const bool relu_;
+};
+
+// y = relu?(x gain + bias), gain and bias [D, C].
+class ScaleAndShiftOp : public OpKernel {
+ public:
+  explicit ScaleAndShiftOp(OpKernelConstruction* c) : OpKernel(c), rows_(IntegerList(c, "rows")), relu_(Attribute<bool>(c, "relu")) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& x = context->input(0);
+    if (!ShapesAgree(context, rows_, x)) return;
+    const int64_t channels = x.dim_size(3);
+    const float* gain = context->input(1).flat<float>().data();
+    const float* bias = context->input(2).flat<float>().data();
+    Tensor* y = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &y));
+    const float* in = x.flat<float>().data();
+    float* out = y->flat<float>().data();
+    const auto blocks = BlocksOf(rows_, x.dim_size(1) * x.dim_size(2));
+    ParallelFor(context, blocks.size(), kPositionsPerBlock * channels / 4, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; k++) {
+        const float* __restrict a = gain + blocks[k].step * channels;
+        const float* __restrict b = bias + blocks[k].step * channels;
+        const float* __restrict p = in + blocks[k].first * channels;
+        float* __restrict q = out + blocks[k].first * channels;
+        for (int64_t i = 0; i < blocks[k].count; i++, p += channels, q += channels) {
+          if (relu_)
+            for (int64_t c = 0; c < channels; c++) q[c] = std::max(std::fma(p[c], a[c], b[c]), 0.0f);
+          else
+            for (int64_t c = 0; c < channels; c++) q[c] = std::fma(p[c], a[c], b[c]);
+        }
+      }
+    });
+  }
+
+ private:
+  const std::vector<int64_t> rows_;
+  const bool relu_;
+};
+
+// How delayed residual and shortcut meet, over the distinct steps d of the result (lib/nn/delay.ts):
+//   z[d] = carry z[d-1] + gain u[residual[d]],   y[d] = relu?(z[d] + x[shortcut[d]])
+// z counts from d = first_counted on; an index of -1 counts as zero; a one-row step meets every row of the others.
+struct MergePlan {
+  explicit MergePlan(OpKernelConstruction* c)
+      : residual_rows(IntegerList(c, "residual_rows")),
+        shortcut_rows(IntegerList(c, "shortcut_rows")),
+        rows(IntegerList(c, "rows")),
+        residual(IntegerList(c, "residual")),
+        shortcut(IntegerList(c, "shortcut")),
+        residual_first(FirstRows(residual_rows)),
+        shortcut_first(FirstRows(shortcut_rows)),
+        first(FirstRows(rows)),
+        batch(*std::max_element(rows.begin(), rows.end())),
+        first_counted(Attribute<int64_t>(c, "first_counted")),
+        carry(Attribute<float>(c, "carry")),
+        gain(Attribute<float>(c, "gain")),
+        relu(Attribute<bool>(c, "relu")) {}
+
+  const std::vector<int64_t> residual_rows, shortcut_rows, rows, residual, shortcut;
+  const std::vector<int64_t> residual_first, shortcut_first, first;
+  const int64_t batch, first_counted;
+  const float carry, gain;
+  const bool relu;
+};
+
+// Row of image b in a step that begins at `first` and has `rows` rows.
+inline int64_t RowOf(int64_t first, int64_t rows, int64_t b) { return first + (rows == 1 ? 0 : b); }
+
+class MergeOp : public OpKernel {
+ public:
+  explicit MergeOp(OpKernelConstruction* c) : OpKernel(c), plan_(c) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& u = context->input(0);
+    const int64_t size = u.dim_size(1) * u.dim_size(2) * u.dim_size(3);
+    Tensor* y = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({plan_.first.back(), u.dim_size(1), u.dim_size(2), u.dim_size(3)}), &y));
+    const float* residual = u.flat<float>().data();
+    const float* shortcut = context->input(1).flat<float>().data();
+    float* out = y->flat<float>().data();
+    const int64_t chunks = (size + kFloatsPerChunk - 1) / kFloatsPerChunk;
+    const int64_t steps = plan_.rows.size();
+    ParallelFor(context, chunks * plan_.batch, steps * kFloatsPerChunk / 4, [&](int64_t begin, int64_t end) {
+      float z[kFloatsPerChunk];
+      for (int64_t item = begin; item < end; item++) {
+        const int64_t b = item / chunks, start = (item % chunks) * kFloatsPerChunk;
+        const int64_t count = std::min(kFloatsPerChunk, size - start);
+        std::memset(z, 0, sizeof(z));
+        for (int64_t d = 0; d < steps; d++) {
+          if (b >= plan_.rows[d]) continue;
+          const int64_t j = plan_.residual[d], s = plan_.shortcut[d];
+          const float* __restrict from = j < 0 ? nullptr : residual + RowOf(plan_.residual_first[j], plan_.residual_rows[j], b) * size + start;
+          const float* __restrict instant = s < 0 ? nullptr : shortcut + RowOf(plan_.shortcut_first[s], plan_.shortcut_rows[s], b) * size + start;
+          float* __restrict q = out + (plan_.first[d] + b) * size + start;
+          Carry(z, from, count);
+          const bool counted = d >= plan_.first_counted;
+          for (int64_t i = 0; i < count; i++) q[i] = counted ? z[i] : 0.0f;
+          if (instant != nullptr)
+            for (int64_t i = 0; i < count; i++) q[i] += instant[i];
+          if (plan_.relu)
+            for (int64_t i = 0; i < count; i++) q[i] = std::max(q[i], 0.0f);
+        }
+      }
+    });
+  }
+
+ private:
+  // z <- carry z + gain u
+  void Carry(float* __restrict z, const float* __restrict u, int64_t count) const {
+    const float carry = plan_.carry, gain = plan_.gain;
+    if (carry == 0.0f && u != nullptr)
+      for (int64_t i = 0; i < count; i++) z[i] = gain * u[i];
+    else if (u != nullptr)
+      for (int64_t i = 0; i < count; i++) z[i] = carry * z[i] + gain * u[i];
+    else
+      for (int64_t i = 0; i < count; i++) z[i] = carry * z[i];
+  }
+
+  const MergePlan plan_;
+};
+
+class MergeGradientOp : public OpKernel {
+ public:
+  explicit MergeGradientOp(OpKernelConstruction* c) : OpKernel(c), plan_(c) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& dy = context->input(0);
+    const int64_t height = dy.dim_size(1), width = dy.dim_size(2), channels = dy.dim_size(3), size = height * width * channels;
+    Tensor *du = nullptr, *dx = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({plan_.residual_first.back(), height, width, channels}), &du));
+    OP_REQUIRES_OK(context, context->allocate_output(1, TensorShape({plan_.shortcut_first.back(), height, width, channels}), &dx));
+    const float* above = dy.flat<float>().data();
+    const float* y = context->input(1).flat<float>().data();
+    float* residual = du->flat<float>().data();
+    float* shortcut = dx->flat<float>().data();
+    const int64_t chunks = (size + kFloatsPerChunk - 1) / kFloatsPerChunk;
+    const int64_t steps = plan_.rows.size();
+    // One chunk takes all images in turn, so that rows which stand for the whole batch are summed in order.
+    ParallelFor(context, chunks, steps * plan_.batch * kFloatsPerChunk / 2, [&](int64_t begin, int64_t end) {
+      float own[kFloatsPerChunk], dz[kFloatsPerChunk];
+      for (int64_t chunk = begin; chunk < end; chunk++) {
+        const int64_t start = chunk * kFloatsPerChunk, count = std::min(kFloatsPerChunk, size - start);
+        std::vector<int64_t> residual_filled(plan_.residual_rows.size(), 0), shortcut_filled(plan_.shortcut_rows.size(), 0);
+        for (int64_t b = 0; b < plan_.batch; b++) {
+          std::memset(dz, 0, sizeof(dz));
+          for (int64_t d = steps - 1; d >= 0; d--) {
+            if (b >= plan_.rows[d]) continue;
+            const float* __restrict g = above + (plan_.first[d] + b) * size + start;
+            const float* __restrict v = y + (plan_.first[d] + b) * size + start;
+            for (int64_t i = 0; i < count; i++) own[i] = plan_.relu && v[i] <= 0.0f ? 0.0f : g[i];
+            const int64_t s = plan_.shortcut[d];
+            if (s >= 0) Give(shortcut, plan_.shortcut_first[s], plan_.shortcut_rows[s], shortcut_filled[s], b, size, start, own, 1.0f, count);
+            const float carry = plan_.carry;
+            const bool counted = d >= plan_.first_counted;
+            for (int64_t i = 0; i < count; i++) dz[i] = (counted ? own[i] : 0.0f) + carry * dz[i];
+            const int64_t j = plan_.residual[d];
+            if (j >= 0) Give(residual, plan_.residual_first[j], plan_.residual_rows[j], residual_filled[j], b, size, start, dz, plan_.gain, count);
+          }
+        }
+        ClearUnfilled(residual, plan_.residual_first, plan_.residual_rows, residual_filled, size, start, count);
+        ClearUnfilled(shortcut, plan_.shortcut_first, plan_.shortcut_rows, shortcut_filled, size, start, count);
+      }
+    });
+  }
+
+ private:
+  // Writes or adds gain * part to image b's row of a step; `filled` counts the step's rows that hold something.
+  static void Give(float* to, int64_t first, int64_t rows, int64_t& filled, int64_t b, int64_t size, int64_t start,
+                   const float* __restrict part, float gain, int64_t count) {
+    const int64_t row = rows == 1 ? 0 : b;
+    float* __restrict q = to + (first + row) * size + start;
+    if (row >= filled) {
+      filled = row + 1;
+      for (int64_t i = 0; i < count; i++) q[i] = gain * part[i];
+    } else {
+      for (int64_t i = 0; i < count; i++) q[i] += gain * part[i];
+    }
+  }
+
+  static void ClearUnfilled(float* to, const std::vector<int64_t>& first, const std::vector<int64_t>& rows, const std::vector<int64_t>& filled,
+                            int64_t size, int64_t start, int64_t count) {
+    for (size_t d = 0; d < rows.size(); d++)
+      for (int64_t row = filled[d]; row < rows[d]; row++) std::memset(to + (first[d] + row) * size + start, 0, count * sizeof(float));
+  }
+
+  const MergePlan plan_;
+};
+
+// g <- gradient + decay w;  v <- momentum v + g;  w <- w - rate (g + momentum v).  settings: [rate, momentum, decay].
+class SgdOp : public OpKernel {
+ public:
+  explicit SgdOp(OpKernelConstruction* c) : OpKernel(c) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& weight = context->input(0);
+    const float* settings = context->input(3).flat<float>().data();
+    const float rate = settings[0], momentum = settings[1], decay = settings[2];
+    Tensor *next_weight = nullptr, *next_velocity = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, weight.shape(), &next_weight));
+    OP_REQUIRES_OK(context, context->allocate_output(1, weight.shape(), &next_velocity));
+    const float* __restrict w = weight.flat<float>().data();
+    const float* __restrict v = context->input(1).flat<float>().data();
+    const float* __restrict g = context->input(2).flat<float>().data();
+    float* __restrict w2 = next_weight->flat<float>().data();
+    float* __restrict v2 = next_velocity->flat<float>().data();
+    ParallelFor(context, weight.NumElements(), 2, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) {
+        const float decayed = g[i] + decay * w[i];
+        const float velocity = momentum * v[i] + decayed;
+        v2[i] = velocity;
+        w2[i] = w[i] - rate * (decayed + momentum * velocity);
+      }
+    });
+  }
+};
+
+// ---------------------------------------------------------------- convolution, summed in double
+//
+// TensorFlow's float32 convolution adds thousands of products in float32. That is fast, and near enough for training,
+// but a ReLU whose input is nearly zero may flip on the rounding. These plain loops add in double and round once, and
+// so are what the reference numbers are compared by.
+
+struct ConvolutionShape {
+  int64_t batch, height, width, inputs, size, outputs, stride, padding, out_height, out_width;
+};
+
+ConvolutionShape ShapeOf(int64_t batch, int64_t height, int64_t width, const TensorShape& filter, int64_t stride) {
+  const int64_t size = filter.dim_size(0), padding = size / 2;
+  return {batch, height, width, filter.dim_size(2), size, filter.dim_size(3), stride, padding,
+          (height + 2 * padding - size) / stride + 1, (width + 2 * padding - size) / stride + 1};
+}
+
+class ExactConvolveOp : public OpKernel {
+ public:
+  explicit ExactConvolveOp(OpKernelConstruction* c) : OpKernel(c), stride_(Attribute<int64_t>(c, "stride")) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& x = context->input(0);
+    const Tensor& filter = context->input(1);
+    const auto s = ShapeOf(x.dim_size(0), x.dim_size(1), x.dim_size(2), filter.shape(), stride_);
+    Tensor* y = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({s.batch, s.out_height, s.out_width, s.outputs}), &y));
+    const float* in = x.flat<float>().data();
+    float* out = y->flat<float>().data();
+    const std::vector<double> w(filter.flat<float>().data(), filter.flat<float>().data() + filter.NumElements());
+    const int64_t positions = s.batch * s.out_height * s.out_width;
+    ParallelFor(context, positions, s.size * s.size * s.inputs * s.outputs, [&](int64_t begin, int64_t end) {
+      std::vector<double> sum(s.outputs);
+      for (int64_t p = begin; p < end; p++) {
+        const int64_t n = p / (s.out_height * s.out_width), i = p / s.out_width % s.out_height, j = p % s.out_width;
+        std::fill(sum.begin(), sum.end(), 0.0);
+        for (int64_t a = 0; a < s.size; a++)
+          for (int64_t b = 0; b < s.size; b++) {
+            const int64_t row = i * s.stride + a - s.padding, column = j * s.stride + b - s.padding;
+            if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
+            const float* values = in + ((n * s.height + row) * s.width + column) * s.inputs;
+            const double* taps = &w[(a * s.size + b) * s.inputs * s.outputs];
+            for (int64_t c = 0; c < s.inputs; c++)
+              for (int64_t k = 0; k < s.outputs; k++) sum[k] += values[c] * taps[c * s.outputs + k];
+          }
+        for (int64_t k = 0; k < s.outputs; k++) out[p * s.outputs + k] = static_cast<float>(sum[k]);
+      }
+    });
+  }
+
+ private:
+  const int64_t stride_;
+};
+
+class ExactConvolveInputGradientOp : public OpKernel {
+ public:
+  explicit ExactConvolveInputGradientOp(OpKernelConstruction* c)
+      : OpKernel(c), stride_(Attribute<int64_t>(c, "stride")), height_(Attribute<int64_t>(c, "height")), width_(Attribute<int64_t>(c, "width")) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& dy = context->input(0);
+    const Tensor& filter = context->input(1);
+    const auto s = ShapeOf(dy.dim_size(0), height_, width_, filter.shape(), stride_);
+    Tensor* dx = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({s.batch, s.height, s.width, s.inputs}), &dx));
+    const float* above = dy.flat<float>().data();
+    const float* taps = filter.flat<float>().data();
+    float* out = dx->flat<float>().data();
+    std::vector<double> turned(filter.NumElements());  // [tap][output][input]
+    for (int64_t tap = 0; tap < s.size * s.size; tap++)
+      for (int64_t c = 0; c < s.inputs; c++)
+        for (int64_t k = 0; k < s.outputs; k++) turned[(tap * s.outputs + k) * s.inputs + c] = taps[(tap * s.inputs + c) * s.outputs + k];
+    const int64_t positions = s.batch * s.height * s.width;
+    ParallelFor(context, positions, s.size * s.size * s.inputs * s.outputs, [&](int64_t begin, int64_t end) {
+      std::vector<double> sum(s.inputs);
+      for (int64_t p = begin; p < end; p++) {
+        const int64_t n = p / (s.height * s.width), row = p / s.width % s.height, column = p % s.width;
+        std::fill(sum.begin(), sum.end(), 0.0);
+        for (int64_t a = 0; a < s.size; a++)
+          for (int64_t b = 0; b < s.size; b++) {
+            const int64_t i = row + s.padding - a, j = column + s.padding - b;
+            if (i < 0 || j < 0 || i % s.stride != 0 || j % s.stride != 0 || i / s.stride >= s.out_height || j / s.stride >= s.out_width) continue;
+            const float* gradient = above + ((n * s.out_height + i / s.stride) * s.out_width + j / s.stride) * s.outputs;
+            const double* w = &turned[(a * s.size + b) * s.outputs * s.inputs];
+            for (int64_t k = 0; k < s.outputs; k++)
+              for (int64_t c = 0; c < s.inputs; c++) sum[c] += gradient[k] * w[k * s.inputs + c];
+          }
+        for (int64_t c = 0; c < s.inputs; c++) out[p * s.inputs + c] = static_cast<float>(sum[c]);
+      }
+    });
+  }
+
+ private:
+  const int64_t stride_, height_, width_;
+};
+
+class ExactConvolveFilterGradientOp : public OpKernel {
+ public:
+  explicit ExactConvolveFilterGradientOp(OpKernelConstruction* c)
+      : OpKernel(c), stride_(Attribute<int64_t>(c, "stride")), size_(Attribute<int64_t>(c, "size")) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& x = context->input(0);
+    const Tensor& dy = context->input(1);
+    const TensorShape filter({size_, size_, x.dim_size(3), dy.dim_size(3)});
+    const auto s = ShapeOf(x.dim_size(0), x.dim_size(1), x.dim_size(2), filter, stride_);
+    Tensor* dw = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, filter, &dw));
+    const float* in = x.flat<float>().data();
+    const float* above = dy.flat<float>().data();
+    float* out = dw->flat<float>().data();
+    ParallelFor(context, s.size * s.size * s.inputs, s.batch * s.out_height * s.out_width * s.outputs, [&](int64_t begin, int64_t end) {
+      std::vector<double> sum(s.outputs);
+      for (int64_t item = begin; item < end; item++) {
+        const int64_t a = item / s.inputs / s.size, b = item / s.inputs % s.size, c = item % s.inputs;
+        std::fill(sum.begin(), sum.end(), 0.0);
+        for (int64_t n = 0; n < s.batch; n++)
+          for (int64_t i = 0; i < s.out_height; i++)
+            for (int64_t j = 0; j < s.out_width; j++) {
+              const int64_t row = i * s.stride + a - s.padding, column = j * s.stride + b - s.padding;
+              if (row < 0 || row >= s.height || column < 0 || column >= s.width) continue;
+              const double value = in[((n * s.height + row) * s.width + column) * s.inputs + c];
+              const float* gradient = above + ((n * s.out_height + i) * s.out_width + j) * s.outputs;
+              for (int64_t k = 0; k < s.outputs; k++) sum[k] += value * gradient[k];
+            }
+        for (int64_t k = 0; k < s.outputs; k++) out[item * s.outputs + k] = static_cast<float>(sum[k]);
+      }
+    });
+  }
+
+ private:
+  const int64_t stride_, size_;
+};
+
+class KernelVersionOp : public OpKernel {
+ public:
+  explicit KernelVersionOp(OpKernelConstruction* c) : OpKernel(c) {}
+  void Compute(OpKernelContext* context) override {
+    Tensor* version = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({}), &version));
+    version->scalar<int32_t>()() = static_cast<int32_t>(kVersion);
+  }
+};
+
+REGISTER_OP("CascadeKernelVersion").Output("version: int32");
+REGISTER_OP("CascadeNormalize")
+    .Attr("rows: list(int)").Attr("epsilon: float").Attr("relu: bool")
+    .Input("x: float").Input("scale: float").Input("offset: float")
+    .Output("y: float").Output("mean: float").Output("variance: float");
+REGISTER_OP("CascadeNormalizeGradient")
+    .Attr("rows: list(int)").Attr("epsilon: float").Attr("relu: bool")
+    .Input("dy: float").Input("x: float").Input("scale: float").Input("offset: float").Input("mean: float").Input("variance: float")
+    .Output("dx: float").Output("dscale: float").Output("doffset: float");
+REGISTER_OP("CascadeScaleAndShift")
+    .Attr("rows: list(int)").Attr("relu: bool")
+    .Input("x: float").Input("gain: float").Input("bias: float").Output("y: float");
+REGISTER_OP("CascadeMerge")
+    .Attr("residual_rows: list(int)").Attr("shortcut_rows: list(int)").Attr("rows: list(int)").Attr("residual: list(int)").Attr("shortcut: list(int)")
+    .Attr("first_counted: int").Attr("carry: float").Attr("gain: float").Attr("relu: bool")
+    .Input("residual_values: float").Input("shortcut_values: float").Output("y: float");
+REGISTER_OP("CascadeMergeGradient")
+    .Attr("residual_rows: list(int)").Attr("shortcut_rows: list(int)").Attr("rows: list(int)").Attr("residual: list(int)").Attr("shortcut: list(int)")
+    .Attr("first_counted: int").Attr("carry: float").Attr("gain: float").Attr("relu: bool")
+    .Input("dy: float").Input("y: float").Output("dresidual: float").Output("dshortcut: float");
+REGISTER_OP("CascadeSgd")
+    .Input("weight: float").Input("velocity: float").Input("gradient: float").Input("settings: float")
+    .Output("next_weight: float").Output("next_velocity: float");
+REGISTER_OP("CascadeExactConvolve").Attr("stride: int").Input("x: float").Input("filter: float").Output("y: float");
+REGISTER_OP("CascadeExactConvolveInputGradient")
+    .Attr("stride: int").Attr("height: int").Attr("width: int").Input("dy: float").Input("filter: float").Output("dx: float");
+REGISTER_OP("CascadeExactConvolveFilterGradient").Attr("stride: int").Attr("size: int").Input("x: float").Input("dy: float").Output("dw: float");
+
+REGISTER_KERNEL_BUILDER(Name("CascadeKernelVersion").Device(DEVICE_CPU), KernelVersionOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeNormalize").Device(DEVICE_CPU), NormalizeOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeNormalizeGradient").Device(DEVICE_CPU), NormalizeGradientOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeScaleAndShift").Device(DEVICE_CPU), ScaleAndShiftOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeMerge").Device(DEVICE_CPU), MergeOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeMergeGradient").Device(DEVICE_CPU), MergeGradientOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeSgd").Device(DEVICE_CPU), SgdOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeExactConvolve").Device(DEVICE_CPU), ExactConvolveOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeExactConvolveInputGradient").Device(DEVICE_CPU), ExactConvolveInputGradientOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeExactConvolveFilterGradient").Device(DEVICE_CPU), ExactConvolveFilterGradientOp);
+
+}  // namespace cascade

@@ -1,0 +1,156 @@
+import { convolution, convolutionCost, type ConvolutionSpec, outputSide } from "./convolution.js";
+import { type Delay, firstNeeded, type MergePlan, planMerge } from "./delay.js";
+import { gatherSteps, gatherStepsGradient, merge, mergeGradient } from "./ops.js";
+import type { Layer, Pass, Pullback, Sequence } from "./pass.js";
+import { temporalBatchNorm } from "./temporal-batch-norm.js";
+import { tf } from "./tensorflow.js";
+import { isIdentity, selectFrom, type Selection, type Timeline } from "./timeline.js";
+
+/** When a block's residual takes part. */
+export type Scheme =
+  /** Every block updates at every timestep. */
+  | { readonly kind: "parallel"; readonly delay: Delay }
+  /** One block more at each timestep: the delayed residual of block i (from 1) counts as zero until t >= i. */
+  | {
+      readonly kind: "serial";
+      readonly delay: Delay;
+      /**
+       * Evaluate blocks also where they count as zero, as the authors' code does, so that the running statistics
+       * of those timesteps, which nothing ever reads, agree with it too.
+       */
+      readonly evaluateUncounted?: boolean;
+    };
+
+/** A residual block: its chain of convolutions (each with batch norm, ReLU between), and its shortcut. */
+export interface BlockSpec {
+  readonly name: string;
+  /** Place in the network, counted from 1. */
+  readonly position: number;
+  readonly convolutions: readonly ConvolutionSpec[];
+  /** The 1x1 convolution of a block that changes shape; it has no batch norm. */
+  readonly shortcut: ConvolutionSpec | undefined;
+}
+
+/** Two 3x3 convolutions. */
+export function basicBlock(
+  name: string,
+  position: number,
+  inputs: number,
+  channels: number,
+  stride: number,
+): BlockSpec {
+  const convolutions = [
+    { name: `${name}.conv1`, size: 3, stride, inputs, outputs: channels },
+    { name: `${name}.conv2`, size: 3, stride: 1, inputs: channels, outputs: channels },
+  ];
+  return { name, position, convolutions, shortcut: shortcutOf(name, inputs, channels, stride) };
+}
+
+/** 1x1 to reduce, 3x3 with the stride, 1x1 to expand fourfold. */
+export function bottleneck(
+  name: string,
+  position: number,
+  inputs: number,
+  channels: number,
+  stride: number,
+): BlockSpec {
+  const outputs = 4 * channels;
+  const convolutions = [
+    { name: `${name}.conv1`, size: 1, stride: 1, inputs, outputs: channels },
+    { name: `${name}.conv2`, size: 3, stride, inputs: channels, outputs: channels },
+    { name: `${name}.conv3`, size: 1, stride: 1, inputs: channels, outputs },
+  ];
+  return { name, position, convolutions, shortcut: shortcutOf(name, inputs, outputs, stride) };
+}
+
+function shortcutOf(
+  name: string,
+  inputs: number,
+  outputs: number,
+  stride: number,
+): ConvolutionSpec | undefined {
+  return inputs === outputs && stride === 1
+    ? undefined
+    : { name: `${name}.shortcut`, size: 1, stride, inputs, outputs };
+}
+
+/** Side of a block's result for an input of side `side`. */
+export function blockOutputSide(spec: BlockSpec, side: number): number {
+  return spec.convolutions.reduce((s, convolution) => outputSide(convolution, s), side);
+}
+
+/** Multiply-adds of one evaluation of a block on one image of side `side`: of its residual and of its shortcut. */
+export function blockCost(spec: BlockSpec, side: number): { residual: number; shortcut: number } {
+  let current = side;
+  let residual = 0;
+  for (const convolution of spec.convolutions) {
+    current = outputSide(convolution, current);
+    residual += convolutionCost(convolution, current);
+  }
+  return { residual, shortcut: spec.shortcut === undefined ? 0 : convolutionCost(spec.shortcut, current) };
+}
+
+/** Which distinct steps of a block's input its residual is evaluated on, and how residual and shortcut meet. */
+export function planBlock(
+  scheme: Scheme,
+  position: number,
+  input: Timeline,
+): { residualInput: Selection; plan: (residual: Timeline, shortcut: Timeline) => MergePlan } {
+  const countsFrom = scheme.kind === "serial" ? position : 0;
+  const everywhere = scheme.kind === "parallel" || scheme.evaluateUncounted === true;
+  return {
+    residualInput: selectFrom(input, everywhere ? 0 : firstNeeded(scheme.delay, countsFrom)),
+    plan: (residual, shortcut) => planMerge(scheme.delay, residual, shortcut, countsFrom),
+  };
+}
+
+/**
+ * One residual block at every timestep:
+ *
+ *     out[t] = relu(delay(residual(x))[t] + shortcut(x[t]))
+ *
+ * The pullback leaves `x`, which its maker frees.
+ */
+export function residualBlock(pass: Pass, spec: BlockSpec, scheme: Scheme, x: Sequence): Layer {
+  const { residualInput, plan } = planBlock(scheme, spec.position, x.timeline);
+  const all = isIdentity(residualInput, x.timeline);
+  const residualX: Sequence = all
+    ? x
+    : { values: gatherSteps(x.values, x.timeline, residualInput), timeline: residualInput.timeline };
+  const residual = residualBranch(pass, spec, residualX);
+  const shortcut = spec.shortcut === undefined ? undefined : convolution(pass, spec.shortcut, x);
+  const instant = shortcut?.y ?? x;
+  const merged = plan(residual.y.timeline, instant.timeline);
+  const values = merge(residual.y.values, residual.y.timeline, instant, merged, true);
+  return {
+    y: { values, timeline: merged.timeline },
+    pullback: (dy) => {
+      const back = mergeGradient(dy, values, residual.y.timeline, instant.timeline, merged, true);
+      tf.dispose([dy, values]);
+      let dresidual = residual.pullback(back.dresidual);
+      if (!all) {
+        const spread = gatherStepsGradient(dresidual, x.timeline, residualInput);
+        tf.dispose([dresidual, residualX.values]);
+        dresidual = spread;
+      }
+      const dshortcut = shortcut === undefined ? back.dshortcut : shortcut.pullback(back.dshortcut);
+      const dx = tf.add<typeof dy>(dresidual, dshortcut);
+      tf.dispose([dresidual, dshortcut]);
+      return dx;
+    },
+  };
+}
+
+/** Convolution and batch norm in turn, ReLU after each but the last. */
+function residualBranch(pass: Pass, spec: BlockSpec, x: Sequence): Layer {
+  const pullbacks: Pullback[] = [];
+  let y = x;
+  for (const [k, convolutionSpec] of spec.convolutions.entries()) {
+    const convolved = convolution(pass, convolutionSpec, y);
+    const last = k === spec.convolutions.length - 1;
+    const normalized = temporalBatchNorm(pass, `${spec.name}.norm${k + 1}`, convolved.y, !last);
+    pullbacks.push(convolved.pullback, normalized.pullback);
+    y = normalized.y;
+  }
+  return { y, pullback: (dy) => pullbacks.reduceRight((gradient, pullback) => pullback(gradient), dy) };
+}

@@ -1,0 +1,56 @@
+import { convolution, convolutionCost, type ConvolutionSpec, outputSide } from "./convolution.js";
+import { type Delay, planMerge } from "./delay.js";
+import { maxPool, maxPoolGradient, merge, mergeGradient } from "./ops.js";
+import type { Layer, Pass, Sequence } from "./pass.js";
+import { temporalBatchNorm } from "./temporal-batch-norm.js";
+import { type Tensor4D, tf } from "./tensorflow.js";
+
+/** What stands before the first block: 3x3 stride 1 for small images ("cifar"), 7x7 stride 2 for large ("imagenet"). */
+export type StemKind = "cifar" | "imagenet";
+
+export function stemConvolution(kind: StemKind, channels: number): ConvolutionSpec {
+  return {
+    name: "stem.conv",
+    size: kind === "cifar" ? 3 : 7,
+    stride: kind === "cifar" ? 1 : 2,
+    inputs: 3,
+    outputs: channels,
+  };
+}
+
+const POOL = { size: 3, stride: 2 };
+
+/** Side of the stem's result, after the max-pool. */
+export function stemOutputSide(spec: ConvolutionSpec, side: number): number {
+  return outputSide(POOL, outputSide(spec, side));
+}
+
+/** Multiply-adds of one evaluation of the stem on one image of side `side`. */
+export function stemCost(spec: ConvolutionSpec, side: number): number {
+  return convolutionCost(spec, outputSide(spec, side));
+}
+
+/** Convolution -> batch norm -> ReLU -> 3x3 max-pool, stride 2 -> delay. Nothing lies below it, so its pullback ends there. */
+export function stem(
+  pass: Pass,
+  spec: ConvolutionSpec,
+  delay: Delay,
+  images: Sequence,
+): Layer<Sequence, Tensor4D, void> {
+  const convolved = convolution(pass, spec, images);
+  const normalized = temporalBatchNorm(pass, "stem.norm", convolved.y, true);
+  const pooled = maxPool(normalized.y.values);
+  const timeline = normalized.y.timeline;
+  const plan = planMerge(delay, timeline);
+  const values = merge(pooled, timeline, undefined, plan, false);
+  return {
+    y: { values, timeline: plan.timeline },
+    pullback: (dy) => {
+      const { dresidual, dshortcut } = mergeGradient(dy, values, timeline, undefined, plan, false);
+      tf.dispose([dy, values, dshortcut]);
+      const dnormalized = maxPoolGradient(dresidual, normalized.y.values, pooled);
+      tf.dispose([dresidual, pooled]);
+      convolved.filterPullback(normalized.pullback(dnormalized));
+    },
+  };
+}

@@ -1,0 +1,192 @@
+import { gatherSteps, gatherStepsGradient, normalize, normalizeGradient, scaleAndShift } from "./ops.js";
+import {
+  type FoldedNorm,
+  type Layer,
+  named,
+  type NormSettings,
+  parameter,
+  type Pass,
+  recordGradient,
+  type Sequence,
+} from "./pass.js";
+import { type Tensor, type Tensor1D, type Tensor2D, tf } from "./tensorflow.js";
+import { ABSENT, isIdentity, refine, type Timeline, valueAt } from "./timeline.js";
+
+/**
+ * Batch norm with statistics for each timestep, and optionally scale and offset for each timestep too:
+ *
+ *     y[t] = scale[t] (x[t] - mean[t]) / sqrt(variance[t] + epsilon) + offset[t]
+ *
+ * followed by a ReLU where asked. In training mean and variance are the batch's at that timestep; in evaluation
+ * they are the running ones of row t.
+ */
+export function temporalBatchNorm(pass: Pass, name: string, x: Sequence, relu: boolean): Layer {
+  return pass.kind === "training" ? trainingNorm(pass, name, x, relu) : evaluationNorm(pass, name, x, relu);
+}
+
+function trainingNorm(
+  pass: Extract<Pass, { kind: "training" }>,
+  name: string,
+  x: Sequence,
+  relu: boolean,
+): Layer {
+  const { epsilon, temporalAffine } = pass.norm;
+  // With scale and offset for each timestep, equal inputs no longer give equal outputs.
+  const expansion = refine(
+    x.timeline,
+    x.timeline.step.map((_, t) => (temporalAffine ? t : 0)),
+  );
+  const expanded = !isIdentity(expansion, x.timeline);
+  const timeline = expansion.timeline;
+  const values = expanded ? gatherSteps(x.values, x.timeline, expansion) : x.values;
+  const scaleRows = affineRows(pass, `${name}.scale`, timeline);
+  const offsetRows = affineRows(pass, `${name}.offset`, timeline);
+  const { y, ...statistics } = normalize(values, scaleRows, offsetRows, timeline.rows, epsilon, relu);
+  const [, height, width] = values.shape;
+  updateStatistics(pass, name, statistics, timeline, height * width);
+  return {
+    y: { values: y, timeline },
+    pullback: (dy) => {
+      const back = normalizeGradient(
+        dy,
+        values,
+        scaleRows,
+        offsetRows,
+        statistics,
+        timeline.rows,
+        epsilon,
+        relu,
+      );
+      recordAffineGradient(pass, `${name}.scale`, back.dscale, timeline);
+      recordAffineGradient(pass, `${name}.offset`, back.doffset, timeline);
+      tf.dispose([dy, y, scaleRows, offsetRows, statistics.mean, statistics.variance]);
+      if (!expanded) return back.dx;
+      const dx = gatherStepsGradient(back.dx, x.timeline, expansion);
+      tf.dispose([back.dx, values]);
+      return dx;
+    },
+  };
+}
+
+/** Scale or offset as one row for each distinct step: [C] repeated, or [T, C] gathered; -> [D, C]. */
+function affineRows(pass: Extract<Pass, { kind: "training" }>, name: string, timeline: Timeline): Tensor2D {
+  if (pass.norm.temporalAffine) {
+    return tf.gather(parameter(pass, name) as Tensor2D, firstTimesteps(timeline));
+  }
+  const shared = parameter(pass, name) as Tensor1D;
+  return tf.tidy(() => tf.tile(tf.expandDims<Tensor2D>(shared, 0), [timeline.rows.length, 1]));
+}
+
+function recordAffineGradient(
+  pass: Extract<Pass, { kind: "training" }>,
+  name: string,
+  gradientRows: Tensor2D,
+  timeline: Timeline,
+): void {
+  if (!pass.norm.temporalAffine) {
+    recordGradient(pass, name, tf.sum(gradientRows, 0));
+  } else {
+    const timesteps = timeline.step.length;
+    const gradient = tf.tidy(() => {
+      const indices = tf.tensor2d(firstTimesteps(timeline), [timeline.rows.length, 1], "int32");
+      return tf.scatterND(indices, gradientRows, [timesteps, valueAt(gradientRows.shape, 1)]);
+    });
+    recordGradient(pass, name, gradient);
+  }
+  gradientRows.dispose();
+}
+
+/** [D] the first timestep at which each distinct step holds. */
+function firstTimesteps(timeline: Timeline): number[] {
+  return timeline.rows.map((_, d) => timeline.step.indexOf(d));
+}
+
+/**
+ * Running statistics after the batch, with m the momentum and n the values of a channel in the whole batch:
+ *
+ *     mean[t] <- (1 - m) mean[t] + m batchMean[t]
+ *     variance[t] <- (1 - m) variance[t] + m batchVariance[t] n / (n - 1)
+ *
+ * Timesteps at which the block was not evaluated keep their rows. A one-row step stands for the whole batch, so
+ * its n is the batch's too.
+ */
+function updateStatistics(
+  pass: Extract<Pass, { kind: "training" }>,
+  name: string,
+  batch: { readonly mean: Tensor2D; readonly variance: Tensor2D },
+  timeline: Timeline,
+  positions: number,
+): void {
+  const n = pass.batch * positions;
+  tf.tidy(() => {
+    const present = timeline.step.map((d) => (d === ABSENT ? 0 : pass.norm.momentum));
+    const share = tf.tensor2d(present, [present.length, 1]);
+    const source = tf.tensor1d(
+      timeline.step.map((d) => Math.max(d, 0)),
+      "int32",
+    );
+    const blend = (running: Tensor, fresh: Tensor): Tensor =>
+      tf.keep(tf.add(tf.mul(running, tf.sub(1, share)), tf.mul(tf.gather(fresh, source), share)));
+    const unbiased = tf.mul(batch.variance, n / Math.max(n - 1, 1));
+    pass.newStatistics.set(`${name}.mean`, blend(named(pass.statistics, `${name}.mean`), batch.mean));
+    pass.newStatistics.set(`${name}.variance`, blend(named(pass.statistics, `${name}.variance`), unbiased));
+  });
+}
+
+function evaluationNorm(
+  pass: Extract<Pass, { kind: "evaluation" }>,
+  name: string,
+  x: Sequence,
+  relu: boolean,
+): Layer {
+  const { gain, bias, rowClass } = named(pass.norms, name);
+  const split = refine(x.timeline, rowClass);
+  const values = tf.tidy(() => {
+    const steps = firstTimesteps(split.timeline);
+    const from = isIdentity(split, x.timeline) ? x.values : gatherSteps(x.values, x.timeline, split);
+    return scaleAndShift(from, tf.gather(gain, steps), tf.gather(bias, steps), split.timeline.rows, relu);
+  });
+  return { y: { values, timeline: split.timeline }, pullback: noPullback };
+}
+
+function noPullback(): never {
+  throw new TypeError("an evaluation pass has no gradient");
+}
+
+/**
+ * Folds running statistics, scale and offset of one norm into gain and bias rows [T, C], and finds which rows are
+ * equal: merging timesteps whose rows differ would give wrong logits, so only rows equal to the last bit share a
+ * class.
+ */
+export function foldNorm(
+  parameters: ReadonlyMap<string, Tensor>,
+  statistics: ReadonlyMap<string, Tensor>,
+  name: string,
+  settings: NormSettings,
+): FoldedNorm {
+  return tf.tidy(() => {
+    const deviation = tf.rsqrt(tf.add(named(statistics, `${name}.variance`), settings.epsilon));
+    const gain: Tensor2D = tf.mul(deviation, named(parameters, `${name}.scale`));
+    const bias: Tensor2D = tf.sub(
+      named(parameters, `${name}.offset`),
+      tf.mul(gain, named(statistics, `${name}.mean`)),
+    );
+    return { gain: tf.keep(gain), bias: tf.keep(bias), rowClass: classesOfRows(tf.concat([gain, bias], 1)) };
+  });
+}
+
+/** [T] for each row of a [T, C] tensor the number of the first row that equals it. */
+function classesOfRows(table: Tensor2D): number[] {
+  const [rows, columns] = table.shape;
+  const values = table.dataSync();
+  const equal = (a: number, b: number): boolean => {
+    for (let c = 0; c < columns; c++) if (values[a * columns + c] !== values[b * columns + c]) return false;
+    return true;
+  };
+  const classes: number[] = [];
+  for (let t = 0; t < rows; t++) {
+    const earlier = classes.findIndex((_, s) => equal(s, t));
+    classes.push(earlier < 0 ? t : earlier);
+  }
+  return classes;
+}

@@ -1,0 +1,143 @@
+import { createRequire } from "node:module";
+import type * as TensorFlow from "@tensorflow/tfjs-node-gpu";
+
+/**
+ * Loads the one TensorFlow of this process: the native library under @tensorflow/tfjs-node-gpu where it was set
+ * up, else the pure JavaScript backend, which gives the same numbers slowly and runs the small tests.
+ */
+
+export type { Tensor, Tensor1D, Tensor2D, Tensor4D, TensorLike } from "@tensorflow/tfjs-node-gpu";
+
+const require = createRequire(import.meta.url);
+
+/** What the binding offers beyond the public interface: any TensorFlow operation, by name. */
+interface NativeBackend {
+  readonly binding: Readonly<
+    Record<"TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING", number>
+  >;
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly OperationAttribute[],
+    inputs: readonly TensorFlow.Tensor[],
+    outputs: number,
+  ): TensorFlow.Tensor[];
+}
+
+export interface OperationAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly value: number | boolean | string | readonly number[];
+}
+
+/** tfjs-node calls two functions that Node 23 removed from `util`. */
+function restoreRemovedUtilities(): void {
+  const util = require("node:util") as Record<string, unknown>;
+  util["isNullOrUndefined"] ??= (value: unknown) => value === null || value === undefined;
+  util["isArray"] ??= Array.isArray;
+}
+
+function load(): { tf: typeof TensorFlow; reason: string | undefined } {
+  process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+  restoreRemovedUtilities();
+  if (process.env["CASCADE_BACKEND"] !== "javascript") {
+    try {
+      return { tf: require("@tensorflow/tfjs-node-gpu") as typeof TensorFlow, reason: undefined };
+    } catch (error) {
+      const cause = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+      return { tf: loadJavaScript(), reason: cause };
+    }
+  }
+  return { tf: loadJavaScript(), reason: "CASCADE_BACKEND=javascript is set" };
+}
+
+function loadJavaScript(): typeof TensorFlow {
+  const tfjs = require("@tensorflow/tfjs") as typeof TensorFlow;
+  if (!tfjs.getBackend()) void tfjs.setBackend("cpu");
+  return tfjs;
+}
+
+const loaded = load();
+
+export const tf = loaded.tf;
+
+/** Why the native library is not in use; undefined where it is. */
+export const whyNotNative: string | undefined = loaded.reason;
+
+export const isNative = whyNotNative === undefined;
+
+if (!isNative && process.env["CASCADE_BACKEND"] !== "javascript") {
+  process.stderr.write(
+    `TensorFlow's native library is not loaded (${whyNotNative ?? ""}); the slow JavaScript backend takes its place: run "npm run doctor" to see what is missing.\n`,
+  );
+}
+
+/** The native backend, for operations that tfjs does not offer. */
+export function nativeBackend(): NativeBackend {
+  return tf.backend() as unknown as NativeBackend;
+}
+
+/** Runs any TensorFlow operation by its name; the results belong to the current scope. */
+export function runNative(
+  operation: string,
+  attributes: readonly OperationAttribute[],
+  inputs: readonly TensorFlow.Tensor[],
+  outputs = 1,
+): TensorFlow.Tensor[] {
+  return nativeBackend().executeMultipleOutputs(operation, attributes, inputs, outputs);
+}
+
+/** True where the project's own kernels (lib/nn/native) were compiled into the binding. */
+export const hasOwnKernels = isNative && process.env["CASCADE_KERNELS"] !== "none" && probeOwnKernels();
+
+function probeOwnKernels(): boolean {
+  try {
+    const [version] = runNative("CascadeKernelVersion", [], []);
+    version?.dispose();
+    return version !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+export const attribute = {
+  float32Type: (name: string): OperationAttribute => ({
+    name,
+    type: nativeBackend().binding.TF_ATTR_TYPE,
+    value: 1,
+  }),
+  integer: (name: string, value: number): OperationAttribute => ({
+    name,
+    type: nativeBackend().binding.TF_ATTR_INT,
+    value,
+  }),
+  integers: (name: string, value: readonly number[]): OperationAttribute => ({
+    name,
+    type: nativeBackend().binding.TF_ATTR_INT,
+    value,
+  }),
+  float: (name: string, value: number): OperationAttribute => ({
+    name,
+    type: nativeBackend().binding.TF_ATTR_FLOAT,
+    value,
+  }),
+  boolean: (name: string, value: boolean): OperationAttribute => ({
+    name,
+    type: nativeBackend().binding.TF_ATTR_BOOL,
+    value,
+  }),
+  text: (name: string, value: string): OperationAttribute => ({
+    name,
+    type: nativeBackend().binding.TF_ATTR_STRING,
+    value,
+  }),
+};
+
+/** Runs `work` and frees every tensor that it made and did not mark with tf.keep. */
+export function scoped<R>(work: () => R): R {
+  tf.engine().startScope();
+  try {
+    return work();
+  } finally {
+    tf.engine().endScope();
+  }
+}

@@ -1,0 +1,41 @@
+import type { NamedTensors } from "../nn/pass.js";
+import { updateParameter } from "../nn/ops.js";
+import type { Tensor } from "../nn/tensorflow.js";
+
+/** Stochastic gradient descent with Nesterov momentum and weight decay on every parameter. */
+export interface SgdSettings {
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+}
+
+/**
+ * One step for every parameter that has a gradient; the others stay as they are:
+ *
+ *     g <- gradient + weightDecay w
+ *     v <- momentum v + g                  (v = 0 before the first step)
+ *     w <- w - learningRate (g + momentum v)
+ *
+ * Returns new parameters and velocities; the old tensors that were replaced are freed, as are the gradients.
+ */
+export function sgdStep(
+  parameters: NamedTensors,
+  velocities: NamedTensors,
+  gradients: NamedTensors,
+  settings: SgdSettings,
+): { parameters: NamedTensors; velocities: NamedTensors } {
+  const nextParameters = new Map<string, Tensor>(parameters);
+  const nextVelocities = new Map<string, Tensor>(velocities);
+  for (const [name, gradient] of gradients) {
+    const weight = parameters.get(name);
+    if (weight === undefined) throw new RangeError(`a gradient names "${name}", which is no parameter`);
+    const velocity = velocities.get(name);
+    const next = updateParameter(weight, velocity, gradient, settings);
+    nextParameters.set(name, next.weight);
+    nextVelocities.set(name, next.velocity);
+    weight.dispose();
+    velocity?.dispose();
+    gradient.dispose();
+  }
+  return { parameters: nextParameters, velocities: nextVelocities };
+}

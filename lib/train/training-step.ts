@@ -1,0 +1,68 @@
+import { type CascadedResNet, forward } from "../models/cascaded-resnet.js";
+import type { NetworkState } from "../models/state.js";
+import { type TdResult, tdLoss, type TdSettings } from "../losses/td-lambda.js";
+import type { Logits } from "../nn/head.js";
+import type { Precision } from "../nn/ops.js";
+import type { NamedTensors, Sequence } from "../nn/pass.js";
+import { scoped, type Tensor, tf } from "../nn/tensorflow.js";
+import { sgdStep, type SgdSettings } from "./sgd.js";
+
+/** All that changes from step to step. */
+export interface TrainingState extends NetworkState {
+  readonly velocities: NamedTensors;
+}
+
+export interface StepResult {
+  readonly state: TrainingState;
+  readonly logits: Logits;
+  readonly loss: TdResult;
+}
+
+/** Computes the gradients of one batch. `gradients` and `statistics` are the caller's to free. */
+export function batchGradients(
+  network: CascadedResNet,
+  state: NetworkState,
+  images: Sequence,
+  labels: ArrayLike<number>,
+  loss: TdSettings,
+  precision: Precision = "float32",
+): { gradients: NamedTensors; statistics: NamedTensors; logits: Logits; loss: TdResult } {
+  return scoped(() => {
+    const newStatistics = new Map<string, Tensor>();
+    const gradients = new Map<string, Tensor>();
+    const pass = {
+      kind: "training" as const,
+      precision,
+      parameters: state.parameters,
+      statistics: state.statistics,
+      norm: network.spec.norm,
+      batch: labels.length,
+      newStatistics,
+      gradients,
+    };
+    const run = forward(network, pass, images, labels.length);
+    const result = tdLoss(run.y.values, labels, run.y.timesteps, loss);
+    run.pullback(result.gradient);
+    for (const gradient of gradients.values()) tf.keep(gradient);
+    return { gradients, statistics: newStatistics, logits: run.y, loss: result };
+  });
+}
+
+/** One training step: state in, state out; the tensors of the old state are freed. */
+export function trainingStep(
+  network: CascadedResNet,
+  state: TrainingState,
+  images: Sequence,
+  labels: ArrayLike<number>,
+  loss: TdSettings,
+  sgd: SgdSettings,
+): StepResult {
+  const batch = batchGradients(network, state, images, labels, loss);
+  const { parameters, velocities } = sgdStep(state.parameters, state.velocities, batch.gradients, sgd);
+  for (const old of state.statistics.values()) old.dispose();
+  return {
+    state: { parameters, velocities, statistics: batch.statistics },
+    logits: batch.logits,
+    loss: batch.loss,
+  };
+}
