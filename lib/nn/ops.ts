@@ -23,41 +23,61 @@ import { ABSENT, firstRows, type Selection, type Timeline, valueAt } from "./tim
 /** How convolutions are summed: "float32" as fast as may be, "exactSums" in double, rounded once (reference numbers). */
 export type Precision = "float32" | "exactSums";
 
-/** Half the kernel's size on each side, as the reference has it (TensorFlow's SAME differs at stride 2). */
-function explicitPadding(
-  filterSize: number,
-): [[number, number], [number, number], [number, number], [number, number]] {
-  const p = Math.floor(filterSize / 2);
-  return [
-    [0, 0],
-    [p, p],
-    [p, p],
-    [0, 0],
-  ];
+/** Rows of zeros before and after the map: half the filter's size, as far as the stride reaches. */
+function paddingOf(side: number, filterSize: number, stride: number): [before: number, after: number] {
+  const before = Math.floor(filterSize / 2);
+  const outputs = Math.floor((side + 2 * before - filterSize) / stride) + 1;
+  return [before, Math.max(0, (outputs - 1) * stride + filterSize - side - before)];
 }
 
-/** Explicit padding takes TensorFlow's slow path backwards, so it is asked for only where SAME would differ. */
-function convolutionAttributes(filterSize: number, stride: number) {
-  const p = Math.floor(filterSize / 2);
-  const same = stride === 1 || p === 0;
+/**
+ * At stride 1 TensorFlow pads by itself. At stride 2 its SAME pads otherwise than the reference, and its explicit
+ * padding takes a slow path backwards, so the map is padded first.
+ */
+function padsItself(filterSize: number, stride: number): boolean {
+  return stride === 1 || filterSize === 1;
+}
+
+function padMap(x: Tensor4D, filterSize: number, stride: number): Tensor4D {
+  const [, height, width] = x.shape;
+  return tf.pad(x, [
+    [0, 0],
+    paddingOf(height, filterSize, stride),
+    paddingOf(width, filterSize, stride),
+    [0, 0],
+  ]);
+}
+
+function paddedShape(shape: Tensor4D["shape"], filterSize: number, stride: number): Tensor4D["shape"] {
+  const [rows, height, width, channels] = shape;
+  const padded = (side: number): number => paddingOf(side, filterSize, stride).reduce((a, b) => a + b, side);
+  return [rows, padded(height), padded(width), channels];
+}
+
+function convolutionAttributes(padding: "SAME" | "VALID", stride: number) {
   return [
     attribute.float32Type("T"),
     attribute.integers("strides", [1, stride, stride, 1]),
-    attribute.text("padding", same ? "SAME" : "EXPLICIT"),
-    ...(same ? [] : [attribute.integers("explicit_paddings", [0, 0, p, p, p, p, 0, 0])]),
+    attribute.text("padding", padding),
     attribute.text("data_format", "NHWC"),
     attribute.boolean("use_cudnn_on_gpu", true),
     attribute.integers("dilations", [1, 1, 1, 1]),
   ];
 }
 
-/** x [N, H, W, C] * filter [k, k, C, C'] -> [N, H/stride, W/stride, C']. */
+/** x [N, H, W, C] * filter [k, k, C, C'] -> [N, H/stride, W/stride, C'], padded by floor(k/2) zeros. */
 export function convolve(x: Tensor4D, filter: Tensor4D, stride: number, precision: Precision): Tensor4D {
   if (precision === "exactSums" && hasOwnKernels) {
     return only(runNative("CascadeExactConvolve", [attribute.integer("stride", stride)], [x, filter]));
   }
-  if (isNative) return only(runNative("Conv2D", convolutionAttributes(filter.shape[0], stride), [x, filter]));
-  return tf.conv2d(x, filter, stride, explicitPadding(filter.shape[0]));
+  const [size] = filter.shape;
+  if (padsItself(size, stride)) return plainConvolve(x, filter, "SAME", stride);
+  return tf.tidy(() => plainConvolve(padMap(x, size, stride), filter, "VALID", stride));
+}
+
+function plainConvolve(x: Tensor4D, filter: Tensor4D, padding: "SAME" | "VALID", stride: number): Tensor4D {
+  if (!isNative) return tf.conv2d(x, filter, stride, padding === "SAME" ? "same" : "valid");
+  return only(runNative("Conv2D", convolutionAttributes(padding, stride), [x, filter]));
 }
 
 /** Gradient of `convolve` by its input: dy [N, H', W', C'] -> [N, H, W, C]. */
@@ -76,21 +96,36 @@ export function convolveInputGradient(
     ];
     return only(runNative("CascadeExactConvolveInputGradient", attributes, [dy, filter]));
   }
-  if (isNative) {
-    const shape = tf.tensor1d(inputShape, "int32");
-    const attributes = convolutionAttributes(filter.shape[0], stride);
-    const dx = only(runNative("Conv2DBackpropInput", attributes, [shape, filter, dy]));
-    shape.dispose();
-    return dx;
-  }
-  const pad = explicitPadding(filter.shape[0]);
-  return tf
-    .engine()
-    .runKernel(
-      "Conv2DBackpropInput",
-      { dy, filter },
-      { strides: stride, pad, dataFormat: "NHWC", inputShape },
+  const [size] = filter.shape;
+  if (padsItself(size, stride)) return plainInputGradient(dy, filter, inputShape, "SAME", stride);
+  return tf.tidy(() => {
+    const padded = paddedShape(inputShape, size, stride);
+    const before = Math.floor(size / 2);
+    return tf.slice(
+      plainInputGradient(dy, filter, padded, "VALID", stride),
+      [0, before, before, 0],
+      inputShape,
     );
+  });
+}
+
+function plainInputGradient(
+  dy: Tensor4D,
+  filter: Tensor4D,
+  inputShape: Tensor4D["shape"],
+  padding: "SAME" | "VALID",
+  stride: number,
+): Tensor4D {
+  if (!isNative) {
+    const attributes = { strides: stride, pad: padding.toLowerCase(), dataFormat: "NHWC", inputShape };
+    return tf.engine().runKernel("Conv2DBackpropInput", { dy, filter }, attributes);
+  }
+  return tf.tidy(() => {
+    const shape = tf.tensor1d(inputShape, "int32");
+    return only(
+      runNative("Conv2DBackpropInput", convolutionAttributes(padding, stride), [shape, filter, dy]),
+    );
+  });
 }
 
 /** Gradient of `convolve` by its filter: -> [k, k, C, C']. */
@@ -105,17 +140,26 @@ export function convolveFilterGradient(
     const attributes = [attribute.integer("stride", stride), attribute.integer("size", filterShape[0])];
     return only(runNative("CascadeExactConvolveFilterGradient", attributes, [x, dy]));
   }
-  if (isNative) {
-    const shape = tf.tensor1d(filterShape, "int32");
-    const attributes = convolutionAttributes(filterShape[0], stride);
-    const dw = only(runNative("Conv2DBackpropFilter", attributes, [x, shape, dy]));
-    shape.dispose();
-    return dw;
+  const [size] = filterShape;
+  if (padsItself(size, stride)) return plainFilterGradient(x, dy, filterShape, "SAME", stride);
+  return tf.tidy(() => plainFilterGradient(padMap(x, size, stride), dy, filterShape, "VALID", stride));
+}
+
+function plainFilterGradient(
+  x: Tensor4D,
+  dy: Tensor4D,
+  filterShape: Tensor4D["shape"],
+  padding: "SAME" | "VALID",
+  stride: number,
+): Tensor4D {
+  if (!isNative) {
+    const attributes = { strides: stride, pad: padding.toLowerCase(), dataFormat: "NHWC", filterShape };
+    return tf.engine().runKernel("Conv2DBackpropFilter", { x, dy }, attributes);
   }
-  const pad = explicitPadding(filterShape[0]);
-  return tf
-    .engine()
-    .runKernel("Conv2DBackpropFilter", { x, dy }, { strides: stride, pad, dataFormat: "NHWC", filterShape });
+  return tf.tidy(() => {
+    const shape = tf.tensor1d(filterShape, "int32");
+    return only(runNative("Conv2DBackpropFilter", convolutionAttributes(padding, stride), [x, shape, dy]));
+  });
 }
 
 // ---------------------------------------------------------------- batch norm, one group of rows per distinct step
