@@ -6,19 +6,22 @@ import { temporalBatchNorm } from "./temporal-batch-norm.js";
 import { tf } from "./tensorflow.js";
 import { isIdentity, selectFrom, type Selection, type Timeline } from "./timeline.js";
 
-/** When a block's residual takes part. */
+/** When a block's residual takes part. The delay holds back the stem in both. */
 export type Scheme =
-  /** Every block updates at every timestep. */
+  /** Every block updates at every timestep, and its residual is delayed. */
   | { readonly kind: "parallel"; readonly delay: Delay }
-  /** One block more at each timestep: the delayed residual of block i (from 1) counts as zero until t >= i. */
+  /**
+   * One block more at each timestep: the residual of block i (from 1) counts as zero until t >= i, and then at once,
+   * so that n blocks take n evaluations.
+   */
   | {
       readonly kind: "serial";
       readonly delay: Delay;
       /**
-       * Evaluate blocks also where they count as zero, as the authors' code does, so that the running statistics
-       * of those timesteps, which nothing ever reads, agree with it too.
+       * As the authors' code has it: the residual is delayed here too, and blocks are evaluated also where they count
+       * as zero, so that running statistics that nothing reads are kept up as well.
        */
-      readonly evaluateUncounted?: boolean;
+      readonly asPublished?: boolean;
     };
 
 /** A residual block: its chain of convolutions (each with batch norm, ReLU between), and its shortcut. */
@@ -97,10 +100,11 @@ export function planBlock(
   input: Timeline,
 ): { residualInput: Selection; plan: (residual: Timeline, shortcut: Timeline) => MergePlan } {
   const countsFrom = scheme.kind === "serial" ? position : 0;
-  const everywhere = scheme.kind === "parallel" || scheme.evaluateUncounted === true;
+  const published = scheme.kind === "serial" && scheme.asPublished === true;
+  const delay: Delay = scheme.kind === "parallel" || published ? scheme.delay : { kind: "none" };
   return {
-    residualInput: selectFrom(input, everywhere ? 0 : firstNeeded(scheme.delay, countsFrom)),
-    plan: (residual, shortcut) => planMerge(scheme.delay, residual, shortcut, countsFrom),
+    residualInput: selectFrom(input, published ? 0 : firstNeeded(delay, countsFrom)),
+    plan: (residual, shortcut) => planMerge(delay, residual, shortcut, countsFrom),
   };
 }
 

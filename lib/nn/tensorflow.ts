@@ -141,3 +141,9 @@ export function scoped<R>(work: () => R): R {
     tf.engine().endScope();
   }
 }
+
+/** Which TensorFlow does the work, for records of what a number was computed with. */
+export function describeBackend(): string {
+  if (!isNative) return "javascript";
+  return hasOwnKernels ? "tensorflow, own kernels" : "tensorflow";
+}

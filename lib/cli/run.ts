@@ -1,0 +1,71 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { Command } from "commander";
+import { parseDatasetSource } from "../datasets/parse-source.js";
+import { applyOverrides } from "../experiments/overrides.js";
+import { isPresetName, PRESETS, presetCalled } from "../experiments/presets.js";
+import { readRun } from "../experiments/run-record.js";
+import { parseRunSpec, type RunSpec } from "../experiments/spec.js";
+import { type RunSummary, trainingRun } from "../experiments/training-run.js";
+import { UserError } from "../util/errors.js";
+import { fileError } from "../util/files.js";
+import { writeOut } from "./output.js";
+
+/** `cascade run <preset or spec.json> [key=value ...]`: trains one model, or goes on with it. */
+export function runCommand(): Command {
+  return new Command("run")
+    .description("train a model, or go on where it was stopped, and store the traces of its test images")
+    .argument("<preset or spec.json>", `one of ${Object.keys(PRESETS).join(", ")}, or a spec file`)
+    .argument("[key=value...]", "fields of the spec to change, such as train.epochs=3 or data=cifar10=<path>")
+    .option("--out <folder>", "folder of all runs", "data/runs")
+    .option("--print-spec", "print the resolved spec and stop")
+    .action(async (name: string, overrides: string[], options: { out: string; printSpec?: true }) => {
+      const spec = await resolvedSpec(name, overrides);
+      if (options.printSpec === true) {
+        writeOut(JSON.stringify(spec, null, 2));
+        return;
+      }
+      const directory = await trainingRun(spec, { root: options.out });
+      writeOut(directory);
+      for (const line of accuracyLines(readRun(directory).done?.summary as RunSummary)) writeOut(line);
+    });
+}
+
+/** A preset or spec file with its overrides; `data=<text>` takes the short forms of a data source. */
+export async function resolvedSpec(name: string, overrides: readonly string[]): Promise<RunSpec> {
+  const base = isPresetName(name) ? PRESETS[name] : await specFile(name);
+  const plain: string[] = [];
+  let data: unknown;
+  for (const override of overrides) {
+    const [, text] = /^data=([^{].*)$/s.exec(override) ?? [];
+    if (text === undefined) plain.push(override);
+    else data = await parseDatasetSource(text);
+  }
+  const started = data === undefined ? base : { ...base, data };
+  return parseRunSpec(applyOverrides(started, plain), isPresetName(name) ? `preset ${name}` : name);
+}
+
+async function specFile(path: string): Promise<object> {
+  if (!existsSync(path) && dirname(path) === "." && !path.endsWith(".json")) presetCalled(path);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw fileError(error, "read", path);
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch (error) {
+    throw new UserError(`${path} is not valid JSON: ${error instanceof Error ? error.message : ""}`);
+  }
+  throw new UserError(`${path} holds no spec: it must be a JSON object`);
+}
+
+function accuracyLines(summary: RunSummary): string[] {
+  return summary.models.map(
+    ({ model, accuracy }) =>
+      `${model}: accuracy ${accuracy.map((a) => (100 * a).toFixed(1)).join(" ")} % at t = 0 .. ${accuracy.length - 1}`,
+  );
+}

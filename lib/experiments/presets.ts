@@ -1,0 +1,69 @@
+import { UserError } from "../util/errors.js";
+import type { RunSpec } from "./spec.js";
+
+/**
+ * What all presets share: a quarter-width ResNet-18 on the embedded procedural images, at a size that two cores
+ * train in minutes. Real data and longer training are a matter of overriding fields.
+ */
+const BASE: RunSpec = {
+  seed: 0,
+  data: { kind: "procedural", classes: 10, size: 32, train: 10000, test: 2000, seed: 0 },
+  trainImages: null,
+  testImages: null,
+  validation: 0.1,
+  network: {
+    depth: 18,
+    width: 0.25,
+    stem: "cifar",
+    scheme: "parallel",
+    delay: { kind: "oneStepDelay" },
+    heads: "single",
+    temporalAffine: false,
+    epsilon: 1e-5,
+    momentum: 0.1,
+    timesteps: null,
+  },
+  loss: { lambda: 0, weights: null, mean: false },
+  train: {
+    epochs: 6,
+    batchSize: 128,
+    learningRate: 0.1,
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    schedule: { kind: "oneCycle", warmup: 0.25 },
+    augmentation: { crop: 4, flip: true, occlusion: 0 },
+  },
+};
+
+function preset(network: Partial<RunSpec["network"]>, lambda: number): RunSpec {
+  return { ...BASE, network: { ...BASE.network, ...network }, loss: { ...BASE.loss, lambda } };
+}
+
+/** The six models of the paper. The two CE models are one training: an ordinary network, run in two ways. */
+export const PRESETS = {
+  "cascaded-td": preset({ scheme: "parallel" }, 0),
+  "cascaded-td-multihead": preset({ scheme: "parallel", heads: "perTimestep" }, 0),
+  "cascaded-ce": preset({ scheme: "ordinary" }, 1),
+  "serial-td": preset({ scheme: "serial" }, 1),
+  "serial-td-multihead": preset({ scheme: "serial", heads: "perTimestep" }, 1),
+  "serial-ce": preset({ scheme: "ordinary" }, 1),
+} as const satisfies Readonly<Record<string, RunSpec>>;
+
+export type PresetName = keyof typeof PRESETS;
+
+export function isPresetName(name: string): name is PresetName {
+  return Object.hasOwn(PRESETS, name);
+}
+
+/** The preset called `name`; a UserError lists the names there are. */
+export function presetCalled(name: string): RunSpec {
+  if (isPresetName(name)) return PRESETS[name];
+  throw new UserError(`there is no preset "${name}"; there are ${Object.keys(PRESETS).join(", ")}`);
+}
+
+/** Name of the run directory: the training, not the way its weights are run later. */
+export function runNameOf(spec: RunSpec): string {
+  const { scheme, heads } = spec.network;
+  if (scheme === "ordinary") return "ordinary-ce";
+  return `${scheme === "parallel" ? "cascaded" : "serial"}-td${heads === "single" ? "" : "-multihead"}`;
+}

@@ -1,0 +1,133 @@
+import { z } from "zod";
+import { datasetSourceSchema } from "../datasets/source.js";
+import { cascadedResNet, type CascadedResNet } from "../models/cascaded-resnet.js";
+import type { Delay } from "../nn/delay.js";
+import { parseWithSchema } from "../util/schema.js";
+
+/**
+ * A run as plain data: every field that decides its result, none that does not. Unknown fields and values out of
+ * range are refused by name.
+ */
+
+const delaySchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("oneStepDelay") }),
+  z.strictObject({ kind: z.literal("exponentialSmoothing"), alpha: z.number().min(0).lt(1) }),
+]);
+
+const networkSchema = z.strictObject({
+  depth: z.literal([18, 34, 50]),
+  /** Multiple of the channels 64, 128, 256, 512. */
+  width: z.number().gt(0).max(4),
+  stem: z.enum(["cifar", "imagenet"]),
+  /** "ordinary": trained as an ordinary network, on its final output; run as a cascade and serially afterwards. */
+  scheme: z.enum(["parallel", "serial", "ordinary"]),
+  delay: delaySchema,
+  heads: z.enum(["single", "perTimestep"]),
+  temporalAffine: z.boolean(),
+  epsilon: z.number().gt(0).max(1),
+  momentum: z.number().gt(0).max(1),
+  /** Timesteps T; null for the number of blocks + 1. */
+  timesteps: z.int().min(2).max(1000).nullable(),
+});
+
+const lossSchema = z.strictObject({
+  lambda: z.number().min(0).max(1),
+  /** One weight a timestep; null for 1 each. */
+  weights: z.array(z.number().min(0)).nullable(),
+  /** Divide by the number of timesteps that count. */
+  mean: z.boolean(),
+});
+
+const scheduleSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("constant") }),
+  /** The learning rate is multiplied by `factor` at each of these epochs. */
+  z.strictObject({
+    kind: z.literal("step"),
+    milestones: z.array(z.int().min(1)),
+    factor: z.number().gt(0).max(1),
+  }),
+  /** Cosine up to the learning rate over the first share of all steps, then cosine down to nothing. */
+  z.strictObject({ kind: z.literal("oneCycle"), warmup: z.number().gt(0).lt(1) }),
+]);
+
+const trainSchema = z.strictObject({
+  epochs: z.int().min(1).max(10000),
+  batchSize: z.int().min(1).max(65536),
+  learningRate: z.number().gt(0).max(100),
+  momentum: z.number().min(0).lt(1),
+  weightDecay: z.number().min(0).max(1),
+  schedule: scheduleSchema,
+  augmentation: z.strictObject({
+    crop: z.int().min(0).max(64),
+    flip: z.boolean(),
+    occlusion: z.int().min(0).max(512),
+  }),
+});
+
+export const runSpecSchema = z.strictObject({
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1),
+  data: datasetSourceSchema,
+  /** Training images used, as many of each class as possible; null for all. Test images likewise. */
+  trainImages: z.int().min(1).nullable(),
+  testImages: z.int().min(1).nullable(),
+  /** Share of the training images held out for validation. */
+  validation: z.number().min(0).lt(1),
+  network: networkSchema,
+  loss: lossSchema,
+  train: trainSchema,
+});
+
+export type RunSpec = z.output<typeof runSpecSchema>;
+
+/** A spec with every field checked; `where` names its source in errors. */
+export function parseRunSpec(value: unknown, where: string): RunSpec {
+  return parseWithSchema(runSpecSchema, value, where);
+}
+
+/** One way of running trained weights over time, under the name that figures show. */
+export interface ModelView {
+  readonly model: string;
+  readonly network: CascadedResNet;
+}
+
+/** The network as it is trained. An ordinary network has a single timestep and no delay. */
+export function trainedNetwork(spec: RunSpec, classes: number): CascadedResNet {
+  const { scheme, delay } = spec.network;
+  if (scheme !== "ordinary") return networkOf(spec, classes, scheme, delay, spec.network.timesteps);
+  return networkOf(spec, classes, "parallel", { kind: "none" }, 1);
+}
+
+/** The models that a run's weights give: one, or for an ordinary network its cascade and its serial run. */
+export function modelViews(spec: RunSpec, classes: number): ModelView[] {
+  const { scheme, heads, delay, timesteps } = spec.network;
+  const view = (model: string, kind: "parallel" | "serial"): ModelView => ({
+    model,
+    network: networkOf(spec, classes, kind, delay, timesteps),
+  });
+  if (scheme === "ordinary") return [view("CascadedCE", "parallel"), view("SerialCE", "serial")];
+  const name = scheme === "parallel" ? "CascadedTD" : "SerialTD";
+  return [view(heads === "single" ? name : `${name}-MultiHead`, scheme)];
+}
+
+function networkOf(
+  { network }: RunSpec,
+  classes: number,
+  scheme: "parallel" | "serial",
+  delay: Delay,
+  timesteps: number | null,
+): CascadedResNet {
+  const { depth, width, stem, heads, temporalAffine, epsilon, momentum } = network;
+  return cascadedResNet({
+    depth,
+    width,
+    classes,
+    stem,
+    scheme: { kind: scheme, delay },
+    heads,
+    norm: { epsilon, momentum, temporalAffine },
+    timesteps: timesteps ?? undefined,
+  });
+}

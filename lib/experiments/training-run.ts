@@ -1,0 +1,278 @@
+import { join } from "node:path";
+import type { Dataset, ImageSet } from "../datasets/dataset.js";
+import { loadDataset } from "../datasets/load.js";
+import { limit, stratifiedSplit, subset } from "../datasets/split.js";
+import { channelStatistics, type ChannelStatistics } from "../datasets/statistics.js";
+import type { CascadedResNet } from "../models/cascaded-resnet.js";
+import { retimedState } from "../models/retime.js";
+import { disposeState, initialState, stateValues } from "../models/state.js";
+import { outputIsBlindAtStart } from "../nn/delay.js";
+import { describeBackend, tf } from "../nn/tensorflow.js";
+import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
+import { areaUnderAccuracy } from "../trace/area.js";
+import { writeTrace } from "../trace/trace-file.js";
+import { storedModel, restoredTrainingState, storedTrainingState } from "../train/checkpoint.js";
+import { type StepReport, stepsPerEpoch, type TrainingPlan, trainingSteps } from "../train/training-steps.js";
+import type { TrainingState } from "../train/training-step.js";
+import { UserError } from "../util/errors.js";
+import { startProgress } from "../util/progress.js";
+import { encodeSafetensors } from "../util/safetensors.js";
+import { collectTrace } from "./collect-trace.js";
+import { runNameOf } from "./presets.js";
+import { openRun, type Run } from "./run-store.js";
+import { modelViews, type RunSpec, trainedNetwork } from "./spec.js";
+
+/** What a finished run says of itself in DONE.json. */
+export interface RunSummary {
+  readonly seed: number;
+  readonly data: {
+    readonly name: string;
+    readonly hash: string;
+    readonly train: number;
+    readonly test: number;
+  };
+  readonly normalisation: ChannelStatistics;
+  readonly classNames: readonly string[];
+  readonly imageSize: number;
+  readonly steps: number;
+  readonly trainingSeconds: number;
+  readonly imagesPerSecond: number;
+  readonly models: readonly ModelSummary[];
+}
+
+export interface ModelSummary {
+  readonly model: string;
+  /** File of the run directory that holds the test set's trace. */
+  readonly trace: string;
+  /** [T] */
+  readonly accuracy: readonly number[];
+  readonly area: number;
+}
+
+export const MODEL_FILE = "model.safetensors";
+
+export interface RunOptions {
+  /** Folder of all runs. */
+  readonly root?: string;
+  readonly dataset?: Dataset;
+  readonly warn?: (message: string) => void;
+  readonly quiet?: boolean;
+}
+
+const SECONDS_BETWEEN_CHECKPOINTS = 60;
+const STEPS_BETWEEN_METRICS = 10;
+
+/**
+ * Trains what the spec says, or goes on where an earlier call was stopped, or finds it done; then runs every model
+ * that the weights give over the test images and stores their traces. Returns the run's directory.
+ */
+export async function trainingRun(spec: RunSpec, options: RunOptions = {}): Promise<string> {
+  const { root = join("data", "runs"), warn = warnOnStandardError, quiet = false } = options;
+  const run = await openRun({
+    root,
+    name: runNameOf(spec),
+    spec,
+    environment: { backend: describeBackend() },
+    warn,
+  });
+  try {
+    if (run.isDone()) {
+      await run.verify();
+      return run.directory;
+    }
+    const dataset = options.dataset ?? (await loadDataset(spec.data, { onReport: warn }));
+    await trainAndTrace(run, spec, dataset, quiet, warn);
+    return run.directory;
+  } finally {
+    await run.release();
+  }
+}
+
+async function trainAndTrace(
+  run: Run,
+  spec: RunSpec,
+  dataset: Dataset,
+  quiet: boolean,
+  warn: (message: string) => void,
+): Promise<void> {
+  const { train, validation, test } = imageSets(spec, dataset);
+  const network = trainedNetwork(spec, train.classNames.length);
+  const normalisation = channelStatistics(train.images);
+  const plan: TrainingPlan = {
+    network,
+    set: train,
+    normalisation,
+    seed: spec.seed,
+    loss: lossSettings(spec, network),
+    ...spec.train,
+  };
+  const total = stepsPerEpoch(plan) * plan.epochs;
+  if (total === 0) {
+    throw new UserError(
+      `${train.labels.length} training images do not fill one batch of ${plan.batchSize}; lower train.batchSize`,
+    );
+  }
+  const { state, seconds } = await trainToEnd(run, spec, plan, validation, total, quiet, warn);
+  await run.writeArtifact(
+    MODEL_FILE,
+    encodeSafetensors(storedModel(state), { format: "anytime-cascade 1", layout: "HWIO" }),
+  );
+  const values = stateValues(state);
+  disposeTraining(state);
+  const models: ModelSummary[] = [];
+  for (const { model, network: viewed } of modelViews(spec, train.classNames.length)) {
+    const viewState = retimedState(viewed, values);
+    const trace = collectTrace(viewed, viewState, test, { normalisation, model, run: run.hash });
+    disposeState(viewState);
+    const file = `trace-${model}.arrow`;
+    await writeTrace(join(run.directory, file), trace);
+    const accuracy = [...accuracyPerTimestep(trace)];
+    models.push({ model, trace: file, accuracy, area: areaUnderAccuracy(accuracy) });
+  }
+  const summary: RunSummary = {
+    seed: spec.seed,
+    data: { name: dataset.name, hash: dataset.hash, train: train.labels.length, test: test.labels.length },
+    normalisation,
+    classNames: train.classNames,
+    imageSize: train.size.height,
+    steps: total,
+    trainingSeconds: Math.round(seconds),
+    imagesPerSecond: Math.round((total * plan.batchSize) / seconds),
+    models,
+  };
+  await run.finish(summary);
+}
+
+/** The images a spec trains on, holds out and tests on. */
+export function imageSets(
+  spec: RunSpec,
+  dataset: Dataset,
+): { train: ImageSet; validation: ImageSet; test: ImageSet } {
+  const all = spec.trainImages === null ? dataset.train : limit(dataset.train, spec.trainImages, spec.seed);
+  const split = stratifiedSplit(all.labels, spec.validation, spec.seed);
+  const test = spec.testImages === null ? dataset.test : limit(dataset.test, spec.testImages, spec.seed);
+  if (all.size.height !== all.size.width) {
+    throw new UserError(
+      `the images are ${all.size.height} x ${all.size.width} pixels; the networks here take square images, so give data.size`,
+    );
+  }
+  return { train: subset(all, split.train), validation: subset(all, split.validation), test };
+}
+
+function lossSettings(spec: RunSpec, network: CascadedResNet): TrainingPlan["loss"] {
+  const { lambda, weights, mean } = spec.loss;
+  const firstTimestep = outputIsBlindAtStart(network.spec.scheme.delay) ? 1 : 0;
+  return { lambda, firstTimestep, mean, ...(weights === null ? {} : { weights }) };
+}
+
+interface Trained {
+  readonly state: TrainingState;
+  readonly seconds: number;
+}
+
+async function trainToEnd(
+  run: Run,
+  spec: RunSpec,
+  plan: TrainingPlan,
+  validation: ImageSet,
+  total: number,
+  quiet: boolean,
+  warn: (message: string) => void,
+): Promise<Trained> {
+  const { network } = plan;
+  const checkpoint = await run.latestCheckpoint();
+  let state: TrainingState =
+    checkpoint === null
+      ? { ...initialState(network, spec.seed), velocities: new Map() }
+      : restoredTrainingState(
+          network,
+          checkpoint.tensors,
+          `checkpoint ${checkpoint.step} of ${run.directory}`,
+        );
+  const done = checkpoint?.step ?? 0;
+  let seconds = Number(checkpoint?.metadata["seconds"] ?? 0);
+  await run.truncateMetrics(checkpoint === null ? -1 : done);
+  if (checkpoint !== null) warn(`${run.directory}: goes on after step ${done} of ${total}`);
+  const bar = quiet ? undefined : startProgress({ label: run.name, total, initial: done });
+  let begun = performance.now();
+  let saved = begun;
+  for (const report of trainingSteps(plan, state, done)) {
+    state = report.state;
+    if (!Number.isFinite(report.loss.loss)) {
+      throw new UserError(
+        `${run.directory}: the loss is ${report.loss.loss} after step ${report.step}; lower train.learningRate`,
+      );
+    }
+    const now = performance.now();
+    if (report.step % STEPS_BETWEEN_METRICS === 0 || report.endsEpoch) {
+      const record = stepRecord(report, plan);
+      bar?.update(report.step, shownFields(record));
+      run.appendMetrics(record);
+    }
+    if (report.endsEpoch && validation.labels.length > 0) {
+      const trace = collectTrace(network, state, validation, { normalisation: plan.normalisation });
+      run.appendMetrics({
+        step: report.step,
+        epoch: report.epoch,
+        validationAccuracy: accuracyPerTimestep(trace),
+      });
+    }
+    if (report.endsEpoch || now - saved > 1000 * SECONDS_BETWEEN_CHECKPOINTS) {
+      seconds += (performance.now() - begun) / 1000;
+      await run.saveCheckpoint(report.step, storedTrainingState(state), { seconds: String(seconds) });
+      saved = begun = performance.now();
+    }
+    await nextTurn();
+  }
+  bar?.stop();
+  return { state, seconds };
+}
+
+function stepRecord(report: StepReport, plan: TrainingPlan) {
+  const { step, epoch, learningRate, loss, milliseconds } = report;
+  return {
+    step,
+    epoch,
+    learningRate,
+    loss: loss.loss,
+    lossPerTimestep: loss.lossPerTimestep,
+    accuracy: batchAccuracy(report),
+    imagesPerSecond: (1000 * plan.batchSize) / (milliseconds.data + milliseconds.step),
+    dataShare: milliseconds.data / (milliseconds.data + milliseconds.step),
+  };
+}
+
+/** Loss, and accuracy at the first, middle and last timestep. */
+function shownFields({
+  loss,
+  accuracy,
+  imagesPerSecond,
+}: ReturnType<typeof stepRecord>): Record<string, string> {
+  const percent = (t: number): string => `${(100 * (accuracy[t] ?? 0)).toFixed(0)}`;
+  const last = accuracy.length - 1;
+  return {
+    loss: loss.toFixed(3),
+    "accuracy %": [...new Set([0, last >> 1, last])].map(percent).join("/"),
+    "images/s": imagesPerSecond.toFixed(0),
+  };
+}
+
+/** [T] share of the batch that is right at each timestep. */
+function batchAccuracy({ logits, labels }: StepReport): number[] {
+  const { timesteps, batch: examples, classes, values } = logits;
+  return [...accuracyPerTimestep({ timesteps, examples, classes, logits: values, labels, ids: labels })];
+}
+
+function disposeTraining(state: TrainingState): void {
+  disposeState(state);
+  tf.dispose([...state.velocities.values()]);
+}
+
+/** Lets timers and signals through: the lock on the run is kept alive by a timer. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function warnOnStandardError(message: string): void {
+  process.stderr.write(`${message}\n`);
+}

@@ -1,0 +1,73 @@
+import type { CascadedResNet } from "./cascaded-resnet.js";
+import { planMerge } from "../nn/delay.js";
+import { headCost } from "../nn/head.js";
+import { blockCost, blockOutputSide, planBlock } from "../nn/residual-block.js";
+import { stemCost, stemOutputSide } from "../nn/stem.js";
+import { ABSENT, constantTimeline, type Timeline, valueAt } from "../nn/timeline.js";
+
+/** What one image costs, in multiply-adds, up to and including each timestep: [T], cumulative. */
+export interface NetworkCost {
+  /** Each distinct step computed once, and only what depends on the image. */
+  readonly distinct: number[];
+  /** Every block at every timestep, as a plain loop over time computes it. */
+  readonly everyStep: number[];
+  /** Residual evaluations on distinct, image-dependent input, by block. */
+  readonly evaluations: number[];
+  /** [blocks][T] number of the distinct step of each block's input; 0 where nothing of the image has arrived. */
+  readonly inputStep: number[][];
+}
+
+/** Counts the multiply-adds of one image of side `side`, the input held fixed over time. */
+export function networkCost(network: CascadedResNet, side: number): NetworkCost {
+  const { timesteps, spec } = network;
+  // Two rows stand for "depends on the image", one for "the same for every image".
+  const image = constantTimeline(timesteps, 2);
+  const distinct = Array<number>(timesteps).fill(0);
+  const everyStep = Array<number>(timesteps).fill(0);
+  const stem = stemCost(network.stem, side);
+  distinct[0] = stem;
+  let x = planMerge(spec.scheme.delay, image).timeline;
+  let map = stemOutputSide(network.stem, side);
+  const evaluations: number[] = [];
+  const inputStep: number[][] = [];
+  for (const block of network.blocks) {
+    const cost = blockCost(block, map);
+    const { residualInput, plan } = planBlock(spec.scheme, block.position, x);
+    const merged = plan(residualInput.timeline, x);
+    inputStep.push(x.step.map((d) => (valueAt(x.rows, d) === 1 ? 0 : d)));
+    // A residual is due when the result that it is part of is due.
+    const residualDue = firstUses(merged.timeline, merged.residual, residualInput.timeline);
+    for (const t of residualDue) distinct[t] = (distinct[t] ?? 0) + cost.residual;
+    for (const t of firstUses(merged.timeline, merged.shortcut, x))
+      distinct[t] = (distinct[t] ?? 0) + cost.shortcut;
+    evaluations.push(residualDue.length);
+    for (let t = 0; t < timesteps; t++) everyStep[t] = (everyStep[t] ?? 0) + cost.residual + cost.shortcut;
+    x = merged.timeline;
+    map = blockOutputSide(block, map);
+  }
+  const head = headCost(network.features, spec.classes);
+  const seen = new Set<number>();
+  for (let t = 0; t < timesteps; t++) {
+    everyStep[t] = (everyStep[t] ?? 0) + stem + head;
+    const d = valueAt(x.step, t);
+    const fresh = spec.heads === "perTimestep" || !seen.has(d);
+    if (fresh && valueAt(x.rows, d) > 1) distinct[t] = (distinct[t] ?? 0) + head;
+    seen.add(d);
+  }
+  return { distinct: cumulative(distinct), everyStep: cumulative(everyStep), evaluations, inputStep };
+}
+
+/** For each image-dependent step of `source` that the result uses: the first timestep at which it does. */
+function firstUses(result: Timeline, sources: readonly number[], source: Timeline): number[] {
+  const used = new Map<number, number>();
+  for (const [t, d] of result.step.entries()) {
+    const from = valueAt(sources, d);
+    if (from !== ABSENT && valueAt(source.rows, from) > 1 && !used.has(from)) used.set(from, t);
+  }
+  return [...used.values()];
+}
+
+function cumulative(values: readonly number[]): number[] {
+  let sum = 0;
+  return values.map((value) => (sum += value));
+}

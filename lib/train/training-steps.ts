@@ -1,0 +1,103 @@
+import { type Augmentation, batchesPerEpoch, epochBatches } from "../datasets/batches.js";
+import type { ImageSet } from "../datasets/dataset.js";
+import type { ChannelStatistics } from "../datasets/statistics.js";
+import type { TdResult, TdSettings } from "../losses/td-lambda.js";
+import type { CascadedResNet } from "../models/cascaded-resnet.js";
+import type { Logits } from "../nn/head.js";
+import { tf } from "../nn/tensorflow.js";
+import { constantTimeline } from "../nn/timeline.js";
+import { learningRateAt, type Schedule } from "./schedule.js";
+import { trainingStep, type TrainingState } from "./training-step.js";
+
+/** Everything that decides a training, besides its first state. */
+export interface TrainingPlan {
+  readonly network: CascadedResNet;
+  readonly set: ImageSet;
+  readonly normalisation: ChannelStatistics;
+  readonly seed: number;
+  readonly loss: TdSettings;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly schedule: Schedule;
+  readonly augmentation: Augmentation;
+}
+
+/** What is known after a step. */
+export interface StepReport {
+  /** Steps done, from 1. */
+  readonly step: number;
+  /** The epoch it belongs to, from 0. */
+  readonly epoch: number;
+  readonly endsEpoch: boolean;
+  readonly learningRate: number;
+  readonly loss: TdResult;
+  readonly logits: Logits;
+  readonly labels: Int32Array;
+  /** Milliseconds spent on the batch's images and on the step itself. */
+  readonly milliseconds: { readonly data: number; readonly step: number };
+  /** The state after the step; the generator frees it when it goes on. */
+  readonly state: TrainingState;
+}
+
+export function stepsPerEpoch({ set, batchSize }: Pick<TrainingPlan, "set" | "batchSize">): number {
+  return batchesPerEpoch(set.labels.length, { batchSize, dropLast: true });
+}
+
+/**
+ * Trains from `state`, `stepsDone` steps into the plan, and yields after every step. Each step is a function of the
+ * plan, the state and its number alone, so a training that was stopped goes on exactly as it would have.
+ */
+export function* trainingSteps(
+  plan: TrainingPlan,
+  initial: TrainingState,
+  stepsDone: number,
+): Generator<StepReport> {
+  const perEpoch = stepsPerEpoch(plan);
+  const steps = perEpoch * plan.epochs;
+  let state = initial;
+  let step = stepsDone;
+  while (step < steps) {
+    const epoch = Math.floor(step / perEpoch);
+    const batches = epochBatches(plan.set, {
+      ...plan,
+      shuffle: true,
+      epoch,
+      startBatch: step % perEpoch,
+      dropLast: true,
+    });
+    let asked = performance.now();
+    for (const batch of batches) {
+      const begun = performance.now();
+      const learningRate = learningRateAt(plan.schedule, plan.learningRate, step, steps, perEpoch);
+      const images = imagesTensor(batch.images, batch.labels.length, plan.set.size);
+      const sequence = {
+        values: images,
+        timeline: constantTimeline(plan.network.timesteps, batch.labels.length),
+      };
+      const sgd = { learningRate, momentum: plan.momentum, weightDecay: plan.weightDecay };
+      const result = trainingStep(plan.network, state, sequence, batch.labels, plan.loss, sgd);
+      images.dispose();
+      state = result.state;
+      step++;
+      yield {
+        step,
+        epoch,
+        endsEpoch: step % perEpoch === 0,
+        learningRate,
+        loss: result.loss,
+        logits: result.logits,
+        labels: batch.labels,
+        milliseconds: { data: begun - asked, step: performance.now() - begun },
+        state,
+      };
+      asked = performance.now();
+    }
+  }
+}
+
+function imagesTensor(images: Float32Array, count: number, { height, width }: ImageSet["size"]) {
+  return tf.tensor4d(images, [count, height, width, 3]);
+}
