@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ask, runCommand } from "./command.mjs";
 import { SetupError } from "./errors.mjs";
@@ -9,7 +9,7 @@ import { findPython, installHint } from "./toolchain.mjs";
 /** This pip goes on with a download that broke off; the one that comes with Python may not. */
 const PIP = "pip==26.3";
 const TENSORFLOW_VERSION = "2.21.0";
-export const LAB_REQUIREMENTS = inProject("lib", "setup", "requirements-lab.txt");
+const LAB_REQUIREMENTS = inProject("lib", "setup", "requirements-lab.txt");
 
 /** @typedef {"cpu" | "gpu"} Device */
 
@@ -101,7 +101,7 @@ export async function installTensorflow(/** @type {Device | undefined} */ wish) 
   writeStamp(stamps.tensorflow, `${device} ${TENSORFLOW_VERSION}`);
 }
 
-const labStamp = () => fingerprint(["lab"], [LAB_REQUIREMENTS]);
+const labStamp = () => fingerprint([readFileSync(LAB_REQUIREMENTS, "utf8")]);
 
 export const isLabReady = () => readStamp(stamps.lab) === labStamp();
 

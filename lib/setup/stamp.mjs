@@ -35,12 +35,6 @@ export function removeStamp(/** @type {string} */ path) {
   rmSync(path, { force: true });
 }
 
-/** Hash of names, versions and the contents of files. */
-export function fingerprint(
-  /** @type {readonly string[]} */ words,
-  /** @type {readonly string[]} */ files = [],
-) {
-  const hash = createHash("sha256").update(JSON.stringify(words));
-  for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(file));
-  return hash.digest("hex");
-}
+/** Hash of names, versions and contents. */
+export const fingerprint = (/** @type {readonly string[]} */ words) =>
+  createHash("sha256").update(JSON.stringify(words)).digest("hex");

@@ -35,6 +35,9 @@ function compilerArguments(output, kernels) {
     ...[
       "-O3",
       "-march=native",
+      // Lets comparisons be computed for many values at once.
+      "-fno-trapping-math",
+      "-fno-math-errno",
       "-shared",
       "-fPIC",
       "-std=c++17",
