@@ -214,7 +214,7 @@ async function trainToEnd(
       run.appendMetrics({
         step: report.step,
         epoch: report.epoch,
-        validationAccuracy: accuracyPerTimestep(trace),
+        validationAccuracy: [...accuracyPerTimestep(trace)],
       });
     }
     if (report.endsEpoch || now - saved > 1000 * SECONDS_BETWEEN_CHECKPOINTS) {

@@ -72,11 +72,9 @@ export function planMerge(delay: Delay, residual: Timeline, shortcut?: Timeline,
   const instant = firstTimestep.map(shortcutStep);
   const rowsOf = (timeline: Timeline | undefined, d: number): number =>
     timeline === undefined || d === ABSENT ? 1 : valueAt(timeline.rows, d);
-  let carried = 1;
-  const rows = from.map((d, i) => {
-    carried = Math.max(carry === 0 ? 1 : carried, rowsOf(residual, d));
-    return Math.max(carried, rowsOf(shortcut, valueAt(instant, i)));
-  });
+  const ownRows = from.map((d, i) => Math.max(rowsOf(residual, d), rowsOf(shortcut, valueAt(instant, i))));
+  // Smoothing carries each image's own past: where one step depends on the image, every step has a row for each.
+  const rows = carry === 0 ? ownRows : ownRows.map(() => Math.max(...ownRows));
   const firstCounted = carry > 0 ? countsFrom : 0;
   return { timeline: { step, rows }, carry, gain, firstCounted, residual: from, shortcut: instant };
 }

@@ -71,6 +71,7 @@ export function convolve(x: Tensor4D, filter: Tensor4D, stride: number, precisio
     return only(runNative("CascadeExactConvolve", [attribute.integer("stride", stride)], [x, filter]));
   }
   const [size] = filter.shape;
+  if (isTinyMap(x.shape, size, stride)) return matrixConvolve(x, filter);
   if (padsItself(size, stride)) return plainConvolve(x, filter, "SAME", stride);
   return tf.tidy(() => plainConvolve(padMap(x, size, stride), filter, "VALID", stride));
 }
@@ -97,6 +98,7 @@ export function convolveInputGradient(
     return only(runNative("CascadeExactConvolveInputGradient", attributes, [dy, filter]));
   }
   const [size] = filter.shape;
+  if (isTinyMap(inputShape, size, stride)) return matrixInputGradient(dy, filter, inputShape);
   if (padsItself(size, stride)) return plainInputGradient(dy, filter, inputShape, "SAME", stride);
   return tf.tidy(() => {
     const padded = paddedShape(inputShape, size, stride);
@@ -141,6 +143,7 @@ export function convolveFilterGradient(
     return only(runNative("CascadeExactConvolveFilterGradient", attributes, [x, dy]));
   }
   const [size] = filterShape;
+  if (isTinyMap(x.shape, size, stride)) return matrixFilterGradient(x, dy, size);
   if (padsItself(size, stride)) return plainFilterGradient(x, dy, filterShape, "SAME", stride);
   return tf.tidy(() => plainFilterGradient(padMap(x, size, stride), dy, filterShape, "VALID", stride));
 }
@@ -159,6 +162,55 @@ function plainFilterGradient(
   return tf.tidy(() => {
     const shape = tf.tensor1d(filterShape, "int32");
     return only(runNative("Conv2DBackpropFilter", convolutionAttributes(padding, stride), [x, shape, dy]));
+  });
+}
+
+/**
+ * On a map of at most 2x2 positions a convolution of stride 1 is a full matrix between all positions and channels: one
+ * matrix multiplication, without products by padding.
+ */
+function isTinyMap([, height, width]: Tensor4D["shape"], filterSize: number, stride: number): boolean {
+  return hasOwnKernels && stride === 1 && filterSize === 3 && height <= 2 && width <= 2;
+}
+
+/** [N, H, W, C] as a matrix [N, H W C]; no copy. */
+function asMatrix(x: Tensor4D): Tensor2D {
+  const [rows, height, width, channels] = x.shape;
+  return tf.reshape(x, [rows, height * width * channels]);
+}
+
+/** filter [3, 3, C, C'] -> matrix [H W C, H W C']. */
+function spreadFilter(filter: Tensor4D, height: number, width: number): Tensor2D {
+  const attributes = [attribute.integer("height", height), attribute.integer("width", width)];
+  return valueAt(runNative("CascadeSpreadFilter", attributes, [filter]), 0) as Tensor2D;
+}
+
+function matrixConvolve(x: Tensor4D, filter: Tensor4D): Tensor4D {
+  const [rows, height, width] = x.shape;
+  return tf.tidy(() => {
+    const y = tf.matMul(asMatrix(x), spreadFilter(filter, height, width));
+    return tf.reshape(y, [rows, height, width, filter.shape[3]]);
+  });
+}
+
+function matrixInputGradient(dy: Tensor4D, filter: Tensor4D, inputShape: Tensor4D["shape"]): Tensor4D {
+  const [, height, width] = inputShape;
+  return tf.tidy(() => {
+    const dx = tf.matMul(asMatrix(dy), spreadFilter(filter, height, width), false, true);
+    return tf.reshape(dx, inputShape);
+  });
+}
+
+function matrixFilterGradient(x: Tensor4D, dy: Tensor4D, filterSize: number): Tensor4D {
+  const [, height, width] = x.shape;
+  return tf.tidy(() => {
+    const gradient = tf.matMul(asMatrix(x), asMatrix(dy), true, false);
+    const attributes = [
+      attribute.integer("height", height),
+      attribute.integer("width", width),
+      attribute.integer("size", filterSize),
+    ];
+    return only(runNative("CascadeGatherFilter", attributes, [gradient]));
   });
 }
 
@@ -412,11 +464,13 @@ export function gatherStepsGradient(dy: Tensor4D, before: Timeline, selection: S
 
 /** 3x3 max-pool, stride 2, padding 1. The input has passed a ReLU, so padding by zero is padding by nothing. */
 export function maxPool(x: Tensor4D): Tensor4D {
+  if (hasOwnKernels) return only(runNative("CascadeMaxPool", [], [x]));
   return tf.tidy(() => tf.maxPool(padOne(x), 3, 2, "valid"));
 }
 
 /** Gradient of `maxPool`: dy, y [N, H/2, W/2, C] -> [N, H, W, C]. */
 export function maxPoolGradient(dy: Tensor4D, x: Tensor4D, y: Tensor4D): Tensor4D {
+  if (hasOwnKernels) return only(runNative("CascadeMaxPoolGradient", [], [dy, x, y]));
   return tf.tidy(() => {
     const dpadded = tf
       .engine()

@@ -118,9 +118,10 @@ export function planBlock(
 export function residualBlock(pass: Pass, spec: BlockSpec, scheme: Scheme, x: Sequence): Layer {
   const { residualInput, plan } = planBlock(scheme, spec.position, x.timeline);
   const all = isIdentity(residualInput, x.timeline);
-  const residualX: Sequence = all
-    ? x
-    : { values: gatherSteps(x.values, x.timeline, residualInput), timeline: residualInput.timeline };
+  const residualX: Sequence = {
+    values: all ? x.values : gatherSteps(x.values, x.timeline, residualInput),
+    timeline: residualInput.timeline,
+  };
   const residual = residualBranch(pass, spec, residualX);
   const shortcut = spec.shortcut === undefined ? undefined : convolution(pass, spec.shortcut, x);
   const instant = shortcut?.y ?? x;

@@ -210,26 +210,13 @@ class NormalizeGradientOp : public OpKernel {
       gain[i] = scale[i] / std::sqrt(static_cast<double>(variance[i]) + epsilon_);
       bias[i] = offset[i] - gain[i] * static_cast<double>(mean[i]);
     }
-    const auto passed = [&](float gradient, float value, double a, double b) {
-      return relu_ && Affine(value, a, b) <= 0.0f ? 0.0f : gradient;
-    };
     const auto blocks = BlocksOf(rows_, positions_per_row);
     std::vector<double> partial(blocks.size() * 2 * channels, 0.0);
     ParallelFor(context, blocks.size(), kPositionsPerBlock * channels, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; k++) {
-        const int64_t step = blocks[k].step * channels;
-        const double* __restrict a = &gain[step];
-        const double* __restrict b = &bias[step];
-        double* __restrict sum = &partial[k * 2 * channels];
-        double* __restrict product = sum + channels;
-        const float* __restrict p = in + blocks[k].first * channels;
-        const float* __restrict g = above + blocks[k].first * channels;
-        for (int64_t i = 0; i < blocks[k].count; i++, p += channels, g += channels)
-          for (int64_t c = 0; c < channels; c++) {
-            const double gradient = passed(g[c], p[c], a[c], b[c]);
-            sum[c] += gradient;
-            product[c] += gradient * (static_cast<double>(p[c]) - mean[step + c]);
-          }
+        const int64_t step = blocks[k].step * channels, first = blocks[k].first * channels;
+        const auto sum = relu_ ? SumGradients<true> : SumGradients<false>;
+        sum(in + first, above + first, blocks[k].count, channels, &gain[step], &bias[step], mean + step, &partial[k * 2 * channels]);
       }
     });
     const auto sums = SumBySteps(blocks, partial, steps, 2 * channels);
@@ -249,24 +236,45 @@ class NormalizeGradientOp : public OpKernel {
     }
     ParallelFor(context, blocks.size(), kPositionsPerBlock * channels, [&](int64_t begin, int64_t end) {
       for (int64_t k = begin; k < end; k++) {
-        const int64_t step = blocks[k].step * channels;
-        const double* __restrict a = &gain[step];
-        const double* __restrict b = &bias[step];
-        const double* __restrict s = &slope[step];
-        const double* __restrict t = &intercept[step];
-        const float* __restrict p = in + blocks[k].first * channels;
-        const float* __restrict g = above + blocks[k].first * channels;
-        float* __restrict q = out + blocks[k].first * channels;
-        for (int64_t i = 0; i < blocks[k].count; i++, p += channels, g += channels, q += channels)
-          for (int64_t c = 0; c < channels; c++) {
-            const double gradient = passed(g[c], p[c], a[c], b[c]);
-            q[c] = static_cast<float>(std::fma(gradient, a[c], std::fma(static_cast<double>(p[c]), s[c], t[c])));
-          }
+        const int64_t step = blocks[k].step * channels, first = blocks[k].first * channels;
+        const auto give = relu_ ? GiveGradients<true> : GiveGradients<false>;
+        give(in + first, above + first, blocks[k].count, channels, &gain[step], &bias[step], &slope[step], &intercept[step], out + first);
       }
     });
   }
 
  private:
+  // The gradient where the ReLU let through, else 0.
+  template <bool relu>
+  static inline double Passed(float gradient, float value, double gain, double bias) {
+    if (!relu) return gradient;
+    return Affine(value, gain, bias) > 0.0f ? static_cast<double>(gradient) : 0.0;
+  }
+
+  // sums: [2, C], of the gradients and of the gradients times (x - mean).
+  template <bool relu>
+  static void SumGradients(const float* __restrict x, const float* __restrict dy, int64_t positions, int64_t channels, const double* __restrict gain,
+                           const double* __restrict bias, const float* __restrict mean, double* __restrict sums) {
+    double* __restrict products = sums + channels;
+    for (int64_t i = 0; i < positions; i++, x += channels, dy += channels)
+      for (int64_t c = 0; c < channels; c++) {
+        const double gradient = Passed<relu>(dy[c], x[c], gain[c], bias[c]);
+        sums[c] += gradient;
+        products[c] += gradient * (static_cast<double>(x[c]) - mean[c]);
+      }
+  }
+
+  // dx = gain dy + slope x + intercept
+  template <bool relu>
+  static void GiveGradients(const float* __restrict x, const float* __restrict dy, int64_t positions, int64_t channels, const double* __restrict gain,
+                            const double* __restrict bias, const double* __restrict slope, const double* __restrict intercept, float* __restrict dx) {
+    for (int64_t i = 0; i < positions; i++, x += channels, dy += channels, dx += channels)
+      for (int64_t c = 0; c < channels; c++) {
+        const double gradient = Passed<relu>(dy[c], x[c], gain[c], bias[c]);
+        dx[c] = static_cast<float>(std::fma(gradient, gain[c], std::fma(static_cast<double>(x[c]), slope[c], intercept[c])));
+      }
+  }
+
   const std::vector<int64_t> rows_;
   const float epsilon_;
   const bool relu_;
@@ -419,12 +427,15 @@ class MergeGradientOp : public OpKernel {
             if (b >= plan_.rows[d]) continue;
             const float* __restrict g = above + (plan_.first[d] + b) * size + start;
             const float* __restrict v = y + (plan_.first[d] + b) * size + start;
-            for (int64_t i = 0; i < count; i++) own[i] = plan_.relu && v[i] <= 0.0f ? 0.0f : g[i];
+            if (plan_.relu)
+              for (int64_t i = 0; i < count; i++) own[i] = v[i] > 0.0f ? g[i] : 0.0f;
+            else
+              for (int64_t i = 0; i < count; i++) own[i] = g[i];
             const int64_t s = plan_.shortcut[d];
             if (s >= 0) Give(shortcut, plan_.shortcut_first[s], plan_.shortcut_rows[s], shortcut_filled[s], b, size, start, own, 1.0f, count);
             const float carry = plan_.carry;
-            const bool counted = d >= plan_.first_counted;
-            for (int64_t i = 0; i < count; i++) dz[i] = (counted ? own[i] : 0.0f) + carry * dz[i];
+            const float counted = d >= plan_.first_counted ? 1.0f : 0.0f;
+            for (int64_t i = 0; i < count; i++) dz[i] = counted * own[i] + carry * dz[i];
             const int64_t j = plan_.residual[d];
             if (j >= 0) Give(residual, plan_.residual_first[j], plan_.residual_rows[j], residual_filled[j], b, size, start, dz, plan_.gain, count);
           }
@@ -456,6 +467,165 @@ class MergeGradientOp : public OpKernel {
   }
 
   const MergePlan plan_;
+};
+
+// ---------------------------------------------------------------- convolution on tiny maps, as a matrix
+//
+// On a 2x2 map every position reaches every other, so a 3x3 convolution of stride 1 is a full matrix from
+// (position, input channel) to (position, output channel): 16 products a channel pair instead of a padded 36.
+
+// For each pair of positions (from, to) the tap that joins them, or -1.
+std::vector<int64_t> TapsBetween(int64_t height, int64_t width, int64_t size) {
+  std::vector<int64_t> taps;
+  for (int64_t from = 0; from < height * width; from++)
+    for (int64_t to = 0; to < height * width; to++) {
+      const int64_t a = from / width - to / width + size / 2, b = from % width - to % width + size / 2;
+      taps.push_back(a < 0 || a >= size || b < 0 || b >= size ? -1 : a * size + b);
+    }
+  return taps;
+}
+
+// filter [k, k, C, C'] -> matrix [H W C, H W C'].
+class SpreadFilterOp : public OpKernel {
+ public:
+  explicit SpreadFilterOp(OpKernelConstruction* c) : OpKernel(c), height_(Attribute<int64_t>(c, "height")), width_(Attribute<int64_t>(c, "width")) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& filter = context->input(0);
+    const int64_t positions = height_ * width_, inputs = filter.dim_size(2), outputs = filter.dim_size(3);
+    const auto taps = TapsBetween(height_, width_, filter.dim_size(0));
+    Tensor* matrix = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({positions * inputs, positions * outputs}), &matrix));
+    const float* w = filter.flat<float>().data();
+    float* out = matrix->flat<float>().data();
+    ParallelFor(context, positions * inputs, positions * outputs, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; row++)
+        for (int64_t to = 0; to < positions; to++) {
+          const int64_t tap = taps[row / inputs * positions + to];
+          float* part = out + (row * positions + to) * outputs;
+          if (tap < 0)
+            std::memset(part, 0, outputs * sizeof(float));
+          else
+            std::memcpy(part, w + (tap * inputs + row % inputs) * outputs, outputs * sizeof(float));
+        }
+    });
+  }
+
+ private:
+  const int64_t height_, width_;
+};
+
+// The gradient of SpreadFilter: matrix [H W C, H W C'] -> [k, k, C, C'], the sum over all places a tap was put.
+class GatherFilterOp : public OpKernel {
+ public:
+  explicit GatherFilterOp(OpKernelConstruction* c)
+      : OpKernel(c), height_(Attribute<int64_t>(c, "height")), width_(Attribute<int64_t>(c, "width")), size_(Attribute<int64_t>(c, "size")) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& matrix = context->input(0);
+    const int64_t positions = height_ * width_, inputs = matrix.dim_size(0) / positions, outputs = matrix.dim_size(1) / positions;
+    const auto taps = TapsBetween(height_, width_, size_);
+    Tensor* filter = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({size_, size_, inputs, outputs}), &filter));
+    const float* in = matrix.flat<float>().data();
+    float* out = filter->flat<float>().data();
+    ParallelFor(context, size_ * size_ * inputs, positions * outputs, [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; item++) {
+        float* __restrict sum = out + item * outputs;
+        std::memset(sum, 0, outputs * sizeof(float));
+        for (size_t pair = 0; pair < taps.size(); pair++) {
+          if (taps[pair] != item / inputs) continue;
+          const int64_t from = pair / positions, to = pair % positions;
+          const float* __restrict part = in + ((from * inputs + item % inputs) * positions + to) * outputs;
+          for (int64_t k = 0; k < outputs; k++) sum[k] += part[k];
+        }
+      }
+    });
+  }
+
+ private:
+  const int64_t height_, width_, size_;
+};
+
+// ---------------------------------------------------------------- 3x3 max-pool, stride 2, padding 1
+
+struct PoolShape {
+  explicit PoolShape(const Tensor& x)
+      : batch(x.dim_size(0)), height(x.dim_size(1)), width(x.dim_size(2)), channels(x.dim_size(3)),
+        out_height((height - 1) / 2 + 1), out_width((width - 1) / 2 + 1) {}
+  const int64_t batch, height, width, channels, out_height, out_width;
+
+  // Calls work(position) for each position of image n under the window of output (i, j).
+  template <typename Work>
+  void ForWindow(int64_t n, int64_t i, int64_t j, const Work& work) const {
+    for (int64_t row = std::max<int64_t>(2 * i - 1, 0); row <= std::min(2 * i + 1, height - 1); row++)
+      for (int64_t column = std::max<int64_t>(2 * j - 1, 0); column <= std::min(2 * j + 1, width - 1); column++)
+        work((n * height + row) * width + column);
+  }
+};
+
+class MaxPoolOp : public OpKernel {
+ public:
+  explicit MaxPoolOp(OpKernelConstruction* c) : OpKernel(c) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& x = context->input(0);
+    const PoolShape s(x);
+    Tensor* y = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({s.batch, s.out_height, s.out_width, s.channels}), &y));
+    const float* in = x.flat<float>().data();
+    float* out = y->flat<float>().data();
+    ParallelFor(context, s.batch * s.out_height, 9 * s.out_width * s.channels / 4, [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; item++)
+        for (int64_t j = 0; j < s.out_width; j++) {
+          float* __restrict q = out + (item * s.out_width + j) * s.channels;
+          std::fill(q, q + s.channels, -INFINITY);
+          s.ForWindow(item / s.out_height, item % s.out_height, j, [&](int64_t position) {
+            const float* __restrict p = in + position * s.channels;
+            for (int64_t c = 0; c < s.channels; c++) q[c] = std::max(q[c], p[c]);
+          });
+        }
+    });
+  }
+};
+
+// The gradient goes to the first position of the window that holds its maximum.
+class MaxPoolGradientOp : public OpKernel {
+ public:
+  explicit MaxPoolGradientOp(OpKernelConstruction* c) : OpKernel(c) {}
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& x = context->input(1);
+    const PoolShape s(x);
+    Tensor* dx = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &dx));
+    const float* above = context->input(0).flat<float>().data();
+    const float* in = x.flat<float>().data();
+    const float* y = context->input(2).flat<float>().data();
+    float* out = dx->flat<float>().data();
+    ParallelFor(context, s.batch, 9 * s.out_height * s.out_width * s.channels, [&](int64_t begin, int64_t end) {
+      std::vector<float> left(s.channels);  // what of the output's gradient has found no place yet
+      for (int64_t n = begin; n < end; n++) {
+        std::memset(out + n * s.height * s.width * s.channels, 0, s.height * s.width * s.channels * sizeof(float));
+        for (int64_t i = 0; i < s.out_height; i++)
+          for (int64_t j = 0; j < s.out_width; j++) {
+            const int64_t result = ((n * s.out_height + i) * s.out_width + j) * s.channels;
+            const float* __restrict largest = y + result;
+            std::copy(above + result, above + result + s.channels, left.begin());
+            float* __restrict rest = left.data();
+            s.ForWindow(n, i, j, [&](int64_t position) {
+              const float* __restrict p = in + position * s.channels;
+              float* __restrict q = out + position * s.channels;
+              for (int64_t c = 0; c < s.channels; c++) {
+                const float given = p[c] == largest[c] ? rest[c] : 0.0f;
+                q[c] += given;
+                rest[c] -= given;
+              }
+            });
+          }
+      }
+    });
+  }
 };
 
 // g <- gradient + decay w;  v <- momentum v + g;  w <- w - rate (g + momentum v).  settings: [rate, momentum, decay].
@@ -649,6 +819,10 @@ REGISTER_OP("CascadeMergeGradient")
     .Attr("residual_rows: list(int)").Attr("shortcut_rows: list(int)").Attr("rows: list(int)").Attr("residual: list(int)").Attr("shortcut: list(int)")
     .Attr("first_counted: int").Attr("carry: float").Attr("gain: float").Attr("relu: bool")
     .Input("dy: float").Input("y: float").Output("dresidual: float").Output("dshortcut: float");
+REGISTER_OP("CascadeSpreadFilter").Attr("height: int").Attr("width: int").Input("filter: float").Output("matrix: float");
+REGISTER_OP("CascadeGatherFilter").Attr("height: int").Attr("width: int").Attr("size: int").Input("matrix: float").Output("filter: float");
+REGISTER_OP("CascadeMaxPool").Input("x: float").Output("y: float");
+REGISTER_OP("CascadeMaxPoolGradient").Input("dy: float").Input("x: float").Input("y: float").Output("dx: float");
 REGISTER_OP("CascadeSgd")
     .Input("weight: float").Input("velocity: float").Input("gradient: float").Input("settings: float")
     .Output("next_weight: float").Output("next_velocity: float");
@@ -663,6 +837,10 @@ REGISTER_KERNEL_BUILDER(Name("CascadeNormalizeGradient").Device(DEVICE_CPU), Nor
 REGISTER_KERNEL_BUILDER(Name("CascadeScaleAndShift").Device(DEVICE_CPU), ScaleAndShiftOp);
 REGISTER_KERNEL_BUILDER(Name("CascadeMerge").Device(DEVICE_CPU), MergeOp);
 REGISTER_KERNEL_BUILDER(Name("CascadeMergeGradient").Device(DEVICE_CPU), MergeGradientOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeSpreadFilter").Device(DEVICE_CPU), SpreadFilterOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeGatherFilter").Device(DEVICE_CPU), GatherFilterOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeMaxPool").Device(DEVICE_CPU), MaxPoolOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeMaxPoolGradient").Device(DEVICE_CPU), MaxPoolGradientOp);
 REGISTER_KERNEL_BUILDER(Name("CascadeSgd").Device(DEVICE_CPU), SgdOp);
 REGISTER_KERNEL_BUILDER(Name("CascadeExactConvolve").Device(DEVICE_CPU), ExactConvolveOp);
 REGISTER_KERNEL_BUILDER(Name("CascadeExactConvolveInputGradient").Device(DEVICE_CPU), ExactConvolveInputGradientOp);
