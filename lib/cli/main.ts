@@ -3,14 +3,23 @@ import { UserError } from "../util/errors.js";
 import { dataCommand } from "./data.js";
 import { notebookCommand } from "./notebook.js";
 import { parityCommand } from "./parity.js";
+import { replicateCommand } from "./replicate.js";
 import { runCommand } from "./run.js";
+import { traceCommand } from "./trace.js";
 
 /** The `cascade` command line; every subcommand has a file of its own beside this one. */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command("cascade")
     .description("Anytime prediction with cascaded networks and a temporal-difference loss")
     .showHelpAfterError("(add --help for what is allowed)");
-  for (const command of [dataCommand(), notebookCommand(), parityCommand(), runCommand()])
+  for (const command of [
+    dataCommand(),
+    notebookCommand(),
+    parityCommand(),
+    replicateCommand(),
+    runCommand(),
+    traceCommand(),
+  ])
     program.addCommand(command);
   try {
     await program.parseAsync([...argv]);

@@ -5,9 +5,9 @@ import { Command } from "commander";
 import { parseDatasetSource } from "../datasets/parse-source.js";
 import { applyOverrides } from "../experiments/overrides.js";
 import { isPresetName, PRESETS, presetCalled } from "../experiments/presets.js";
-import { readRun } from "../experiments/run-record.js";
 import { parseRunSpec, type RunSpec } from "../experiments/spec.js";
-import { type RunSummary, trainingRun } from "../experiments/training-run.js";
+import { type RunSummary, runSummary } from "../experiments/trained-model.js";
+import { trainingRun } from "../experiments/training-run.js";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";
 import { writeOut } from "./output.js";
@@ -28,7 +28,7 @@ export function runCommand(): Command {
       }
       const directory = await trainingRun(spec, { root: options.out });
       writeOut(directory);
-      for (const line of accuracyLines(readRun(directory).done?.summary as RunSummary)) writeOut(line);
+      for (const line of accuracyLines(runSummary(directory))) writeOut(line);
     });
 }
 

@@ -83,6 +83,12 @@ export function* epochBatches(set: ImageSet, options: BatchOptions): Generator<B
   }
 }
 
+/** One image as a network takes it: pixels `[H, W, 3]` of 0 to 255 -> (pixel / 255 - mean_c) / std_c. */
+export function normalisedImage(pixels: Uint8Array, normalisation: ChannelStatistics): Float32Array {
+  const tables = normalisationTables(normalisation);
+  return Float32Array.from(pixels, (value, i) => tables[(i % 3) as 0 | 1 | 2][value] as number);
+}
+
 /** For each channel the normalised value of each of the 256 pixel values. */
 type NormalisationTables = readonly [Float32Array, Float32Array, Float32Array];
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Dataset, ImageSet } from "../datasets/dataset.js";
 import { loadDataset } from "../datasets/load.js";
 import { limit, stratifiedSplit, subset } from "../datasets/split.js";
-import { channelStatistics, type ChannelStatistics } from "../datasets/statistics.js";
+import { channelStatistics } from "../datasets/statistics.js";
 import type { CascadedResNet } from "../models/cascaded-resnet.js";
 import { retimedState } from "../models/retime.js";
 import { disposeState, initialState, stateValues } from "../models/state.js";
@@ -19,37 +19,10 @@ import { startProgress } from "../util/progress.js";
 import { encodeSafetensors } from "../util/safetensors.js";
 import { collectTrace } from "./collect-trace.js";
 import { runNameOf } from "./presets.js";
+import { MODEL_FILE } from "./model-file.js";
 import { openRun, type Run } from "./run-store.js";
+import type { RunSummary } from "./trained-model.js";
 import { modelViews, type RunSpec, trainedNetwork } from "./spec.js";
-
-/** What a finished run says of itself in DONE.json. */
-export interface RunSummary {
-  readonly seed: number;
-  readonly data: {
-    readonly name: string;
-    readonly hash: string;
-    readonly train: number;
-    readonly test: number;
-  };
-  readonly normalisation: ChannelStatistics;
-  readonly classNames: readonly string[];
-  readonly imageSize: number;
-  readonly steps: number;
-  readonly trainingSeconds: number;
-  readonly imagesPerSecond: number;
-  readonly models: readonly ModelSummary[];
-}
-
-export interface ModelSummary {
-  readonly model: string;
-  /** File of the run directory that holds the test set's trace. */
-  readonly trace: string;
-  /** [T] */
-  readonly accuracy: readonly number[];
-  readonly area: number;
-}
-
-export const MODEL_FILE = "model.safetensors";
 
 export interface RunOptions {
   /** Folder of all runs. */
@@ -119,7 +92,7 @@ async function trainAndTrace(
   );
   const values = stateValues(state);
   disposeTraining(state);
-  const models: ModelSummary[] = [];
+  const models: RunSummary["models"] = [];
   for (const { model, network: viewed } of modelViews(spec, train.classNames.length)) {
     const viewState = retimedState(viewed, values);
     const trace = collectTrace(viewed, viewState, test, { normalisation, model, run: run.hash });
@@ -132,8 +105,8 @@ async function trainAndTrace(
   const summary: RunSummary = {
     seed: spec.seed,
     data: { name: dataset.name, hash: dataset.hash, train: train.labels.length, test: test.labels.length },
-    normalisation,
-    classNames: train.classNames,
+    normalisation: { mean: [...normalisation.mean], std: [...normalisation.std] },
+    classNames: [...train.classNames],
     imageSize: train.size.height,
     steps: total,
     trainingSeconds: Math.round(seconds),
@@ -248,7 +221,7 @@ function shownFields({
   accuracy,
   imagesPerSecond,
 }: ReturnType<typeof stepRecord>): Record<string, string> {
-  const percent = (t: number): string => `${(100 * (accuracy[t] ?? 0)).toFixed(0)}`;
+  const percent = (t: number): string => (100 * (accuracy[t] ?? 0)).toFixed(0);
   const last = accuracy.length - 1;
   return {
     loss: loss.toFixed(3),

@@ -65,6 +65,18 @@ export function tdTargets(
 }
 
 /**
+ * How much each source weighs in the target of timestep t: the beliefs at t + 1 .. T - 1, then the label.
+ *
+ *     weight of softmax(logits[t+i]) = (1 - lambda) lambda^(i-1),  weight of the label = lambda^(T-1-t)
+ *
+ * Returns [T - 1 - t + 1] weights, which add up to 1.
+ */
+export function tdWeights(lambda: number, t: number, timesteps: number): number[] {
+  const ahead = timesteps - 1 - t;
+  return [...Array.from({ length: ahead }, (_, i) => (1 - lambda) * lambda ** i), lambda ** ahead];
+}
+
+/**
  * TD(lambda) loss, and its gradient by the logits:
  *
  *     loss = sum_t w[t] mean_b H(G[t], softmax(logits[t]))        (divided by the timesteps that count, if `mean`)

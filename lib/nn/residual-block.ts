@@ -147,7 +147,7 @@ export function residualBlock(pass: Pass, spec: BlockSpec, scheme: Scheme, x: Se
 }
 
 /** Convolution and batch norm in turn, ReLU after each but the last. */
-function residualBranch(pass: Pass, spec: BlockSpec, x: Sequence): Layer {
+export function residualBranch(pass: Pass, spec: BlockSpec, x: Sequence): Layer {
   const pullbacks: Pullback[] = [];
   let y = x;
   for (const [k, convolutionSpec] of spec.convolutions.entries()) {

@@ -19,21 +19,27 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 export function fileError(error: unknown, verb: "read" | "write", path: string): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   const meaning = SYSTEM_ERRORS[code];
-  return meaning === undefined ? error : new UserError(`cannot ${verb} ${path}: ${meaning}`, { cause: error });
+  return meaning === undefined
+    ? error
+    : new UserError(`cannot ${verb} ${path}: ${meaning}`, { cause: error });
 }
 
 /**
  * Replaces `path` by `data` so that after a kill or a crash at any instant either the old or the new content
  * is there, whole: temporary file beside it, fsync, rename, fsync of the folder.
  */
-export async function writeFileAtomic(path: string, data: Uint8Array | string | readonly Uint8Array[]): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | string | readonly Uint8Array[],
+): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${String(process.pid)}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, "w");
     try {
-      for (const part of typeof data === "string" || data instanceof Uint8Array ? [data] : data) await file.writeFile(part);
+      for (const part of typeof data === "string" || data instanceof Uint8Array ? [data] : data)
+        await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();

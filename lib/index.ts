@@ -1,0 +1,78 @@
+/**
+ * The contents page: what notebooks import. One line a file, room by room, top first.
+ */
+
+// experiments: whole runs and studies
+export { currentEnvironment } from "./experiments/environment.js";
+export { collectTrace } from "./experiments/collect-trace.js";
+export { applyOverrides } from "./experiments/overrides.js";
+export { PRESETS, presetCalled, type PresetName } from "./experiments/presets.js";
+export { listRuns, readRun, specHash } from "./experiments/run-record.js";
+export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experiments/spec.js";
+export { speedAccuracyStudy, type SpeedAccuracyStudy } from "./experiments/speed-accuracy-study.js";
+export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
+export { trainingRun } from "./experiments/training-run.js";
+
+// notebook: what a page shows
+export { show } from "./notebook/show.js";
+export { showTable } from "./notebook/show-table.js";
+
+// train
+export { learningRateAt, type Schedule } from "./train/schedule.js";
+export { batchGradients, trainingStep, type TrainingState } from "./train/training-step.js";
+
+// models and losses
+export {
+  cascadedResNet,
+  type CascadedResNet,
+  type CascadedResNetSpec,
+  forward,
+  parameterCount,
+} from "./models/cascaded-resnet.js";
+export { networkCost, type NetworkCost } from "./models/cost.js";
+export { disposeState, evaluationPass, initialState, type NetworkState } from "./models/state.js";
+export { stream, type StreamedStep } from "./models/stream.js";
+export { softmax, tdLoss, tdTargets, tdWeights, type TdSettings } from "./losses/td-lambda.js";
+
+// nn
+export { type Delay, delayKernel } from "./nn/delay.js";
+export type { Scheme } from "./nn/residual-block.js";
+export { describeBackend, isNative, tf } from "./nn/tensorflow.js";
+export { changingTimeline, constantTimeline, type Timeline } from "./nn/timeline.js";
+
+// trace: analyses
+export { accuracyPerTimestep, accuracyTable, asymptoticAccuracy } from "./trace/accuracy-per-timestep.js";
+export { areaUnderAccuracy, areaUnderSpeedAccuracy, commonRange } from "./trace/area.js";
+export { calibrationTable, expectedCalibrationError, reliabilityTable } from "./trace/calibration.js";
+export { overthinking } from "./trace/overthinking.js";
+export { confidences, correctness, predictions, probabilities } from "./trace/probabilities.js";
+export { speedAccuracyCurve, speedAccuracyTable } from "./trace/speed-accuracy-curve.js";
+export { type StoppingRule, stoppingTimes } from "./trace/stopping-time.js";
+export { readTrace, writeTrace } from "./trace/trace-file.js";
+export type { Trace } from "./trace/trace.js";
+export { typicalityByClassTable, typicalityCorrelation, typicalityTable } from "./trace/typicality.js";
+
+// figures: result table -> figure
+export { accuracyOverTimeFigure } from "./figures/accuracy-over-time.js";
+export { calibrationOverTimeFigure } from "./figures/calibration-over-time.js";
+export { costFigure } from "./figures/cost.js";
+export { exportFigure } from "./figures/export.js";
+export type { PlotlyFigure } from "./figures/figure.js";
+export { functionalDepthFigure } from "./figures/functional-depth.js";
+export { reliabilityFigure } from "./figures/reliability.js";
+export { speedAccuracyFigure } from "./figures/speed-accuracy.js";
+export { tdTargetsFigure } from "./figures/td-targets.js";
+export { trainingCurvesFigure } from "./figures/training-curves.js";
+export { typicalityFigure } from "./figures/typicality.js";
+
+// datasets and noise
+export type { Dataset, ImageSet } from "./datasets/dataset.js";
+export { loadDataset, loadImageSplit } from "./datasets/load.js";
+export { parseDatasetSource } from "./datasets/parse-source.js";
+export { limit, stratifiedSplit, subset } from "./datasets/split.js";
+export { channelStatistics } from "./datasets/statistics.js";
+export { occlude } from "./noise/occlusion.js";
+
+// util
+export { UserError } from "./util/errors.js";
+export { randomStream } from "./util/random.js";
