@@ -15,6 +15,7 @@ interface NativeBackend {
   readonly binding: Readonly<
     Record<"TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING", number>
   >;
+  readonly isUsingGpuDevice: boolean;
   executeMultipleOutputs(
     name: string,
     attributes: readonly OperationAttribute[],
@@ -38,6 +39,8 @@ function restoreRemovedUtilities(): void {
 
 function load(): { tf: typeof TensorFlow; reason: string | undefined } {
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+  // Its default, but only when it is said aloud does TensorFlow not remark on it at every start.
+  process.env["TF_ENABLE_ONEDNN_OPTS"] ??= "1";
   restoreRemovedUtilities();
   if (process.env["CASCADE_BACKEND"] !== "javascript") {
     try {
@@ -89,8 +92,10 @@ export function runNative(
 /** True where the project's own kernels (lib/nn/native) were compiled into the binding. */
 export const hasOwnKernels = isNative && process.env["CASCADE_KERNELS"] !== "none" && probeOwnKernels();
 
+/** They are written for the processor: with a GPU in use TensorFlow's own operations, which run there, are better. */
 function probeOwnKernels(): boolean {
   try {
+    if (nativeBackend().isUsingGpuDevice) return false;
     const [version] = runNative("CascadeKernelVersion", [], []);
     version?.dispose();
     return version !== undefined;
