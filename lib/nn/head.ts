@@ -85,7 +85,7 @@ export function head(pass: Pass, heads: Heads, x: Sequence, batch: number): Laye
         });
         dfeatures.push(padded);
       }
-      const dpooled = dfeatures.length === 1 ? valueAt(dfeatures, 0) : tf.addN(dfeatures);
+      const dpooled = dfeatures.length === 0 ? tf.zerosLike(features) : tf.addN(dfeatures);
       const dx = globalAveragePoolGradient(dpooled, x.values.shape);
       tf.dispose([features, dpooled, ...dfeatures]);
       return dx;

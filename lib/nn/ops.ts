@@ -144,6 +144,7 @@ export function convolveFilterGradient(
   }
   const [size] = filterShape;
   if (isTinyMap(x.shape, size, stride)) return matrixFilterGradient(x, dy, size);
+  if (size === 1 && stride > 1) return sampledFilterGradient(x, dy, filterShape, stride);
   if (padsItself(size, stride)) return plainFilterGradient(x, dy, filterShape, "SAME", stride);
   return tf.tidy(() => plainFilterGradient(padMap(x, size, stride), dy, filterShape, "VALID", stride));
 }
@@ -162,6 +163,22 @@ function plainFilterGradient(
   return tf.tidy(() => {
     const shape = tf.tensor1d(filterShape, "int32");
     return only(runNative("Conv2DBackpropFilter", convolutionAttributes(padding, stride), [x, shape, dy]));
+  });
+}
+
+/**
+ * A 1x1 convolution reads every stride-th position only, so its filter gradient is that of stride 1 on those. (Asked
+ * for the stride itself, TensorFlow's oneDNN writes beyond a buffer of its own where channels are few: a crash.)
+ */
+function sampledFilterGradient(
+  x: Tensor4D,
+  dy: Tensor4D,
+  filterShape: Tensor4D["shape"],
+  stride: number,
+): Tensor4D {
+  return tf.tidy(() => {
+    const sampled = tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, stride, stride, 1]) as Tensor4D;
+    return plainFilterGradient(sampled, dy, filterShape, "SAME", 1);
   });
 }
 

@@ -39,11 +39,10 @@ function restoreRemovedUtilities(): void {
 
 function load(): { tf: typeof TensorFlow; reason: string | undefined } {
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
-  // Its default, but only when it is said aloud does TensorFlow not remark on it at every start.
-  process.env["TF_ENABLE_ONEDNN_OPTS"] ??= "1";
   restoreRemovedUtilities();
   if (process.env["CASCADE_BACKEND"] !== "javascript") {
     try {
+      loadQuietly();
       return { tf: require("@tensorflow/tfjs-node-gpu") as typeof TensorFlow, reason: undefined };
     } catch (error) {
       const cause = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
@@ -51,6 +50,15 @@ function load(): { tf: typeof TensorFlow; reason: string | undefined } {
     }
   }
   return { tf: loadJavaScript(), reason: "CASCADE_BACKEND=javascript is set" };
+}
+
+/** TensorFlow remarks on itself while it is loaded; the module that set-up compiled for this loads it in silence. */
+function loadQuietly(): void {
+  try {
+    require("@tensorflow/tfjs-node-gpu/lib/napi-v8/load_quietly.node");
+  } catch {
+    // Not there, or of no use: loading the binding says what is wrong.
+  }
 }
 
 function loadJavaScript(): typeof TensorFlow {

@@ -13,6 +13,8 @@ export const VENV_PYTHON = join(VENV, "bin", "python");
 export const NODE_MODULES = inProject("node_modules");
 export const TFJS = join(NODE_MODULES, "@tensorflow", "tfjs-node-gpu");
 export const BINDING = join(TFJS, "lib", "napi-v8", "tfjs_binding.node");
+/** Loads TensorFlow's framework without its remarks; lib/nn/tensorflow.ts loads it first. */
+export const QUIET_LOADER = join(TFJS, "lib", "napi-v8", "load_quietly.node");
 export const LOG = inProject("data", "cache", "setup.log");
 export const LOCK = inProject("data", "cache", "setup.lock");
 export const KERNEL_SOURCE = inProject("lib", "setup", "kernel");

@@ -3,13 +3,14 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } 
 import { dirname, join, relative } from "node:path";
 import { ask, runCommand } from "./command.mjs";
 import { SetupError, messageOf } from "./errors.mjs";
-import { BINDING, TFJS, inProject, packageFile, sitePackages } from "./project.mjs";
+import { BINDING, QUIET_LOADER, TFJS, inProject, packageFile, sitePackages } from "./project.mjs";
 import { installedTensorflow } from "./python-environment.mjs";
 import { fingerprint, readStamp, removeStamp, stamps, writeStamp } from "./stamp.mjs";
 import { findCompiler, findNodeHeaders, installHint } from "./toolchain.mjs";
 
 const BINDING_SOURCES = join(TFJS, "binding");
 const KERNEL_SOURCES = inProject("lib", "nn", "native");
+const LOADER_SOURCE = inProject("lib", "setup", "native", "load-quietly.cc");
 const TENSORFLOW_CHECK = inProject("lib", "setup", "check-tensorflow.mjs");
 
 /** The files of a folder that end so, if there is such a folder. */
@@ -52,6 +53,18 @@ function compilerArguments(output, kernels) {
   ];
 }
 
+/** What keeps TensorFlow quiet while it is loaded is compiled from, likewise. */
+function loaderArguments(/** @type {string} */ output) {
+  const site = sitePackages();
+  const headers = findNodeHeaders();
+  if (site === undefined || headers === undefined) return undefined;
+  const libraries = relative(dirname(QUIET_LOADER), join(site, "tensorflow"));
+  return [
+    ...["-O2", "-shared", "-fPIC", "-std=c++17", "-DNAPI_VERSION=8", "-DBUILDING_NODE_EXTENSION"],
+    ...[`-I${headers}`, LOADER_SOURCE, "-o", output, "-ldl", `-Wl,-rpath,$ORIGIN/${libraries}`],
+  ];
+}
+
 /** Code for one processor may not run on another one that shares the same disk. */
 function processor() {
   const model = cpus()[0]?.model ?? "";
@@ -66,7 +79,7 @@ function bindingStamp() {
   const compiler = findCompiler();
   const wheel = installedTensorflow();
   if (args === undefined || compiler === undefined || wheel === undefined) return undefined;
-  const sources = [...filesIn(BINDING_SOURCES), ...filesIn(KERNEL_SOURCES)].map((file) =>
+  const sources = [...filesIn(BINDING_SOURCES), ...filesIn(KERNEL_SOURCES), LOADER_SOURCE].map((file) =>
     readFileSync(file, "utf8"),
   );
   const portable = args.map((arg) => arg.replaceAll(inProject(), ""));
@@ -119,8 +132,21 @@ async function compileWith(/** @type {readonly string[]} */ kernels) {
   } finally {
     rmSync(temporary, { force: true });
   }
+  await compileLoader(compiler.command);
   const check = checkTensorflow();
   if ("problem" in check) throw new SetupError(check.problem);
+}
+
+async function compileLoader(/** @type {string} */ compiler) {
+  const temporary = `${QUIET_LOADER}.${String(process.pid)}.tmp`;
+  const args = loaderArguments(temporary);
+  if (args === undefined) return;
+  try {
+    await runCommand(compiler, args);
+    renameSync(temporary, QUIET_LOADER);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
 }
 
 /** @typedef {{ device: string, ownKernels: boolean }} TensorflowState */
