@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { UserError } from "../util/errors.js";
+import { benchCommand } from "./bench.js";
 import { dataCommand } from "./data.js";
 import { notebookCommand } from "./notebook.js";
 import { parityCommand } from "./parity.js";
@@ -13,6 +14,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description("Anytime prediction with cascaded networks and a temporal-difference loss")
     .showHelpAfterError("(add --help for what is allowed)");
   for (const command of [
+    benchCommand(),
     dataCommand(),
     notebookCommand(),
     parityCommand(),

@@ -14,21 +14,26 @@ const delaySchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("exponentialSmoothing"), alpha: z.number().min(0).lt(1) }),
 ]);
 
-const networkSchema = z.strictObject({
-  depth: z.literal([18, 34, 50]),
-  /** Multiple of the channels 64, 128, 256, 512. */
-  width: z.number().gt(0).max(4),
-  stem: z.enum(["cifar", "imagenet"]),
-  /** "ordinary": trained as an ordinary network, on its final output; run as a cascade and serially afterwards. */
-  scheme: z.enum(["parallel", "serial", "ordinary"]),
-  delay: delaySchema,
-  heads: z.enum(["single", "perTimestep"]),
-  temporalAffine: z.boolean(),
-  epsilon: z.number().gt(0).max(1),
-  momentum: z.number().gt(0).max(1),
-  /** Timesteps T; null for the number of blocks + 1. */
-  timesteps: z.int().min(2).max(1000).nullable(),
-});
+const networkSchema = z
+  .strictObject({
+    depth: z.literal([18, 34, 50]),
+    /** Multiple of the channels 64, 128, 256, 512. */
+    width: z.number().gt(0).max(4),
+    stem: z.enum(["cifar", "imagenet"]),
+    /** "ordinary": trained as an ordinary network, on its final output; run as a cascade and serially afterwards. */
+    scheme: z.enum(["parallel", "serial", "ordinary"]),
+    delay: delaySchema,
+    heads: z.enum(["single", "perTimestep"]),
+    temporalAffine: z.boolean(),
+    epsilon: z.number().gt(0).max(1),
+    momentum: z.number().gt(0).max(1),
+    /** Timesteps T; null for the number of blocks + 1. */
+    timesteps: z.int().min(2).max(1000).nullable(),
+  })
+  .refine(({ scheme, heads }) => scheme !== "ordinary" || heads === "single", {
+    path: ["heads"],
+    message: 'an ordinary network is trained on its one final output; allowed with it: "single"',
+  });
 
 const lossSchema = z.strictObject({
   lambda: z.number().min(0).max(1),

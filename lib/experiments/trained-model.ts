@@ -141,6 +141,12 @@ export async function openTrainedModel(
       `${directory} gives no model "${options.model ?? ""}"; it gives ${views.map(({ model }) => model).join(", ")}`,
     );
   }
+  const trainedAs = trainedNetwork(spec, summary.classNames.length);
+  if (view.network.spec.heads === "perTimestep" && view.network.timesteps > trainedAs.timesteps) {
+    throw new UserError(
+      `${view.model} has a head for each of its ${trainedAs.timesteps} timesteps; ask for no more of them`,
+    );
+  }
   const path = join(directory, MODEL_FILE);
   const bytes = await readFile(path).catch((error: unknown) => {
     throw fileError(error, "read", path);
@@ -149,7 +155,7 @@ export async function openTrainedModel(
     throw new UserError(`${path} is damaged: it is not the file that DONE.json names; train the run again`);
   }
   const { tensors } = decodeSafetensors(bytes, path);
-  const trained = tensorSpecs(trainedNetwork(spec, summary.classNames.length)).map(
+  const trained = tensorSpecs(trainedAs).map(
     ({ name, shape }) => [name, { shape, values: storedValues(tensors, name, shape, path) }] as const,
   );
   const state = retimedState(view.network, new Map(trained));

@@ -1,0 +1,181 @@
+import { Command } from "commander";
+import {
+  batchMilliseconds,
+  BENCHMARK_CASES,
+  type Measurement,
+  matrixMultiplicationPeak,
+  measurementOf,
+  peakMemory,
+  type Spread,
+  spreadOf,
+  threads,
+  TimedNetwork,
+} from "../experiments/benchmark.js";
+import { BenchmarkPeer } from "../experiments/benchmark-peer.js";
+import { currentEnvironment } from "../experiments/environment.js";
+import { describeBackend } from "../nn/tensorflow.js";
+import { UserError } from "../util/errors.js";
+import { writeFileAtomic } from "../util/files.js";
+import { wholeNumber } from "./options.js";
+import { writeOut } from "./output.js";
+
+interface BenchOptions {
+  readonly peer?: string;
+  readonly rounds: number;
+  readonly json?: true;
+  readonly out?: string;
+  readonly only?: string;
+}
+
+interface Comparison {
+  readonly what: Measurement["what"];
+  readonly own: Spread;
+  readonly peer: Spread;
+  /** The peer's time over this project's, round by round. */
+  readonly ratio: Spread;
+}
+
+/** `cascade bench`: how fast training, evaluation, streaming and data are, here and now. */
+export function benchCommand(): Command {
+  return new Command("bench")
+    .description(
+      "time training steps, evaluation, streams and data; with --peer alternate with another program",
+    )
+    .option(
+      "--peer <command>",
+      'a program that answers "train" and "eval" lines with {"ms": ...}, to alternate with',
+    )
+    .option("--rounds <n>", "how often each thing is timed", wholeNumber(1), 7)
+    .option("--only <text>", "only the cases whose name begins with this")
+    .option("--json", "print the result as JSON")
+    .option("--out <file>", "write the result as JSON to a file as well")
+    .action(async (options: BenchOptions) => {
+      const cases = BENCHMARK_CASES.filter(({ name }) => name.startsWith(options.only ?? ""));
+      const [first] = cases;
+      if (first === undefined) {
+        throw new UserError(
+          `no case begins with "${options.only ?? ""}"; there are ${BENCHMARK_CASES.map((c) => c.name).join("; ")}`,
+        );
+      }
+      const peak = matrixMultiplicationPeak();
+      // The comparison comes first, so that the peak memory is that of the first case alone.
+      const comparison =
+        options.peer === undefined
+          ? undefined
+          : await compare(new TimedNetwork(first), options.peer, options.rounds);
+      const measurements: Measurement[] = [];
+      const streams: { case: string; milliseconds: number[] }[] = [];
+      for (const spec of cases) {
+        const timed = new TimedNetwork(spec);
+        for (const [what, run] of [
+          ["training step", () => timed.train()],
+          ["evaluation", () => timed.evaluate()],
+        ] as const) {
+          run();
+          const measured = measurementOf(timed, what, Array.from({ length: options.rounds }, run), peak);
+          measurements.push(measured);
+          process.stderr.write(`${measurementText(measured)}\n`);
+        }
+        streams.push({ case: spec.name, milliseconds: medianStream(timed, options.rounds) });
+        timed.dispose();
+      }
+      const result = {
+        environment: { ...currentEnvironment(), backend: describeBackend(), threads: threads() },
+        peakMultiplyAddsPerSecond: peak,
+        comparison,
+        measurements,
+        streams,
+        batchMilliseconds: batchMilliseconds(),
+      };
+      const json = `${JSON.stringify(result, null, 2)}\n`;
+      if (options.out !== undefined) await writeFileAtomic(options.out, json);
+      if (options.json === true) process.stdout.write(json);
+      else writeReport(result);
+    });
+}
+
+async function compare(timed: TimedNetwork, command: string, rounds: number) {
+  const { peer, greeting } = await BenchmarkPeer.start(command);
+  try {
+    const comparisons: Comparison[] = [];
+    for (const [what, run, name] of [
+      ["training step", () => timed.train(), "train"],
+      ["evaluation", () => timed.evaluate(), "eval"],
+    ] as const) {
+      run();
+      await peer.time(name);
+      const own: number[] = [];
+      const other: number[] = [];
+      for (let round = 0; round < rounds; round++) {
+        own.push(run());
+        other.push(await peer.time(name));
+      }
+      const ratios = own.map((milliseconds, i) => (other[i] ?? NaN) / milliseconds);
+      comparisons.push({ what, own: spreadOf(own), peer: spreadOf(other), ratio: spreadOf(ratios) });
+    }
+    return {
+      case: timed.spec.name,
+      greeting,
+      comparisons,
+      peakMemory: peakMemory(),
+      peerPeakMemory: peer.peakMemory(),
+    };
+  } finally {
+    peer.stop();
+    timed.dispose();
+  }
+}
+
+/** [T] the median, over rounds, of the time to each timestep. */
+function medianStream(timed: TimedNetwork, rounds: number): number[] {
+  timed.stream();
+  const runs = Array.from({ length: rounds }, () => timed.stream());
+  return (runs[0] ?? []).map((_, t) => spreadOf(runs.map((run) => run[t] ?? NaN)).median);
+}
+
+function writeReport(result: {
+  readonly comparison: Awaited<ReturnType<typeof compare>> | undefined;
+  readonly measurements: readonly Measurement[];
+  readonly streams: readonly { readonly case: string; readonly milliseconds: readonly number[] }[];
+  readonly peakMultiplyAddsPerSecond: number;
+  readonly batchMilliseconds: Spread;
+}): void {
+  writeOut(`matrix multiplication: ${giga(result.peakMultiplyAddsPerSecond)} G multiply-adds/s`);
+  for (const measured of result.measurements) writeOut(measurementText(measured));
+  for (const { case: name, milliseconds } of result.streams) {
+    const shown = milliseconds.length > 12 ? milliseconds.filter((_, t) => t % 10 === 9) : milliseconds;
+    writeOut(
+      `${name.padEnd(24)} one image, ms to each ${milliseconds.length > 12 ? "tenth " : ""}timestep: ${shown.map((ms) => ms.toFixed(1)).join(" ")}`,
+    );
+  }
+  writeOut(`a batch of 128 augmented images: ${spreadText(result.batchMilliseconds)} ms`);
+  const { comparison } = result;
+  if (comparison === undefined) return;
+  for (const { what, own, peer, ratio } of comparison.comparisons) {
+    writeOut(
+      `${comparison.case}, ${what}: ${spreadText(own)} ms, peer ${spreadText(peer)} ms: ${ratio.median.toFixed(2)} times as fast (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`,
+    );
+  }
+  const memory = (bytes: number | undefined): string =>
+    bytes === undefined ? "unknown" : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+  writeOut(`peak memory: ${memory(comparison.peakMemory)}, peer ${memory(comparison.peerPeakMemory)}`);
+}
+
+function measurementText({
+  case: name,
+  what,
+  milliseconds,
+  imagesPerSecond,
+  multiplyAddsPerSecond,
+  shareOfPeak,
+}: Measurement): string {
+  return `${name.padEnd(24)} ${what.padEnd(13)} ${spreadText(milliseconds)} ms  ${imagesPerSecond.toFixed(0)} images/s  ${giga(multiplyAddsPerSecond)} G multiply-adds/s  ${(100 * shareOfPeak).toFixed(0)} % of peak`;
+}
+
+function spreadText({ median, min, max }: Spread): string {
+  return `${median.toFixed(1)} (${min.toFixed(1)} to ${max.toFixed(1)})`;
+}
+
+function giga(perSecond: number): string {
+  return (perSecond / 1e9).toFixed(0);
+}
