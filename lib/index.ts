@@ -3,6 +3,7 @@
  */
 
 // experiments: whole runs and studies
+export { blockInfluence } from "./experiments/block-influence.js";
 export { currentEnvironment } from "./experiments/environment.js";
 export { collectTrace } from "./experiments/collect-trace.js";
 export { applyOverrides } from "./experiments/overrides.js";
@@ -54,11 +55,15 @@ export { typicalityByClassTable, typicalityCorrelation, typicalityTable } from "
 
 // figures: result table -> figure
 export { accuracyOverTimeFigure } from "./figures/accuracy-over-time.js";
+export { blockInfluenceFigure } from "./figures/block-influence.js";
 export { calibrationOverTimeFigure } from "./figures/calibration-over-time.js";
 export { costFigure } from "./figures/cost.js";
+export { delayKernelsFigure, type NamedKernel } from "./figures/delay-kernels.js";
+export { distanceOverTimeFigure } from "./figures/distance-over-time.js";
 export { exportFigure } from "./figures/export.js";
 export type { PlotlyFigure } from "./figures/figure.js";
 export { functionalDepthFigure } from "./figures/functional-depth.js";
+export { overTimeByLambdaFigure, type OverTimeByLambdaOptions } from "./figures/over-time-by-lambda.js";
 export { reliabilityFigure } from "./figures/reliability.js";
 export { speedAccuracyFigure } from "./figures/speed-accuracy.js";
 export { tdTargetsFigure } from "./figures/td-targets.js";
