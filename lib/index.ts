@@ -81,3 +81,4 @@ export { occlude } from "./noise/occlusion.js";
 // util
 export { UserError } from "./util/errors.js";
 export { randomStream } from "./util/random.js";
+export { bootstrapInterval, mean, spearman, standardError } from "./util/statistics.js";

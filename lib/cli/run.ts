@@ -10,7 +10,15 @@ import { type RunSummary, runSummary } from "../experiments/trained-model.js";
 import { trainingRun } from "../experiments/training-run.js";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";
+import { exitWithParent } from "../util/parent-watch.js";
+import { wholeNumber } from "./options.js";
 import { writeOut } from "./output.js";
+
+interface RunCommandOptions {
+  readonly out: string;
+  readonly parent?: number;
+  readonly printSpec?: true;
+}
 
 /** `cascade run <preset or spec.json> [key=value ...]`: trains one model, or goes on with it. */
 export function runCommand(): Command {
@@ -19,14 +27,17 @@ export function runCommand(): Command {
     .argument("<preset or spec.json>", `one of ${Object.keys(PRESETS).join(", ")}, or a spec file`)
     .argument("[key=value...]", "fields of the spec to change, such as train.epochs=3 or data=cifar10=<path>")
     .option("--out <folder>", "folder of all runs", "data/runs")
+    .option("--parent <pid>", "end when this process has ended (for sweeps that start runs)", wholeNumber(1))
     .option("--print-spec", "print the resolved spec and stop")
-    .action(async (name: string, overrides: string[], options: { out: string; printSpec?: true }) => {
+    .action(async (name: string, overrides: string[], options: RunCommandOptions) => {
       const spec = await resolvedSpec(name, overrides);
       if (options.printSpec === true) {
         writeOut(JSON.stringify(spec, null, 2));
         return;
       }
+      const stopWatching = options.parent === undefined ? undefined : exitWithParent({ pid: options.parent });
       const directory = await trainingRun(spec, { root: options.out });
+      stopWatching?.();
       writeOut(directory);
       for (const line of accuracyLines(runSummary(directory))) writeOut(line);
     });

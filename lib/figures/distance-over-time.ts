@@ -1,7 +1,8 @@
 import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { meanLine, modelLine } from "./model-line.js";
-import { axis, layout, modelStyles, timestepAxis } from "./style.js";
+import { seriesStyle } from "./series-style.js";
+import { axis, layout, timestepAxis } from "./style.js";
 import { groupRows, tableRows } from "./table-rows.js";
 
 /**
@@ -13,18 +14,18 @@ export function distanceOverTimeFigure(table: ColumnTable): PlotlyFigure {
   const cascades = groupRows(rows, (row) => row.cascade);
   const timestep = (row: (typeof rows)[number]): number => row.timestep;
   return {
-    data: [...modelStyles(cascades.keys())].map(([cascade, style]) =>
+    data: [...cascades].map(([cascade, own], i) =>
       modelLine(
         cascade,
-        style,
-        meanLine(cascades.get(cascade) ?? [], timestep, timestep, (row) => row.distance),
+        seriesStyle(i),
+        meanLine(own, timestep, timestep, (row) => row.distance),
       ),
     ),
     layout: layout({
       legendEntries: cascades.size,
       axes: {
         xaxis: timestepAxis(Math.max(...rows.map(timestep))),
-        yaxis: axis("Distance from the ordinary network", { rangemode: "tozero", showgrid: true }),
+        yaxis: axis("Distance (relative)", { rangemode: "tozero", showgrid: true }),
       },
     }),
   };

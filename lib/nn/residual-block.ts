@@ -2,7 +2,7 @@ import { convolution, convolutionCost, type ConvolutionSpec, outputSide } from "
 import { type Delay, firstNeeded, type MergePlan, planMerge } from "./delay.js";
 import { gatherSteps, gatherStepsGradient, merge, mergeGradient } from "./ops.js";
 import type { Layer, Pass, Pullback, Sequence } from "./pass.js";
-import { temporalBatchNorm } from "./temporal-batch-norm.js";
+import { keepStatistics, temporalBatchNorm } from "./temporal-batch-norm.js";
 import { tf } from "./tensorflow.js";
 import { isIdentity, selectFrom, type Selection, type Timeline } from "./timeline.js";
 
@@ -117,6 +117,7 @@ export function planBlock(
  */
 export function residualBlock(pass: Pass, spec: BlockSpec, scheme: Scheme, x: Sequence): Layer {
   const { residualInput, plan } = planBlock(scheme, spec.position, x.timeline);
+  if (residualInput.timeline.rows.length === 0) return shortcutAlone(pass, spec, x);
   const all = isIdentity(residualInput, x.timeline);
   const residualX: Sequence = {
     values: all ? x.values : gatherSteps(x.values, x.timeline, residualInput),
@@ -142,6 +143,22 @@ export function residualBlock(pass: Pass, spec: BlockSpec, scheme: Scheme, x: Se
       const dx = tf.add<typeof dy>(dresidual, dshortcut);
       tf.dispose([dresidual, dshortcut]);
       return dx;
+    },
+  };
+}
+
+/** A block whose turn comes after the last timestep: out[t] = relu(shortcut(x[t])); its residual learns nothing. */
+function shortcutAlone(pass: Pass, spec: BlockSpec, x: Sequence): Layer {
+  for (const k of spec.convolutions.keys()) keepStatistics(pass, `${spec.name}.norm${k + 1}`);
+  const shortcut = spec.shortcut === undefined ? undefined : convolution(pass, spec.shortcut, x);
+  const { values: instant, timeline } = shortcut?.y ?? x;
+  const values = tf.relu(instant);
+  return {
+    y: { values, timeline },
+    pullback: (dy) => {
+      const dinstant = tf.tidy(() => tf.mul<typeof dy>(dy, tf.step(values)));
+      tf.dispose([dy, values]);
+      return shortcut === undefined ? dinstant : shortcut.pullback(dinstant);
     },
   };
 }

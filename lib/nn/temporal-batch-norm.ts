@@ -133,6 +133,13 @@ function updateStatistics(
   });
 }
 
+/** The running statistics of a norm that a batch does not pass through: as they were. */
+export function keepStatistics(pass: Pass, norm: string): void {
+  if (pass.kind !== "training") return;
+  for (const name of [`${norm}.mean`, `${norm}.variance`])
+    pass.newStatistics.set(name, tf.keep(tf.clone(named(pass.statistics, name))));
+}
+
 function evaluationNorm(
   pass: Extract<Pass, { kind: "evaluation" }>,
   name: string,
@@ -156,7 +163,8 @@ function noPullback(): never {
 /**
  * Folds running statistics, scale and offset of one norm into gain and bias rows [T, C], and finds which rows are
  * equal: merging timesteps whose rows differ would give wrong logits, so only rows equal to the last bit share a
- * class.
+ * class. What is compared is what the rows are made from, for TensorFlow rounds equal rows differently where one of
+ * them falls behind its last whole vector.
  */
 export function foldNorm(
   parameters: ReadonlyMap<string, Tensor>,
@@ -165,13 +173,14 @@ export function foldNorm(
   settings: NormSettings,
 ): FoldedNorm {
   return tf.tidy(() => {
-    const deviation = tf.rsqrt(tf.add(named(statistics, `${name}.variance`), settings.epsilon));
-    const gain: Tensor2D = tf.mul(deviation, named(parameters, `${name}.scale`));
-    const bias: Tensor2D = tf.sub(
-      named(parameters, `${name}.offset`),
-      tf.mul(gain, named(statistics, `${name}.mean`)),
-    );
-    return { gain: tf.keep(gain), bias: tf.keep(bias), rowClass: classesOfRows(tf.concat([gain, bias], 1)) };
+    const mean = named(statistics, `${name}.mean`) as Tensor2D;
+    const variance = named(statistics, `${name}.variance`) as Tensor2D;
+    const scale = named(parameters, `${name}.scale`) as Tensor2D;
+    const offset = named(parameters, `${name}.offset`) as Tensor2D;
+    const gain: Tensor2D = tf.mul(tf.rsqrt(tf.add(variance, settings.epsilon)), scale);
+    const bias: Tensor2D = tf.sub(offset, tf.mul(gain, mean));
+    const timed = settings.temporalAffine ? [mean, variance, scale, offset] : [mean, variance];
+    return { gain: tf.keep(gain), bias: tf.keep(bias), rowClass: classesOfRows(tf.concat(timed, 1)) };
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Counter-based random streams: value k of a stream is a pure function of (seed, stream name, k), so a stream
- * can be resumed from its counter alone and no stream disturbs another.
+ * Counter-based random streams: value k of a stream is a pure function of (seed, stream name, k), so no stream
+ * disturbs another, and work that names its streams by epoch and batch can be resumed anywhere.
  *
  * Generator: a 32-bit finalizer (MurmurHash3's) over a keyed Weyl sequence, applied twice with two keys.
  */
@@ -21,30 +21,14 @@ function hashText(text: string): number {
   return mix(h);
 }
 
-/** What must be kept to go on with a stream exactly where it stood. */
-export interface RandomState {
-  readonly seed: number;
-  readonly name: string;
-  readonly counter: number;
-}
-
 export class RandomStream {
   readonly #key0: number;
   readonly #key1: number;
-  #counter: number;
+  #counter = 0;
 
-  constructor(
-    readonly seed: number,
-    readonly name: string,
-    counter = 0,
-  ) {
+  constructor(seed: number, name: string) {
     this.#key0 = mix(hashText(name) ^ mix(seed));
     this.#key1 = mix(Math.imul(this.#key0, WEYL) + seed);
-    this.#counter = counter;
-  }
-
-  get state(): RandomState {
-    return { seed: this.seed, name: this.name, counter: this.#counter };
   }
 
   /** Next value, uniform over the integers 0 .. 2^32 - 1. */
@@ -83,11 +67,7 @@ export class RandomStream {
   }
 }
 
-/** The stream called `name` under `seed`, from its beginning or from a kept state. */
+/** The stream called `name` under `seed`, from its beginning. */
 export function randomStream(seed: number, name: string): RandomStream {
   return new RandomStream(seed, name);
-}
-
-export function resumeStream(state: RandomState): RandomStream {
-  return new RandomStream(state.seed, state.name, state.counter);
 }
