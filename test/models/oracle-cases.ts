@@ -121,6 +121,19 @@ export const otherNetworks: readonly OracleCase[] = [
     lambda: 0,
   },
   {
+    name: "serial, blocks whose turn never comes",
+    spec: tinySpec({
+      timesteps: 5,
+      heads: "perTimestep",
+      scheme: { kind: "serial", delay: { kind: "oneStepDelay" } },
+    }),
+    side: 17,
+    batch: 3,
+    timeline: { step: [0, 0, 1, 1, 0], rows: [3, 3] },
+    statistics: "distinct",
+    lambda: 0.5,
+  },
+  {
     name: "one image, two classes, more timesteps than blocks",
     spec: tinySpec({
       classes: 2,

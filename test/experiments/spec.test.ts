@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  isPresetName,
+  PRESETS,
+  presetCalled,
+  type PresetName,
+  runNameOf,
+} from "../../lib/experiments/presets.js";
+import { specHash } from "../../lib/experiments/run-record.js";
+import { modelViews, parseRunSpec, trainedNetwork } from "../../lib/experiments/spec.js";
+import { UserError } from "../../lib/util/errors.js";
+
+const PRESET_NAMES = Object.keys(PRESETS).filter(isPresetName);
+
+/** The models of each preset's weights, under the paper's names, and the folder's name of its run. */
+const MODELS: Readonly<Record<PresetName, { readonly run: string; readonly models: readonly string[] }>> = {
+  "cascaded-td": { run: "cascaded-td", models: ["CascadedTD"] },
+  "cascaded-td-multihead": { run: "cascaded-td-multihead", models: ["CascadedTD-MultiHead"] },
+  "cascaded-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
+  "serial-td": { run: "serial-td", models: ["SerialTD"] },
+  "serial-td-multihead": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
+  "serial-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
+};
+
+test("every preset is a valid spec, its own JSON, and gives the paper's models", () => {
+  assert.deepEqual(PRESET_NAMES.sort(), Object.keys(MODELS).sort());
+  for (const name of PRESET_NAMES) {
+    const spec = presetCalled(name);
+    assert.deepEqual(parseRunSpec(JSON.parse(JSON.stringify(spec)), name), spec);
+    const views = modelViews(spec, 10);
+    assert.deepEqual({ run: runNameOf(spec), models: views.map(({ model }) => model) }, MODELS[name]);
+    for (const { model, network } of views) {
+      assert.equal(network.spec.scheme.kind, model.startsWith("Cascaded") ? "parallel" : "serial", model);
+      assert.equal(network.spec.heads, model.endsWith("MultiHead") ? "perTimestep" : "single", model);
+      assert.deepEqual(network.spec.scheme.delay, { kind: "oneStepDelay" });
+      assert.equal(network.timesteps, 9);
+    }
+  }
+  // TD(0) for the cascades, cross-entropy at every step for the rest, as in the paper's figure.
+  assert.deepEqual(Object.fromEntries(PRESET_NAMES.map((name) => [name, PRESETS[name].loss.lambda])), {
+    "cascaded-td": 0,
+    "cascaded-td-multihead": 0,
+    "cascaded-ce": 1,
+    "serial-td": 1,
+    "serial-td-multihead": 1,
+    "serial-ce": 1,
+  });
+});
+
+test("the two CE models are one training of an ordinary network", () => {
+  const [cascaded, serial] = [PRESETS["cascaded-ce"], PRESETS["serial-ce"]];
+  assert.equal(specHash(cascaded), specHash(serial));
+  const { spec, timesteps } = trainedNetwork(cascaded, 10);
+  assert.equal(timesteps, 1);
+  assert.deepEqual(spec.scheme, { kind: "parallel", delay: { kind: "none" } });
+  const td = PRESETS["serial-td-multihead"];
+  assert.deepEqual(trainedNetwork(td, 10), modelViews(td, 10)[0]?.network);
+});
+
+test("timesteps and delay of a spec reach its models", () => {
+  const { network } = PRESETS["cascaded-td"];
+  const delay = { kind: "exponentialSmoothing", alpha: 0.9 } as const;
+  const spec = { ...PRESETS["cascaded-td"], network: { ...network, delay, timesteps: 70 } };
+  const [view] = modelViews(parseRunSpec(spec, "the spec"), 10);
+  assert.equal(view?.network.timesteps, 70);
+  assert.deepEqual(view.network.spec.scheme, { kind: "parallel", delay });
+});
+
+test("a spec that cannot be is refused, each field by its name and with what is allowed", () => {
+  const base = PRESETS["cascaded-td"];
+  const refused = (spec: unknown, message: RegExp): void => {
+    assert.throws(
+      () => parseRunSpec(spec, "my.json"),
+      (error) => {
+        assert.ok(error instanceof UserError);
+        assert.match(error.message, message);
+        assert.ok(!error.message.includes("\n"));
+        return true;
+      },
+    );
+  };
+  refused(
+    { ...base, train: { ...base.train, epochs: 0, learningrate: 1 } },
+    /^my\.json: train\.epochs is 0; allowed: a whole number \(at least 1 and at most 10000\); train\.learningrate is not a known field, did you mean learningRate\?/,
+  );
+  refused({ ...base, loss: { ...base.loss, lambda: 1.01 } }, /loss\.lambda is 1\.01; .*at most 1/);
+  refused(
+    { ...base, network: { ...base.network, depth: 20 } },
+    /network\.depth is 20; allowed: one of 18, 34, 50/,
+  );
+  refused(
+    { ...base, network: { ...base.network, delay: { kind: "exponentialSmoothing", alpha: 1 } } },
+    /network\.delay\.alpha is 1; .*below 1/,
+  );
+  refused(
+    { ...base, network: { ...base.network, delay: { kind: "twoStepDelay" } } },
+    /network\.delay\.kind is "twoStepDelay"; allowed: .*"oneStepDelay".*"exponentialSmoothing"/,
+  );
+  refused(
+    { ...base, network: { ...base.network, scheme: "ordinary", heads: "perTimestep" } },
+    /^my\.json: network\.heads: an ordinary network is trained on its one final output; allowed with it: "single"$/,
+  );
+  refused({ ...base, seed: undefined }, /seed is missing; allowed: a whole number/);
+  refused([], /^my\.json: the value is \[\]; allowed: an object/);
+  assert.throws(() => presetCalled("cascaded"), /there is no preset "cascaded"; there are cascaded-td, /);
+});

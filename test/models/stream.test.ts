@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { softmax } from "../../lib/losses/td-lambda.js";
+import { cascadedResNet, type CascadedResNet, forward } from "../../lib/models/cascaded-resnet.js";
+import {
+  disposeEvaluationPass,
+  disposeState,
+  type EvaluationPass,
+  evaluationPass,
+  isStatistic,
+  type NetworkState,
+  stateFrom,
+} from "../../lib/models/state.js";
+import { stream } from "../../lib/models/stream.js";
+import type { Delay } from "../../lib/nn/delay.js";
+import type { Scheme } from "../../lib/nn/residual-block.js";
+import { type Tensor, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
+import { constantTimeline } from "../../lib/nn/timeline.js";
+import { randomStream } from "../../lib/util/random.js";
+import { tinySpec } from "./oracle-cases.js";
+import { relativeError } from "./oracle-comparison.js";
+
+const OSD: Delay = { kind: "oneStepDelay" };
+const DELAYS: readonly Delay[] = [{ kind: "none" }, OSD, { kind: "exponentialSmoothing", alpha: 0.6 }];
+
+/** Random weights and statistics; with `rows` equal, every timestep has the same statistics. */
+function randomState(network: CascadedResNet, rows: "equal" | "distinct"): NetworkState {
+  return stateFrom(network, (tensor) => {
+    const draws = randomStream(5, tensor.name);
+    const [size = 1, , , outputs = 1] = tensor.shape;
+    const values = Float32Array.from({ length: tensor.shape.reduce((a, b) => a * b, 1) }, () => {
+      if (tensor.role === "filter") return draws.normal() * Math.sqrt(2 / (size * size * outputs));
+      const u = draws.uniform() - 0.5;
+      return tensor.role === "scale" || tensor.role === "variance" ? 1 + u : u;
+    });
+    const channels = values.length / network.timesteps;
+    if (isStatistic(tensor) && rows === "equal")
+      for (let t = 1; t < network.timesteps; t++) values.copyWithin(t * channels, 0, channels);
+    return values;
+  });
+}
+
+function randomImage(seed: number, side = 12): Tensor4D {
+  const draws = randomStream(seed, "image");
+  return tf.tensor4d(
+    Float32Array.from({ length: side * side * 3 }, () => draws.normal()),
+    [1, side, side, 3],
+  );
+}
+
+function free(pass: EvaluationPass, state: NetworkState, ...images: Tensor[]): void {
+  disposeEvaluationPass(pass);
+  disposeState(state);
+  tf.dispose(images);
+}
+
+test("the stream gives what forward gives, at every timestep, and leaves no tensor behind", () => {
+  const schemes = DELAYS.flatMap((delay): Scheme[] => [
+    { kind: "parallel", delay },
+    { kind: "serial", delay },
+    { kind: "serial", delay, asPublished: true },
+  ]);
+  for (const scheme of schemes)
+    for (const heads of ["single", "perTimestep"] as const)
+      for (const [i, rows] of (["equal", "distinct"] as const).entries()) {
+        const norm = { epsilon: 1e-2, momentum: 0.1, temporalAffine: i === 1 && heads === "single" };
+        const network = cascadedResNet(tinySpec({ scheme, heads, norm, timesteps: 8 + 2 * i }));
+        const state = randomState(network, rows);
+        const pass = evaluationPass(network, state);
+        const image = randomImage(1);
+        const tensors = tf.memory().numTensors;
+        const sequence = { values: image, timeline: constantTimeline(network.timesteps, 1) };
+        const expected = forward(network, pass, sequence, 1).y.values;
+        const steps = [...stream(network, pass, image)];
+        const name = JSON.stringify({ scheme, heads, rows });
+        assert.equal(tf.memory().numTensors, tensors, name);
+        assert.deepEqual(
+          steps.map(({ timestep }) => timestep),
+          Array.from({ length: network.timesteps }, (_, t) => t),
+        );
+        const { classes } = network.spec;
+        for (const { timestep, logits, probabilities, confidence } of steps) {
+          const row = expected.subarray(timestep * classes, (timestep + 1) * classes);
+          assert.ok(relativeError(logits, row) < 1e-5, `${name} at t = ${timestep}: ${logits.join(" ")}`);
+          assert.deepEqual(probabilities, softmax(logits, classes));
+          assert.equal(confidence, Math.max(...probabilities));
+        }
+        free(pass, state, image);
+      }
+});
+
+/** A pass that counts how often each filter is asked for: once for each evaluation of its convolution. */
+function counted(pass: EvaluationPass): { pass: EvaluationPass; evaluations: (name: string) => number } {
+  const counts = new Map<string, number>();
+  class CountedParameters extends Map<string, Tensor> {
+    override get(name: string): Tensor | undefined {
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+      return super.get(name);
+    }
+  }
+  return {
+    pass: { ...pass, parameters: new CountedParameters(pass.parameters) },
+    evaluations: (name) => counts.get(`${name}.weight`) ?? 0,
+  };
+}
+
+/**
+ * Evaluations of the residual of block i (from 1) after k timesteps. Under the one-step delay its input takes
+ * i + 1 values, and what is delayed to a later timestep is not computed yet; serially it has its one turn at t = i.
+ */
+const EXPECTED_EVALUATIONS: Readonly<Record<Scheme["kind"], (i: number, k: number) => number>> = {
+  parallel: (i, k) => Math.min(i + 1, k - 1),
+  serial: (i, k) => Number(i <= k - 1),
+};
+
+test("what the consumer does not ask for is not computed, and nothing is computed twice", () => {
+  for (const kind of ["parallel", "serial"] as const) {
+    const network = cascadedResNet(tinySpec({ scheme: { kind, delay: OSD } }));
+    const state = randomState(network, "equal");
+    const pass = evaluationPass(network, state);
+    const image = randomImage(1);
+    const tensors = tf.memory().numTensors;
+    for (let k = 1; k <= network.timesteps; k++) {
+      const counting = counted(pass);
+      for (const { timestep } of stream(network, counting.pass, image)) if (timestep === k - 1) break;
+      assert.equal(tf.memory().numTensors, tensors);
+      assert.equal(counting.evaluations("stem.conv"), Number(k > 1));
+      for (const { position, convolutions } of network.blocks)
+        for (const { name } of convolutions)
+          assert.equal(
+            counting.evaluations(name),
+            EXPECTED_EVALUATIONS[kind](position, k),
+            `${kind}, ${k} steps: ${name}`,
+          );
+    }
+    const untouched = stream(network, pass, image);
+    untouched.return(undefined);
+    assert.equal(tf.memory().numTensors, tensors);
+    free(pass, state, image);
+  }
+});
+
+test("two streams that take turns do not disturb each other", () => {
+  const network = cascadedResNet(tinySpec({ scheme: { kind: "parallel", delay: OSD } }));
+  const state = randomState(network, "equal");
+  const pass = evaluationPass(network, state);
+  const images = [randomImage(1), randomImage(2)];
+  const alone = images.map((image) => [...stream(network, pass, image)]);
+  const turns = images.map((image) => stream(network, pass, image));
+  for (let t = 0; t <= network.timesteps; t++)
+    for (const [i, turn] of turns.entries()) assert.deepEqual(turn.next().value, alone[i]?.[t]);
+  free(pass, state, ...images);
+});
