@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Dataset, ImageSet } from "../datasets/dataset.js";
 import { loadDataset } from "../datasets/load.js";
@@ -19,6 +20,7 @@ import { startProgress } from "../util/progress.js";
 import { encodeSafetensors } from "../util/safetensors.js";
 import { collectTrace } from "./collect-trace.js";
 import { runNameOf } from "./presets.js";
+import { DONE, readRun, specHash } from "./run-record.js";
 import { MODEL_FILE } from "./model-file.js";
 import { openRun, type Run } from "./run-store.js";
 import type { RunSummary } from "./trained-model.js";
@@ -41,20 +43,18 @@ const STEPS_BETWEEN_METRICS = 10;
  */
 export async function trainingRun(spec: RunSpec, options: RunOptions = {}): Promise<string> {
   const { root = join("data", "runs"), warn = warnOnStandardError, quiet = false } = options;
-  const run = await openRun({
-    root,
-    name: runNameOf(spec),
-    spec,
-    environment: { backend: describeBackend() },
-    warn,
-  });
+  const name = runNameOf(spec);
+  const directory = join(root, `${name}-${specHash(spec)}`);
+  if (existsSync(join(directory, DONE))) {
+    await readRun(directory).verify();
+    return directory;
+  }
+  // The data comes first: without it there is no run to be begun.
+  const dataset = options.dataset ?? (await loadDataset(spec.data, { onReport: warn }));
+  const run = await openRun({ root, name, spec, environment: { backend: describeBackend() }, warn });
   try {
-    if (run.isDone()) {
-      await run.verify();
-      return run.directory;
-    }
-    const dataset = options.dataset ?? (await loadDataset(spec.data, { onReport: warn }));
-    await trainAndTrace(run, spec, dataset, quiet, warn);
+    // Another process may have finished it while this one waited.
+    if (!run.isDone()) await trainAndTrace(run, spec, dataset, quiet, warn);
     return run.directory;
   } finally {
     await run.release();

@@ -19,12 +19,13 @@ export interface HeatmapPanelsOptions {
 }
 
 const GAP = 0.04;
-const COLOR_BAR = 0.13;
 
 /** Heat maps side by side with equal axes and one colour bar from 0 to the largest value of all. */
 export function heatmapPanels(panels: readonly HeatmapPanel[], options: HeatmapPanelsOptions): PlotlyFigure {
-  const width = panels.length > 2 ? WIDTH.double : WIDTH.column;
-  const panelWidth = (1 - COLOR_BAR - GAP * (panels.length - 1)) / panels.length;
+  const wide = panels.length > 2;
+  const width = wide ? WIDTH.double : WIDTH.column;
+  const colorBar = wide ? 0.08 : 0.13;
+  const panelWidth = (1 - colorBar - GAP * (panels.length - 1)) / panels.length;
   const largest = Math.max(...panels.flatMap(({ values }) => values.flat().map((value) => value ?? 0)));
   const axes: Record<string, PlotlyObject> = {};
   const titles: PlotlyObject[] = [];
@@ -39,7 +40,7 @@ export function heatmapPanels(panels: readonly HeatmapPanel[], options: HeatmapP
       anchor: `y${number}`,
       range: [-0.5, columns - 0.5],
       tick0: 0,
-      dtick: Math.ceil(columns / (panels.length > 2 ? 9 : 5)),
+      dtick: Math.ceil(columns / (wide ? 9 : 5)),
     });
     axes[`yaxis${number}`] = axis(i === 0 ? options.rows : "", {
       anchor: `x${number}`,
@@ -78,7 +79,7 @@ export function heatmapPanels(panels: readonly HeatmapPanel[], options: HeatmapP
         thickness: 8,
         outlinewidth: 0,
         len: 1,
-        x: 1 - COLOR_BAR + 0.02,
+        x: 1 - colorBar + 0.02,
         xanchor: "left",
         xpad: 0,
         ypad: 0,

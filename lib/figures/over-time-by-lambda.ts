@@ -2,7 +2,7 @@ import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { REFERENCE_STYLE, seriesStyle } from "./series-style.js";
-import { layout, shareAxis, timestepAxis } from "./style.js";
+import { layout, type ModelStyle, shareAxis, timestepAxis } from "./style.js";
 import { groupRows, tableRows } from "./table-rows.js";
 
 export interface OverTimeByLambdaOptions {
@@ -26,7 +26,7 @@ export function overTimeByLambdaFigure(
     .sort(([a], [b]) => a - b)
     .map(([lambda, own], i) => ({
       name: `λ = ${lambda}`,
-      style: seriesStyle(i),
+      style: styleOf(lambda, i),
       line: meanLine(own, timestep, timestep, (row) => row.share),
     }));
   const compared = (reference?.values ?? []).map((y, x) => ({ x, y, standardError: NaN }));
@@ -44,4 +44,10 @@ export function overTimeByLambdaFigure(
       },
     }),
   };
+}
+
+/** Both ends look the same in every figure; what lies between takes its look by its place. */
+function styleOf(lambda: number, place: number): ModelStyle {
+  if (lambda === 0) return seriesStyle(0);
+  return lambda === 1 ? seriesStyle(3) : seriesStyle(1 + ((place + 1) % 2));
 }

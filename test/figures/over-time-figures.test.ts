@@ -30,6 +30,19 @@ test("lines stand in the order of lambda, means over seeds in bands of one stand
   assert.equal(colours.size, 3);
 });
 
+test("lambda 0 and 1 look the same whatever lies between them", () => {
+  const looks = [
+    [0, 1],
+    [0, 0.5, 0.9, 1],
+  ].map((lambdas) => {
+    const table = from(lambdas.map((lambda) => ({ lambda, timestep: 0, share: 0.5 })));
+    return overTimeByLambdaFigure(table, { title: "Accuracy" }).data.map(({ line }) => line);
+  });
+  const [ends, all] = looks;
+  assert.deepEqual(ends, [all?.[0], all?.[3]]);
+  assert.equal(new Set(all?.map((line) => JSON.stringify(line))).size, 4);
+});
+
 test("distances keep their zeros and every cascade its line", () => {
   const figure = distanceOverTimeFigure(
     from([
