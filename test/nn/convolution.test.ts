@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { convolveFilterGradient } from "../../lib/nn/ops.js";
-import { tf } from "../../lib/nn/tensorflow.js";
+import { convolve, convolveFilterGradient, convolveInputGradient } from "../../lib/nn/ops.js";
+import { hasOwnKernels, type Tensor, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
 import { recipeUniform } from "../../lib/util/recipe.js";
 
 /** sum over images and positions of x[stride i, stride j, c] dy[i, j, k], in float64: [C C']. */
@@ -41,3 +41,62 @@ test("the filter gradient of a strided 1x1 convolution with few channels is righ
       assert.ok(Math.abs((gradient[i] as number) - value) < 1e-3, `place ${i} of repeat ${repeat}`);
   }
 });
+
+/** One size for each way that convolutions are computed in. */
+const SIZES = [
+  { way: "as TensorFlow does", rows: 3, height: 8, width: 6, inputs: 5, outputs: 7, size: 3, stride: 1 },
+  { way: "padded first", rows: 3, height: 8, width: 7, inputs: 5, outputs: 7, size: 3, stride: 2 },
+  { way: "padded first, large", rows: 2, height: 15, width: 15, inputs: 3, outputs: 4, size: 7, stride: 2 },
+  { way: "pointwise", rows: 3, height: 8, width: 8, inputs: 5, outputs: 7, size: 1, stride: 2 },
+  { way: "as a matrix", rows: 35, height: 2, width: 2, inputs: 6, outputs: 4, size: 3, stride: 1 },
+  { way: "as a matrix, one row", rows: 35, height: 1, width: 2, inputs: 6, outputs: 4, size: 3, stride: 1 },
+  { way: "after Winograd", rows: 33, height: 4, width: 4, inputs: 256, outputs: 260, size: 3, stride: 1 },
+];
+
+for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES) {
+  test(`fast convolution and its gradients, ${way}, equal those summed in double`, (context) => {
+    if (!hasOwnKernels) {
+      context.skip("the project's own kernels are not compiled");
+      return;
+    }
+    tf.tidy(() => {
+      const tensor = (seed: number, shape: Tensor4D["shape"]): Tensor4D =>
+        tf.tensor4d(
+          Float32Array.from(
+            recipeUniform(
+              seed,
+              shape.reduce((a, b) => a * b, 1),
+            ),
+          ),
+          shape,
+        );
+      const x = tensor(1, [rows, height, width, inputs]);
+      const filter = tensor(2, [size, size, inputs, outputs]);
+      const exact = convolve(x, filter, stride, "exactSums");
+      const dy = tensor(3, exact.shape);
+      // Sums of at most 7 x 7 x 3 or 3 x 3 x 256 products in float32.
+      assertNear(convolve(x, filter, stride, "float32"), exact, 5e-6);
+      assertNear(
+        convolveInputGradient(dy, filter, x.shape, stride, "float32"),
+        convolveInputGradient(dy, filter, x.shape, stride, "exactSums"),
+        5e-6,
+      );
+      assertNear(
+        convolveFilterGradient(x, dy, filter.shape, stride, "float32"),
+        convolveFilterGradient(x, dy, filter.shape, stride, "exactSums"),
+        5e-6,
+      );
+    });
+  });
+}
+
+/** max |a - b| <= limit max |b| */
+function assertNear(actual: Tensor, expected: Tensor, limit: number): void {
+  assert.deepEqual(actual.shape, expected.shape);
+  const b = expected.dataSync<"float32">();
+  const difference = actual
+    .dataSync<"float32">()
+    .reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] as number))), 0);
+  const error = difference / b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  assert.ok(error <= limit, `relative error ${error}, limit ${limit}`);
+}
