@@ -10,7 +10,6 @@ import { speedAccuracyTable } from "../trace/speed-accuracy-curve.js";
 import { readTrace } from "../trace/trace-file.js";
 import type { Trace } from "../trace/trace.js";
 import { UserError } from "../util/errors.js";
-import { currentEnvironment } from "./environment.js";
 import { type PresetName, PRESETS } from "./presets.js";
 import { readRun } from "./run-record.js";
 import { parseRunSpec, type RunSpec } from "./spec.js";
@@ -35,7 +34,8 @@ export interface SpeedAccuracyStudy {
 /** What stays of a study when its runs are deleted: small, and enough to say where each number is from. */
 export interface StudySummary {
   readonly data: ReturnType<typeof runSummary>["data"];
-  readonly environment: ReturnType<typeof currentEnvironment>;
+  /** Where the last of the trainings ran. */
+  readonly environment: unknown;
   readonly models: readonly ModelResult[];
 }
 
@@ -74,21 +74,21 @@ export async function speedAccuracyStudy(
 ): Promise<SpeedAccuracyStudy> {
   const results: { trace: Trace; result: ModelResult }[] = [];
   let dataset: Dataset | undefined;
-  let data: StudySummary["data"] | undefined;
+  let last: Pick<StudySummary, "data" | "environment"> | undefined;
   for (const seed of seeds) {
     for (const preset of SPEED_ACCURACY_PRESETS) {
       const spec = parseRunSpec(withSeed(change(PRESETS[preset]), seed), `preset ${preset}`);
       dataset ??= await loadDataset(spec.data);
       const directory = await trainingRun(spec, { root, dataset, quiet });
-      data = runSummary(directory).data;
+      last = { data: runSummary(directory).data, environment: readRun(directory).environments.at(-1) };
       results.push(...(await resultsOf(directory, spec)));
     }
   }
-  if (data === undefined) throw new UserError("a study needs at least one seed");
+  if (last === undefined) throw new UserError("a study needs at least one seed");
   return {
     accuracy: concatenated(results.map(({ trace }) => accuracyTable(trace))),
     speedAccuracy: concatenated(results.map(({ trace }) => curveWithAsymptote(trace))),
-    summary: { data, environment: currentEnvironment(), models: results.map(({ result }) => result) },
+    summary: { ...last, models: results.map(({ result }) => result) },
   };
 }
 
