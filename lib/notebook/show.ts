@@ -15,10 +15,33 @@ export async function show(figure: PlotlyFigure): Promise<void> {
 /** The two forms of a figure as one output. */
 export function figureBundle({ data, layout }: PlotlyFigure, svg: string | undefined): DisplayBundle {
   return {
-    "application/vnd.plotly.v1+json": { data, layout, config: { displaylogo: false } },
+    "application/vnd.plotly.v1+json": {
+      data,
+      layout: withToolbarRoom(layout),
+      config: { displaylogo: false },
+    },
     ...(svg === undefined ? {} : { "image/svg+xml": svg }),
   };
 }
+
+/** Pixels that Plotly's toolbar takes above an interactive figure. */
+const TOOLBAR_HEIGHT = 28;
+
+/** The layout with so much more room at its top that the toolbar covers neither legend nor data. */
+function withToolbarRoom(layout: PlotlyFigure["layout"]): PlotlyFigure["layout"] {
+  const { height, margin } = layout;
+  if (typeof height !== "number") return layout;
+  const top =
+    typeof margin === "object" && margin !== null && "t" in margin ? Number(margin.t) : PLOTLY_TOP_MARGIN;
+  return {
+    ...layout,
+    height: height + TOOLBAR_HEIGHT,
+    margin: { ...(margin ?? {}), t: top + TOOLBAR_HEIGHT },
+  };
+}
+
+/** What Plotly takes where a layout does not say. */
+const PLOTLY_TOP_MARGIN = 100;
 
 async function drawStatic(figure: PlotlyFigure): Promise<string | undefined> {
   try {
