@@ -30,16 +30,16 @@ export interface OperationAttribute {
   readonly value: number | boolean | string | readonly number[];
 }
 
-/** tfjs-node calls two functions that Node 23 removed from `util`. */
-function restoreRemovedUtilities(): void {
+/** tfjs-node calls two functions of `util` that newer versions of Node complain of or no longer have. */
+function replaceOldUtilities(): void {
   const util = require("node:util") as Record<string, unknown>;
-  util["isNullOrUndefined"] ??= (value: unknown) => value === null || value === undefined;
-  util["isArray"] ??= Array.isArray;
+  util["isNullOrUndefined"] = (value: unknown) => value === null || value === undefined;
+  util["isArray"] = Array.isArray;
 }
 
 function load(): { tf: typeof TensorFlow; reason: string | undefined } {
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
-  restoreRemovedUtilities();
+  replaceOldUtilities();
   if (process.env["CASCADE_BACKEND"] !== "javascript") {
     try {
       loadQuietly();
