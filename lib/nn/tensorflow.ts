@@ -63,6 +63,8 @@ function loadQuietly(): void {
 
 function loadJavaScript(): typeof TensorFlow {
   const tfjs = require("@tensorflow/tfjs") as typeof TensorFlow;
+  // Otherwise it advertises its native backend on standard error; why that is not in use is said below.
+  tfjs.enableProdMode();
   if (!tfjs.getBackend()) void tfjs.setBackend("cpu");
   return tfjs;
 }
