@@ -33,7 +33,7 @@ export {
 export { networkCost, type NetworkCost } from "./models/cost.js";
 export { disposeState, evaluationPass, initialState, type NetworkState } from "./models/state.js";
 export { stream, type StreamedStep } from "./models/stream.js";
-export { softmax, tdLoss, tdTargets, tdWeights, type TdSettings } from "./losses/td-lambda.js";
+export { tdLoss, tdTargets, tdWeights, type TdSettings } from "./losses/td-lambda.js";
 
 // nn
 export { type Delay, delayKernel } from "./nn/delay.js";
@@ -46,7 +46,7 @@ export { accuracyPerTimestep, accuracyTable, asymptoticAccuracy } from "./trace/
 export { areaUnderAccuracy, areaUnderSpeedAccuracy, commonRange } from "./trace/area.js";
 export { calibrationTable, expectedCalibrationError, reliabilityTable } from "./trace/calibration.js";
 export { overthinking } from "./trace/overthinking.js";
-export { confidences, correctness, predictions, probabilities } from "./trace/probabilities.js";
+export { confidences, correctness, predictions, probabilities, softmax } from "./trace/probabilities.js";
 export { speedAccuracyCurve, speedAccuracyTable } from "./trace/speed-accuracy-curve.js";
 export { type StoppingRule, stoppingTimes } from "./trace/stopping-time.js";
 export { readTrace, writeTrace } from "./trace/trace-file.js";

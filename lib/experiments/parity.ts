@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { softmax, tdLoss, tdTargets } from "../losses/td-lambda.js";
+import { tdLoss, tdTargets } from "../losses/td-lambda.js";
+import { softmax } from "../trace/probabilities.js";
 import {
   cascadedResNet,
   type CascadedResNet,

@@ -1,32 +1,9 @@
 import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
-import { errorBand, meanLine, modelLine } from "./model-line.js";
-import { layout, modelStyles, shareAxis, timestepAxis } from "./style.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { modelsOverTime } from "./models-over-time.js";
+import { shareAxis } from "./style.js";
 
-/**
- * Accuracy at each timestep, a line for each model: the mean over the rows of equal model and timestep (seeds) in a
- * band of one standard error. Table: model, timestep, accuracy.
- */
+/** Accuracy at each timestep, a line for each model. Table: model, timestep, accuracy. */
 export function accuracyOverTimeFigure(table: ColumnTable): PlotlyFigure {
-  const rows = tableRows("accuracy over time", table, ["timestep", "accuracy"], ["model"]);
-  const models = groupRows(rows, (row) => row.model);
-  const lines = [...modelStyles(models.keys())].map(([model, style]) => {
-    const timestep = (row: (typeof rows)[number]): number => row.timestep;
-    const line = meanLine(models.get(model) ?? [], timestep, timestep, (row) => row.accuracy);
-    return { model, style, line };
-  });
-  return {
-    data: [
-      ...lines.flatMap(({ model, style, line }) => errorBand(model, style, line)),
-      ...lines.map(({ model, style, line }) => modelLine(model, style, line)),
-    ],
-    layout: layout({
-      legendEntries: models.size,
-      axes: {
-        xaxis: timestepAxis(Math.max(...rows.map((row) => row.timestep))),
-        yaxis: shareAxis("Accuracy"),
-      },
-    }),
-  };
+  return modelsOverTime(table, "accuracy", { name: "accuracy over time", yaxis: shareAxis("Accuracy") });
 }

@@ -10,6 +10,8 @@ export interface HeatmapPanel {
 export interface HeatmapPanelsOptions {
   readonly columns: string;
   readonly rows: string;
+  /** Names of the columns, where they are not numbers. */
+  readonly columnNames?: readonly string[];
   /** Number of the first row; columns count from 0. */
   readonly firstRow: number;
   /** "down" as a matrix is written, "up" as blocks are stacked. */
@@ -39,8 +41,7 @@ export function heatmapPanels(panels: readonly HeatmapPanel[], options: HeatmapP
       domain: [start, start + panelWidth],
       anchor: `y${number}`,
       range: [-0.5, columns - 0.5],
-      tick0: 0,
-      dtick: Math.ceil(columns / (wide ? 9 : 5)),
+      ...columnTicks(columns, wide ? 9 : 5, options.columnNames),
     });
     axes[`yaxis${number}`] = axis(i === 0 ? options.rows : "", {
       anchor: `x${number}`,
@@ -63,7 +64,7 @@ export function heatmapPanels(panels: readonly HeatmapPanel[], options: HeatmapP
     return {
       type: "heatmap",
       name: title,
-      x: Array.from({ length: columns }, (_, column) => column),
+      x: options.columnNames ?? Array.from({ length: columns }, (_, column) => column),
       y: values.map((_, row) => options.firstRow + row),
       z: values.map((row) => [...row]),
       xaxis: `x${number}`,
@@ -92,4 +93,12 @@ export function heatmapPanels(panels: readonly HeatmapPanel[], options: HeatmapP
   });
   const base = layout({ width, height: millimetres(56), axes: { ...axes, annotations: titles } });
   return { data, layout: { ...base, margin: { l: 40, r: 4, t: 20, b: 36 } } };
+}
+
+/** At most so many ticks; the last name, which may stand for something else than a number, is always among them. */
+function columnTicks(columns: number, most: number, names?: readonly string[]): PlotlyObject {
+  const every = Math.ceil(columns / most);
+  if (names === undefined) return { tick0: 0, dtick: every };
+  const tickvals = names.filter((_, column) => column + 1 === columns || column % every === 0);
+  return { type: "category", tickvals, tickangle: 0 };
 }

@@ -1,3 +1,4 @@
+import { softmax } from "../trace/probabilities.js";
 import { UserError } from "../util/errors.js";
 
 /** The loss over the timesteps of a trace of logits. */
@@ -18,23 +19,6 @@ export interface TdResult {
   readonly lossPerTimestep: number[];
   /** [T, B, K] gradient of the loss by the logits; no gradient flows through the targets. */
   readonly gradient: Float32Array;
-}
-
-/** softmax over the last axis: [rows, K] -> [rows, K]. */
-export function softmax(logits: ArrayLike<number>, classes: number): Float64Array {
-  const probabilities = new Float64Array(logits.length);
-  for (let start = 0; start < logits.length; start += classes) {
-    let largest = -Infinity;
-    for (let k = 0; k < classes; k++) largest = Math.max(largest, logits[start + k] as number);
-    let sum = 0;
-    for (let k = 0; k < classes; k++) {
-      const e = Math.exp((logits[start + k] as number) - largest);
-      probabilities[start + k] = e;
-      sum += e;
-    }
-    for (let k = 0; k < classes; k++) probabilities[start + k] = (probabilities[start + k] as number) / sum;
-  }
-  return probabilities;
 }
 
 /**

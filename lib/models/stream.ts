@@ -1,6 +1,6 @@
 import { type CascadedResNet, mapSides } from "./cascaded-resnet.js";
 import type { EvaluationPass } from "./state.js";
-import { softmax } from "../losses/td-lambda.js";
+import { softmax } from "../trace/probabilities.js";
 import { type Delay, recurrence } from "../nn/delay.js";
 import { headName } from "../nn/head.js";
 import { globalAveragePool, linear, maxPool } from "../nn/ops.js";

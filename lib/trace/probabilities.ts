@@ -26,13 +26,18 @@ export function argmaxRow(values: ArrayLike<number>, start: number, classes: num
   return best;
 }
 
-/** Softmax probabilities of the whole trace, [T, N, K]. */
-export function probabilities({ logits, classes }: Trace): Float64Array {
+/** Softmax over the last axis: [rows, K] -> [rows, K]. */
+export function softmax(logits: ArrayLike<number>, classes: number): Float64Array {
   const probs = new Float64Array(logits.length);
   for (let start = 0; start < logits.length; start += classes) {
     softmaxRow(logits, start, probs.subarray(start, start + classes));
   }
   return probs;
+}
+
+/** Softmax probabilities of the whole trace, [T, N, K]. */
+export function probabilities({ logits, classes }: Trace): Float64Array {
+  return softmax(logits, classes);
 }
 
 /** Confidence: the largest probability, max_k p[t, n, k], as [T, N]. */

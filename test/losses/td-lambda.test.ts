@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { softmax, tdLoss, tdTargets } from "../../lib/losses/td-lambda.js";
+import { tdLoss, tdTargets } from "../../lib/losses/td-lambda.js";
+import { softmax } from "../../lib/trace/probabilities.js";
 import { UserError } from "../../lib/util/errors.js";
 import { recipeUniform } from "../../lib/util/recipe.js";
 import { crossEntropies, lambdaReturn } from "./lambda-return.js";

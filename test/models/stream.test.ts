@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { softmax } from "../../lib/losses/td-lambda.js";
+import { softmax } from "../../lib/trace/probabilities.js";
 import { cascadedResNet, type CascadedResNet, forward } from "../../lib/models/cascaded-resnet.js";
 import {
   disposeEvaluationPass,
