@@ -44,7 +44,7 @@ export function runCommand(): Command {
 }
 
 /** A preset or spec file with its overrides; `data=<text>` takes the short forms of a data source. */
-export async function resolvedSpec(name: string, overrides: readonly string[]): Promise<RunSpec> {
+async function resolvedSpec(name: string, overrides: readonly string[]): Promise<RunSpec> {
   const base = isPresetName(name) ? PRESETS[name] : await specFile(name);
   const plain: string[] = [];
   let data: unknown;

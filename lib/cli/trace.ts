@@ -3,7 +3,7 @@ import type { ImageSet } from "../datasets/dataset.js";
 import { loadDataset, loadImageSplit } from "../datasets/load.js";
 import { parseDatasetSource } from "../datasets/parse-source.js";
 import { limit } from "../datasets/split.js";
-import { imageSets } from "../experiments/training-run.js";
+import { testImages } from "../experiments/training-run.js";
 import { parseRunSpec } from "../experiments/spec.js";
 import { readRun } from "../experiments/run-record.js";
 import { assertFits, openTrainedModel, type TrainedModel } from "../experiments/trained-model.js";
@@ -97,7 +97,7 @@ async function imagesFor(
 
 async function ownTestImages(run: string): Promise<ImageSet> {
   const spec = parseRunSpec(readRun(run).spec, run);
-  return imageSets(spec, await loadDataset(spec.data)).test;
+  return testImages(spec, await loadDataset(spec.data));
 }
 
 async function imagesFrom(text: string, model: TrainedModel): Promise<ImageSet> {

@@ -4,12 +4,12 @@ import { proceduralSplit } from "../datasets/procedural.js";
 import { channelStatistics } from "../datasets/statistics.js";
 import { cascadedResNet, type CascadedResNet, forward } from "../models/cascaded-resnet.js";
 import { networkCost } from "../models/cost.js";
-import { disposeEvaluationPass, disposeState, evaluationPass, initialState } from "../models/state.js";
+import { disposeEvaluationPass, evaluationPass, initialState } from "../models/state.js";
 import { stream } from "../models/stream.js";
 import { type Delay, outputIsBlindAtStart } from "../nn/delay.js";
 import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { constantTimeline } from "../nn/timeline.js";
-import { trainingStep, type TrainingState } from "../train/training-step.js";
+import { disposeTrainingState, trainingStep, type TrainingState } from "../train/training-step.js";
 import { quantile } from "../util/statistics.js";
 import { randomStream } from "../util/random.js";
 
@@ -131,8 +131,8 @@ export class TimedNetwork {
   }
 
   dispose(): void {
-    disposeState(this.#state);
-    tf.dispose([...this.#state.velocities.values(), this.#images]);
+    disposeTrainingState(this.#state);
+    this.#images.dispose();
   }
 }
 

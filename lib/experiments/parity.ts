@@ -22,7 +22,7 @@ import type { Sequence } from "../nn/pass.js";
 import { scoped, type Tensor, tf } from "../nn/tensorflow.js";
 import { constantTimeline } from "../nn/timeline.js";
 import { sgdStep } from "../train/sgd.js";
-import { batchGradients, type TrainingState } from "../train/training-step.js";
+import { batchGradients, disposeTrainingState, type TrainingState } from "../train/training-step.js";
 import { UserError } from "../util/errors.js";
 import { recipeUniform } from "../util/recipe.js";
 import { authorsShape, fromAuthorsLayout, toAuthorsLayout } from "./authors-layout.js";
@@ -239,8 +239,7 @@ function checkTraining(
       sampledError(authorsValues(network, state.statistics), expected.statistics),
     );
   }
-  disposeState(state);
-  tf.dispose([...state.velocities.values()]);
+  disposeTrainingState(state);
 }
 
 /** Tensors as plain numbers in the authors' layout, by name. */

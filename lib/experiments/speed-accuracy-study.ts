@@ -17,11 +17,7 @@ import { runSummary } from "./trained-model.js";
 import { trainingRun } from "./training-run.js";
 
 /** The trainings behind the speed-accuracy figure: CascadedTD, CascadedCE and SerialCE, SerialTD-MultiHead. */
-export const SPEED_ACCURACY_PRESETS: readonly PresetName[] = [
-  "cascaded-td",
-  "cascaded-ce",
-  "serial-td-multihead",
-];
+const SPEED_ACCURACY_PRESETS: readonly PresetName[] = ["cascaded-td", "cascaded-ce", "serial-td-multihead"];
 
 export interface SpeedAccuracyStudy {
   /** One row a model, seed and timestep. */

@@ -8,13 +8,13 @@ import type { CascadedResNet } from "../models/cascaded-resnet.js";
 import { retimedState } from "../models/retime.js";
 import { disposeState, initialState, stateValues } from "../models/state.js";
 import { outputIsBlindAtStart } from "../nn/delay.js";
-import { describeBackend, tf } from "../nn/tensorflow.js";
+import { describeBackend } from "../nn/tensorflow.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../trace/area.js";
 import { writeTrace } from "../trace/trace-file.js";
 import { storedModel, restoredTrainingState, storedTrainingState } from "../train/checkpoint.js";
 import { type StepReport, stepsPerEpoch, type TrainingPlan, trainingSteps } from "../train/training-steps.js";
-import type { TrainingState } from "../train/training-step.js";
+import { disposeTrainingState, type TrainingState } from "../train/training-step.js";
 import { UserError } from "../util/errors.js";
 import { startProgress } from "../util/progress.js";
 import { encodeSafetensors } from "../util/safetensors.js";
@@ -68,7 +68,8 @@ async function trainAndTrace(
   quiet: boolean,
   warn: (message: string) => void,
 ): Promise<void> {
-  const { train, validation, test } = imageSets(spec, dataset);
+  const { train, validation } = trainingImages(spec, dataset);
+  const test = testImages(spec, dataset);
   const network = trainedNetwork(spec, train.classNames.length);
   const normalisation = channelStatistics(train.images);
   const plan: TrainingPlan = {
@@ -91,7 +92,7 @@ async function trainAndTrace(
     encodeSafetensors(storedModel(state), { format: "anytime-cascade 1", layout: "HWIO" }),
   );
   const values = stateValues(state);
-  disposeTraining(state);
+  disposeTrainingState(state);
   const models: RunSummary["models"] = [];
   for (const { model, network: viewed } of modelViews(spec, train.classNames.length)) {
     const viewState = retimedState(viewed, values);
@@ -116,20 +117,21 @@ async function trainAndTrace(
   await run.finish(summary);
 }
 
-/** The images a spec trains on, holds out and tests on. */
-export function imageSets(
-  spec: RunSpec,
-  dataset: Dataset,
-): { train: ImageSet; validation: ImageSet; test: ImageSet } {
+/** The images a spec trains on and holds out. */
+function trainingImages(spec: RunSpec, dataset: Dataset): { train: ImageSet; validation: ImageSet } {
   const all = spec.trainImages === null ? dataset.train : limit(dataset.train, spec.trainImages, spec.seed);
   const split = stratifiedSplit(all.labels, spec.validation, spec.seed);
-  const test = spec.testImages === null ? dataset.test : limit(dataset.test, spec.testImages, spec.seed);
   if (all.size.height !== all.size.width) {
     throw new UserError(
       `the images are ${all.size.height} x ${all.size.width} pixels; the networks here take square images, so give data.size`,
     );
   }
-  return { train: subset(all, split.train), validation: subset(all, split.validation), test };
+  return { train: subset(all, split.train), validation: subset(all, split.validation) };
+}
+
+/** The images a spec tests on. */
+export function testImages(spec: RunSpec, dataset: Dataset): ImageSet {
+  return spec.testImages === null ? dataset.test : limit(dataset.test, spec.testImages, spec.seed);
 }
 
 function lossSettings(spec: RunSpec, network: CascadedResNet): TrainingPlan["loss"] {
@@ -234,11 +236,6 @@ function shownFields({
 function batchAccuracy({ logits, labels }: StepReport): number[] {
   const { timesteps, batch: examples, classes, values } = logits;
   return [...accuracyPerTimestep({ timesteps, examples, classes, logits: values, labels, ids: labels })];
-}
-
-function disposeTraining(state: TrainingState): void {
-  disposeState(state);
-  tf.dispose([...state.velocities.values()]);
 }
 
 /** Lets timers and signals through: the lock on the run is kept alive by a timer. */

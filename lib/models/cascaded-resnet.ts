@@ -7,7 +7,7 @@ import {
   type Scheme,
 } from "../nn/residual-block.js";
 import { head, headName, type Heads, type Logits } from "../nn/head.js";
-import type { Layer, NormSettings, Pass, Sequence } from "../nn/pass.js";
+import { type Layer, noPullback, type NormSettings, type Pass, type Sequence } from "../nn/pass.js";
 import { type StemKind, stem, stemConvolution, stemOutputSide } from "../nn/stem.js";
 import { type ConvolutionSpec, filterShape } from "../nn/convolution.js";
 import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
@@ -181,8 +181,4 @@ function withinScope(layer: () => Sequence): Sequence {
     return y.values;
   });
   return { values, timeline: timeline as Sequence["timeline"] };
-}
-
-function noPullback(): never {
-  throw new TypeError("an evaluation pass has no gradient");
 }

@@ -6,7 +6,7 @@ import { headName } from "../nn/head.js";
 import { globalAveragePool, linear, maxPool } from "../nn/ops.js";
 import { convolution } from "../nn/convolution.js";
 import { named, parameter, type Sequence } from "../nn/pass.js";
-import { residualBranch, type BlockSpec } from "../nn/residual-block.js";
+import { type BlockSpec, countsFrom, residualBranch, residualDelay } from "../nn/residual-block.js";
 import { temporalBatchNorm } from "../nn/temporal-batch-norm.js";
 import { scoped, type Tensor2D, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { momentTimeline, valueAt } from "../nn/timeline.js";
@@ -114,13 +114,12 @@ function stepOf(
   t: number,
 ): Float32Array {
   const { scheme, heads } = network.spec;
-  const at = (values: Tensor4D, timestep = t): Sequence => ({
+  const at = (values: Tensor4D): Sequence => ({
     values,
-    timeline: momentTimeline(network.timesteps, timestep, values.shape[0]),
+    timeline: momentTimeline(network.timesteps, t, values.shape[0]),
   });
-  const stemDelay = scheme.delay;
   const stemClass = rowClass(pass, "stem.norm", t);
-  const stemmed = valueAt(cells, 0).step(stemDelay, stemClass, image, (input) => {
+  const stemmed = valueAt(cells, 0).step(scheme.delay, stemClass, image, (input) => {
     const convolved = convolution(pass, network.stem, at(input)).y;
     return maxPool(temporalBatchNorm(pass, "stem.norm", convolved, true).y.values);
   });
@@ -149,16 +148,16 @@ function residualAt(
   cell: Cell,
   input: Moment,
   t: number,
-  at: (values: Tensor4D, timestep?: number) => Sequence,
+  at: (values: Tensor4D) => Sequence,
 ): Moment | undefined {
   const { scheme } = network.spec;
-  const serial = scheme.kind === "serial";
-  const delay: Delay = serial && scheme.asPublished !== true ? { kind: "none" } : scheme.delay;
-  if (serial && t < block.position && delay.kind === "none") return undefined;
+  const delay = residualDelay(scheme);
+  const counts = t >= countsFrom(scheme, block.position);
+  if (!counts && delay.kind === "none") return undefined;
   const norms = block.convolutions.map((_, k) => rowClass(pass, `${block.name}.norm${k + 1}`, t)).join();
   const compute = (values: Tensor4D): Tensor4D => residualBranch(pass, block, at(values)).y.values;
   const moment = cell.step(delay, `(${input.version}|${norms})`, input.values, compute);
-  return serial && t < block.position ? undefined : moment;
+  return counts ? moment : undefined;
 }
 
 /** What the first block is given before the stem's output arrives. */

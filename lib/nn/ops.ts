@@ -595,7 +595,7 @@ export function linearGradient(
 // ---------------------------------------------------------------- rows of the folded batch axis
 
 /** The rows of each distinct step, one tensor a step. */
-export function splitRows(x: Tensor4D, rows: readonly number[]): Tensor4D[] {
+function splitRows(x: Tensor4D, rows: readonly number[]): Tensor4D[] {
   const first = firstRows(rows);
   const [, height, width, channels] = x.shape;
   return rows.map((count, d) => tf.slice(x, [valueAt(first, d), 0, 0, 0], [count, height, width, channels]));

@@ -71,6 +71,11 @@ export function named<V>(values: ReadonlyMap<string, V>, name: string): V {
   return value;
 }
 
+/** The pullback of an evaluation pass. */
+export function noPullback(): never {
+  throw new TypeError("an evaluation pass has no gradient");
+}
+
 /** Records a parameter's gradient. */
 export function recordGradient(pass: Pass, name: string, gradient: Tensor): void {
   if (pass.kind !== "training") throw new TypeError("gradients exist in a training pass only");

@@ -24,6 +24,16 @@ export type Scheme =
       readonly asPublished?: boolean;
     };
 
+/** The delay of the residuals: the scheme's own, but none in the serial scheme unless it is as published. */
+export function residualDelay(scheme: Scheme): Delay {
+  return scheme.kind === "parallel" || scheme.asPublished === true ? scheme.delay : { kind: "none" };
+}
+
+/** First timestep at which a block's residual counts. */
+export function countsFrom(scheme: Scheme, position: number): number {
+  return scheme.kind === "serial" ? position : 0;
+}
+
 /** A residual block: its chain of convolutions (each with batch norm, ReLU between), and its shortcut. */
 export interface BlockSpec {
   readonly name: string;
@@ -99,12 +109,12 @@ export function planBlock(
   position: number,
   input: Timeline,
 ): { residualInput: Selection; plan: (residual: Timeline, shortcut: Timeline) => MergePlan } {
-  const countsFrom = scheme.kind === "serial" ? position : 0;
-  const published = scheme.kind === "serial" && scheme.asPublished === true;
-  const delay: Delay = scheme.kind === "parallel" || published ? scheme.delay : { kind: "none" };
+  const delay = residualDelay(scheme);
+  const from = countsFrom(scheme, position);
+  const everywhere = scheme.kind === "serial" && scheme.asPublished === true;
   return {
-    residualInput: selectFrom(input, published ? 0 : firstNeeded(delay, countsFrom)),
-    plan: (residual, shortcut) => planMerge(delay, residual, shortcut, countsFrom),
+    residualInput: selectFrom(input, everywhere ? 0 : firstNeeded(delay, from)),
+    plan: (residual, shortcut) => planMerge(delay, residual, shortcut, from),
   };
 }
 

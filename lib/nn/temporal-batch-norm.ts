@@ -3,6 +3,7 @@ import {
   type FoldedNorm,
   type Layer,
   named,
+  noPullback,
   type NormSettings,
   parameter,
   type Pass,
@@ -154,10 +155,6 @@ function evaluationNorm(
     return scaleAndShift(from, tf.gather(gain, steps), tf.gather(bias, steps), split.timeline.rows, relu);
   });
   return { y: { values, timeline: split.timeline }, pullback: noPullback };
-}
-
-function noPullback(): never {
-  throw new TypeError("an evaluation pass has no gradient");
 }
 
 /**

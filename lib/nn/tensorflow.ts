@@ -24,7 +24,7 @@ interface NativeBackend {
   ): TensorFlow.Tensor[];
 }
 
-export interface OperationAttribute {
+interface OperationAttribute {
   readonly name: string;
   readonly type: number;
   readonly value: number | boolean | string | readonly number[];
@@ -74,7 +74,7 @@ const loaded = load();
 export const tf = loaded.tf;
 
 /** Why the native library is not in use; undefined where it is. */
-export const whyNotNative: string | undefined = loaded.reason;
+const whyNotNative: string | undefined = loaded.reason;
 
 export const isNative = whyNotNative === undefined;
 
@@ -85,7 +85,7 @@ if (!isNative && process.env["CASCADE_BACKEND"] !== "javascript") {
 }
 
 /** The native backend, for operations that tfjs does not offer. */
-export function nativeBackend(): NativeBackend {
+function nativeBackend(): NativeBackend {
   return tf.backend() as unknown as NativeBackend;
 }
 
@@ -114,38 +114,23 @@ function probeOwnKernels(): boolean {
   }
 }
 
-export const attribute = {
-  float32Type: (name: string): OperationAttribute => ({
-    name,
-    type: nativeBackend().binding.TF_ATTR_TYPE,
-    value: 1,
-  }),
-  integer: (name: string, value: number): OperationAttribute => ({
-    name,
-    type: nativeBackend().binding.TF_ATTR_INT,
-    value,
-  }),
-  integers: (name: string, value: readonly number[]): OperationAttribute => ({
-    name,
-    type: nativeBackend().binding.TF_ATTR_INT,
-    value,
-  }),
-  float: (name: string, value: number): OperationAttribute => ({
-    name,
-    type: nativeBackend().binding.TF_ATTR_FLOAT,
-    value,
-  }),
-  boolean: (name: string, value: boolean): OperationAttribute => ({
-    name,
-    type: nativeBackend().binding.TF_ATTR_BOOL,
-    value,
-  }),
-  text: (name: string, value: string): OperationAttribute => ({
-    name,
-    type: nativeBackend().binding.TF_ATTR_STRING,
-    value,
-  }),
-};
+type AttributeOf<Value> = (name: string, value: Value) => OperationAttribute;
+
+function attributeOf(kind: keyof NativeBackend["binding"]): AttributeOf<OperationAttribute["value"]> {
+  return (name, value) => ({ name, type: nativeBackend().binding[kind], value });
+}
+
+const FLOAT32 = 1;
+
+const integer: AttributeOf<number> = attributeOf("TF_ATTR_INT");
+const integers: AttributeOf<readonly number[]> = attributeOf("TF_ATTR_INT");
+const float: AttributeOf<number> = attributeOf("TF_ATTR_FLOAT");
+const boolean: AttributeOf<boolean> = attributeOf("TF_ATTR_BOOL");
+const text: AttributeOf<string> = attributeOf("TF_ATTR_STRING");
+const float32Type = (name: string): OperationAttribute => attributeOf("TF_ATTR_TYPE")(name, FLOAT32);
+
+/** Attributes of native operations, by the type of their value. */
+export const attribute = { integer, integers, float, boolean, text, float32Type };
 
 /** Runs `work` and frees every tensor that it made and did not mark with tf.keep. */
 export function scoped<R>(work: () => R): R {

@@ -1,5 +1,5 @@
 import { type CascadedResNet, forward } from "../models/cascaded-resnet.js";
-import type { NetworkState } from "../models/state.js";
+import { disposeState, type NetworkState } from "../models/state.js";
 import { type TdResult, tdLoss, type TdSettings } from "../losses/td-lambda.js";
 import type { Logits } from "../nn/head.js";
 import type { Precision } from "../nn/ops.js";
@@ -10,6 +10,11 @@ import { sgdStep, type SgdSettings } from "./sgd.js";
 /** All that changes from step to step. */
 export interface TrainingState extends NetworkState {
   readonly velocities: NamedTensors;
+}
+
+export function disposeTrainingState(state: TrainingState): void {
+  disposeState(state);
+  tf.dispose([...state.velocities.values()]);
 }
 
 export interface StepResult {

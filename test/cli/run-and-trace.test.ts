@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { type ImageSet, valuesPerImage } from "../../lib/datasets/dataset.js";
 import { loadDataset } from "../../lib/datasets/load.js";
-import { imageSets, trainingRun } from "../../lib/experiments/training-run.js";
+import { testImages, trainingRun } from "../../lib/experiments/training-run.js";
 import type { RunSpec } from "../../lib/experiments/spec.js";
 import { readTrace } from "../../lib/trace/trace-file.js";
 import type { Trace } from "../../lib/trace/trace.js";
@@ -174,7 +174,7 @@ test("cascade trace gives the run's stored trace again, for any of its models", 
 });
 
 test("cascade trace takes a folder of images that it has not seen before", async () => {
-  const { test: images } = imageSets(spec, await loadDataset(spec.data));
+  const images = testImages(spec, await loadDataset(spec.data));
   await writeImages(join(folder, "pictures"), images);
   const { out, code, err } = await cascade(
     "trace",

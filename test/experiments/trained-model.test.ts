@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { loadDataset } from "../../lib/datasets/load.js";
 import { valuesPerImage } from "../../lib/datasets/dataset.js";
 import { openTrainedModel } from "../../lib/experiments/trained-model.js";
-import { imageSets, trainingRun } from "../../lib/experiments/training-run.js";
+import { testImages, trainingRun } from "../../lib/experiments/training-run.js";
 import { tf } from "../../lib/nn/tensorflow.js";
 import { readTrace } from "../../lib/trace/trace-file.js";
 import { UserError } from "../../lib/util/errors.js";
@@ -19,7 +19,7 @@ after(() => {
 
 const spec = tinyRunSpec("cascaded-ce");
 const run = await trainingRun(spec, { root, quiet: true });
-const { test: images } = imageSets(spec, await loadDataset(spec.data));
+const images = testImages(spec, await loadDataset(spec.data));
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   assert.equal(a.length, b.length);
