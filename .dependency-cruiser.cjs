@@ -2,6 +2,7 @@
 const rooms = [
   ["cli"],
   ["notebook"],
+  ["studies"],
   ["experiments"],
   ["train"],
   ["models", "losses"],

@@ -1,0 +1,133 @@
+import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import type { Dataset } from "../datasets/dataset.js";
+import { loadDataset } from "../datasets/load.js";
+import type { ResolvedDatasetSource } from "../datasets/source.js";
+import { runNameOf } from "../experiments/presets.js";
+import { DONE, specHash } from "../experiments/run-record.js";
+import type { RunSpec } from "../experiments/spec.js";
+import { trainingRun } from "../experiments/training-run.js";
+import type { PlotlyFigure } from "../figures/figure.js";
+import { UserError } from "../util/errors.js";
+import { fileError, writeFileAtomic } from "../util/files.js";
+
+/**
+ * A claim of the paper, how it is tested and what came out. A study names the trainings that it needs and reads
+ * their traces and weights afterwards; it never trains.
+ */
+export interface Study<Settings extends StudySettings = StudySettings> {
+  /** File and folder name of its results, such as "noise". */
+  readonly name: string;
+  readonly title: string;
+  /** What the paper says, in a sentence or two. */
+  readonly claim: string;
+  trainings(settings: Settings, data: ResolvedDatasetSource): RunSpec[];
+  /** A UserError if a training is not finished. */
+  analyse(settings: Settings, context: StudyContext): Promise<StudyResult>;
+}
+
+/** What every study needs to be told. */
+export interface StudySettings {
+  readonly seeds: readonly number[];
+  /** Changes to the presets' specs, as `applyOverrides` takes them: "train.epochs=5". */
+  readonly overrides: readonly string[];
+}
+
+/** How far a replication goes: minutes, hours on two cores, or the paper's own size. */
+export type ProtocolName = "quick" | "reduced" | "full";
+
+/** One checkable part of a claim. `measured` says it in numbers. */
+export interface Finding {
+  readonly statement: string;
+  readonly measured: string;
+  readonly comesOut: boolean;
+}
+
+export type TableRow = Readonly<Record<string, string | number>>;
+
+export interface StudyResult {
+  readonly findings: readonly Finding[];
+  readonly tables: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly rows: readonly TableRow[];
+  }[];
+  readonly figures: readonly {
+    /** File name without extension. */
+    readonly name: string;
+    readonly caption: string;
+    readonly figure: PlotlyFigure;
+  }[];
+}
+
+export type Verdict = "comes out" | "comes out in part" | "does not come out";
+
+export function verdictOf({ findings }: Pick<StudyResult, "findings">): Verdict {
+  const held = findings.filter(({ comesOut }) => comesOut).length;
+  if (held === 0) return "does not come out";
+  return held === findings.length ? "comes out" : "comes out in part";
+}
+
+/** Where a study finds its data and its finished runs. */
+export class StudyContext {
+  #dataset: Promise<Dataset> | undefined;
+
+  constructor(
+    readonly data: ResolvedDatasetSource,
+    /** Folder of all runs. */
+    readonly root = join("data", "runs"),
+    /** Told what is being worked on. */
+    readonly onProgress: (message: string) => void = () => undefined,
+  ) {}
+
+  /** The images, loaded on the first call. */
+  dataset(): Promise<Dataset> {
+    this.#dataset ??= loadDataset(this.data);
+    return this.#dataset;
+  }
+
+  /** Directory of the finished run of a spec; a UserError if it is not finished. */
+  run(spec: RunSpec): string {
+    const directory = join(this.root, `${runNameOf(spec)}-${specHash(spec)}`);
+    if (existsSync(join(directory, DONE))) return directory;
+    throw new UserError(`${directory} is not finished; train it with "cascade run" or "cascade replicate"`);
+  }
+
+  /**
+   * The result of `compute`, kept under the hash of `key` so that it is computed once. The key holds all that the
+   * result depends on, such as the hashes of the runs, and a name for the computation; the result is plain data.
+   */
+  async kept<Result>(
+    key: Readonly<Record<string, unknown>>,
+    compute: () => Promise<Result> | Result,
+  ): Promise<Result> {
+    const folder = join(this.root, "analyses");
+    const path = join(folder, `${specHash(key)}.json`);
+    if (existsSync(path)) {
+      try {
+        return JSON.parse(await readFile(path, "utf8")) as Result;
+      } catch {
+        this.onProgress(`${path} is damaged and computed again`);
+      }
+    }
+    const result = await compute();
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+      throw fileError(error, "write", folder);
+    });
+    await writeFileAtomic(path, JSON.stringify(result));
+    return result;
+  }
+}
+
+/** Trains what a study needs and is not trained yet, then analyses it: for notebooks. */
+export async function runStudy<Settings extends StudySettings>(
+  study: Study<Settings>,
+  settings: Settings,
+  context: StudyContext,
+): Promise<StudyResult> {
+  for (const spec of study.trainings(settings, context.data)) {
+    await trainingRun(spec, { root: context.root, dataset: await context.dataset(), quiet: true });
+  }
+  return study.analyse(settings, context);
+}
