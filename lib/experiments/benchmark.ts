@@ -7,6 +7,7 @@ import { networkCost } from "../models/cost.js";
 import { disposeEvaluationPass, evaluationPass, initialState } from "../models/state.js";
 import { stream } from "../models/stream.js";
 import { type Delay, outputIsBlindAtStart } from "../nn/delay.js";
+import type { Precision } from "../nn/ops.js";
 import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { constantTimeline } from "../nn/timeline.js";
 import { disposeTrainingState, trainingStep, type TrainingState } from "../train/training-step.js";
@@ -21,25 +22,39 @@ export interface BenchmarkCase {
   readonly delay: Delay;
   readonly scheme: "parallel" | "serial";
   readonly batch: number;
+  readonly precision: Precision;
 }
 
 const ONE_STEP: Delay = { kind: "oneStepDelay" };
 
+const FULL: BenchmarkCase = {
+  name: "full",
+  width: 1,
+  timesteps: 9,
+  delay: ONE_STEP,
+  scheme: "parallel",
+  batch: 128,
+  precision: "float32",
+};
+const QUARTER: BenchmarkCase = { ...FULL, name: "quarter", width: 0.25 };
+
+/** The case whose numbers a peer is compared with, in float32 and in mixed precision. */
+export const COMPARED_CASES: readonly BenchmarkCase[] = [
+  FULL,
+  { ...FULL, name: "full, mixed", precision: "mixed" },
+];
+
 export const BENCHMARK_CASES: readonly BenchmarkCase[] = [
-  { name: "full", width: 1, timesteps: 9, delay: ONE_STEP, scheme: "parallel", batch: 128 },
-  { name: "full, T = 70", width: 1, timesteps: 70, delay: ONE_STEP, scheme: "parallel", batch: 128 },
-  { name: "full, serial", width: 1, timesteps: 9, delay: ONE_STEP, scheme: "serial", batch: 128 },
-  { name: "quarter", width: 0.25, timesteps: 9, delay: ONE_STEP, scheme: "parallel", batch: 128 },
-  { name: "quarter, T = 70", width: 0.25, timesteps: 70, delay: ONE_STEP, scheme: "parallel", batch: 128 },
-  {
-    name: "quarter, smoothing 0.9",
-    width: 0.25,
-    timesteps: 9,
-    delay: { kind: "exponentialSmoothing", alpha: 0.9 },
-    scheme: "parallel",
-    batch: 128,
-  },
-  { name: "quarter, serial", width: 0.25, timesteps: 9, delay: ONE_STEP, scheme: "serial", batch: 128 },
+  ...COMPARED_CASES,
+  { ...FULL, name: "full, T = 70", timesteps: 70 },
+  { ...FULL, name: "full, serial", scheme: "serial" },
+  { ...FULL, name: "full, serial, mixed", scheme: "serial", precision: "mixed" },
+  QUARTER,
+  { ...QUARTER, name: "quarter, mixed", precision: "mixed" },
+  { ...QUARTER, name: "quarter, T = 70", timesteps: 70 },
+  { ...QUARTER, name: "quarter, smoothing 0.9", delay: { kind: "exponentialSmoothing", alpha: 0.9 } },
+  { ...QUARTER, name: "quarter, serial", scheme: "serial" },
+  { ...QUARTER, name: "quarter, serial, mixed", scheme: "serial", precision: "mixed" },
 ];
 
 export interface Spread {
@@ -99,13 +114,15 @@ export class TimedNetwork {
     const begun = performance.now();
     const loss = { lambda: 0, firstTimestep: outputIsBlindAtStart(this.spec.delay) ? 1 : 0 };
     const sgd = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 };
-    this.#state = trainingStep(this.network, this.#state, this.#sequence, this.#labels, loss, sgd).state;
+    const { precision } = this.spec;
+    const step = trainingStep(this.network, this.#state, this.#sequence, this.#labels, loss, sgd, precision);
+    this.#state = step.state;
     return performance.now() - begun;
   }
 
   /** Milliseconds of evaluating all timesteps of a batch. */
   evaluate(): number {
-    const pass = evaluationPass(this.network, this.#state);
+    const pass = evaluationPass(this.network, this.#state, this.spec.precision);
     const begun = performance.now();
     scoped(() => forward(this.network, pass, this.#sequence, this.spec.batch));
     const elapsed = performance.now() - begun;

@@ -67,6 +67,8 @@ const trainSchema = z.strictObject({
     flip: z.boolean(),
     occlusion: z.int().min(0).max(512),
   }),
+  /** float32 where it is left out; "mixed" computes in bfloat16 and keeps weights, statistics and loss in float32. */
+  precision: z.literal("mixed").optional(),
 });
 
 export const runSpecSchema = z.strictObject({

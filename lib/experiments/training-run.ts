@@ -8,7 +8,7 @@ import type { CascadedResNet } from "../models/cascaded-resnet.js";
 import { retimedState } from "../models/retime.js";
 import { disposeState, initialState, stateValues } from "../models/state.js";
 import { outputIsBlindAtStart } from "../nn/delay.js";
-import { describeBackend } from "../nn/tensorflow.js";
+import { describeBackend, hasOwnKernels } from "../nn/tensorflow.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../trace/area.js";
 import { writeTrace } from "../trace/trace-file.js";
@@ -68,6 +68,11 @@ async function trainAndTrace(
   quiet: boolean,
   warn: (message: string) => void,
 ): Promise<void> {
+  if (spec.train.precision === "mixed" && !hasOwnKernels) {
+    throw new UserError(
+      'mixed precision needs the project\'s own kernels, which are not compiled here: leave train.precision out, or see "npm run doctor"',
+    );
+  }
   const { train, validation } = trainingImages(spec, dataset);
   const test = testImages(spec, dataset);
   const network = trainedNetwork(spec, train.classNames.length);

@@ -61,8 +61,9 @@ export function trainingStep(
   labels: ArrayLike<number>,
   loss: TdSettings,
   sgd: SgdSettings,
+  precision: Precision = "float32",
 ): StepResult {
-  const batch = batchGradients(network, state, images, labels, loss);
+  const batch = batchGradients(network, state, images, labels, loss, precision);
   const { parameters, velocities } = sgdStep(state.parameters, state.velocities, batch.gradients, sgd);
   for (const old of state.statistics.values()) old.dispose();
   return {

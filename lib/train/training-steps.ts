@@ -4,6 +4,7 @@ import type { ChannelStatistics } from "../datasets/statistics.js";
 import type { TdResult, TdSettings } from "../losses/td-lambda.js";
 import type { CascadedResNet } from "../models/cascaded-resnet.js";
 import type { Logits } from "../nn/head.js";
+import type { Precision } from "../nn/ops.js";
 import { tf } from "../nn/tensorflow.js";
 import { constantTimeline } from "../nn/timeline.js";
 import { learningRateAt, type Schedule } from "./schedule.js";
@@ -23,6 +24,7 @@ export interface TrainingPlan {
   readonly weightDecay: number;
   readonly schedule: Schedule;
   readonly augmentation: Augmentation;
+  readonly precision?: Precision | undefined;
 }
 
 /** What is known after a step. */
@@ -78,7 +80,15 @@ export function* trainingSteps(
         timeline: constantTimeline(plan.network.timesteps, batch.labels.length),
       };
       const sgd = { learningRate, momentum: plan.momentum, weightDecay: plan.weightDecay };
-      const result = trainingStep(plan.network, state, sequence, batch.labels, plan.loss, sgd);
+      const result = trainingStep(
+        plan.network,
+        state,
+        sequence,
+        batch.labels,
+        plan.loss,
+        sgd,
+        plan.precision,
+      );
       images.dispose();
       state = result.state;
       step++;
