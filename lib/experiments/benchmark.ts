@@ -17,6 +17,7 @@ import { randomStream } from "../util/random.js";
 /** What is timed: one network at one batch size. */
 export interface BenchmarkCase {
   readonly name: string;
+  readonly depth: 18 | 34 | 50;
   readonly width: number;
   readonly timesteps: number;
   readonly delay: Delay;
@@ -27,8 +28,9 @@ export interface BenchmarkCase {
 
 const ONE_STEP: Delay = { kind: "oneStepDelay" };
 
-const FULL: BenchmarkCase = {
+export const FULL: BenchmarkCase = {
   name: "full",
+  depth: 18,
   width: 1,
   timesteps: 9,
   delay: ONE_STEP,
@@ -36,7 +38,7 @@ const FULL: BenchmarkCase = {
   batch: 128,
   precision: "float32",
 };
-const QUARTER: BenchmarkCase = { ...FULL, name: "quarter", width: 0.25 };
+export const QUARTER: BenchmarkCase = { ...FULL, name: "quarter", width: 0.25 };
 
 /** The case whose numbers a peer is compared with, in float32 and in mixed precision. */
 export const COMPARED_CASES: readonly BenchmarkCase[] = [
@@ -87,9 +89,9 @@ export class TimedNetwork {
   readonly #labels: Int32Array;
 
   constructor(readonly spec: BenchmarkCase) {
-    const { width, timesteps, delay, scheme, batch } = spec;
+    const { depth, width, timesteps, delay, scheme, batch } = spec;
     this.network = cascadedResNet({
-      depth: 18,
+      depth,
       width,
       classes: 10,
       stem: "cifar",

@@ -16,12 +16,12 @@ interface NativeBackend {
   readonly binding: Readonly<
     Record<"TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING", number>
   > & {
-    executeOp(
+    executeOp: (
       name: string,
       attributes: readonly OperationAttribute[],
       inputs: readonly number[],
       outputs: number,
-    ): NativeTensor[];
+    ) => NativeTensor[];
   };
   readonly isUsingGpuDevice: boolean;
   readonly tensorMap: {
@@ -118,6 +118,32 @@ export function runNative(
       ? bfloat16Tensor(backend, output)
       : backend.createOutputTensor(output),
   );
+}
+
+/**
+ * Milliseconds that `work` spends in each TensorFlow operation, by its name. What is missing from the whole time is
+ * JavaScript. Empty without the native library.
+ */
+export function timeOperations(work: () => void): Map<string, number> {
+  const spent = new Map<string, number>();
+  if (!isNative) {
+    work();
+    return spent;
+  }
+  const { binding } = nativeBackend();
+  const execute = binding.executeOp;
+  binding.executeOp = (name, ...rest) => {
+    const begun = performance.now();
+    const outputs = execute.call(binding, name, ...rest);
+    spent.set(name, (spent.get(name) ?? 0) + performance.now() - begun);
+    return outputs;
+  };
+  try {
+    work();
+  } finally {
+    binding.executeOp = execute;
+  }
+  return spent;
 }
 
 /** How a tensor's numbers are stored: bfloat16 has float32's range and its upper eight bits of precision. */
