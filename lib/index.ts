@@ -24,15 +24,16 @@ export { batchGradients, trainingStep, type TrainingState } from "./train/traini
 
 // models and losses
 export {
-  cascadedResNet,
-  type CascadedResNet,
-  type CascadedResNetSpec,
-  forward,
-  parameterCount,
-} from "./models/cascaded-resnet.js";
+  cascadedDenseNet,
+  type CascadedDenseNet,
+  type CascadedDenseNetSpec,
+} from "./models/cascaded-densenet.js";
+export { type CascadedNetwork, forward, parameterCount } from "./models/cascaded-network.js";
+export { cascadedResNet, type CascadedResNet, type CascadedResNetSpec } from "./models/cascaded-resnet.js";
 export { networkCost, type NetworkCost } from "./models/cost.js";
 export { disposeState, evaluationPass, initialState, type NetworkState } from "./models/state.js";
 export { stream, type StreamedStep } from "./models/stream.js";
+export { shallowDeepWeights } from "./losses/exit-weights.js";
 export { tdLoss, tdTargets, tdWeights, type TdSettings } from "./losses/td-lambda.js";
 
 // nn

@@ -21,6 +21,10 @@ const MODELS: Readonly<Record<PresetName, { readonly run: string; readonly model
   "serial-td": { run: "serial-td", models: ["SerialTD"] },
   "serial-td-multihead": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
   "serial-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
+  "shallow-deep-network": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
+  "densenet-cascaded-td": { run: "densenet-cascaded-td", models: ["CascadedTD"] },
+  "densenet-cascaded-ce": { run: "densenet-ordinary-ce", models: ["CascadedCE", "SerialCE"] },
+  "densenet-serial-td-multihead": { run: "densenet-serial-td-multihead", models: ["SerialTD-MultiHead"] },
 };
 
 test("every preset is a valid spec, its own JSON, and gives the paper's models", () => {
@@ -34,7 +38,7 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
       assert.equal(network.spec.scheme.kind, model.startsWith("Cascaded") ? "parallel" : "serial", model);
       assert.equal(network.spec.heads, model.endsWith("MultiHead") ? "perTimestep" : "single", model);
       assert.deepEqual(network.spec.scheme.delay, { kind: "oneStepDelay" });
-      assert.equal(network.timesteps, 9);
+      assert.equal(network.timesteps, name.startsWith("densenet") ? 6 + 12 + 24 + 16 + 1 : 9);
     }
   }
   // TD(0) for the cascades, cross-entropy at every step for the rest, as in the paper's figure.
@@ -45,6 +49,10 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
     "serial-td": 1,
     "serial-td-multihead": 1,
     "serial-ce": 1,
+    "shallow-deep-network": 1,
+    "densenet-cascaded-td": 0,
+    "densenet-cascaded-ce": 1,
+    "densenet-serial-td-multihead": 1,
   });
 });
 
