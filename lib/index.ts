@@ -14,6 +14,11 @@ export { speedAccuracyStudy, type SpeedAccuracyStudy } from "./experiments/speed
 export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
 export { trainingRun } from "./experiments/training-run.js";
 
+// studies: claims, and what came out
+export { DENSENET_SETTINGS, densenetStudy } from "./studies/densenet.js";
+export { QUICK_DATA } from "./studies/quick.js";
+export { runStudy, StudyContext, verdictOf } from "./studies/study.js";
+
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
 export { showTable } from "./notebook/show-table.js";

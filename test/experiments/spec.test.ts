@@ -75,6 +75,40 @@ test("timesteps and delay of a spec reach its models", () => {
   assert.deepEqual(view.network.spec.scheme, { kind: "parallel", delay });
 });
 
+test("what a spec need not say leaves no trace in it: hashes are those of specs from before there was a DenseNet", () => {
+  for (const name of PRESET_NAMES) {
+    const { network, loss } = parseRunSpec(PRESETS[name], name);
+    assert.equal("densenet" in network, name.startsWith("densenet"));
+    assert.equal("exitWeights" in loss, name === "shallow-deep-network");
+  }
+  assert.deepEqual(
+    ["cascaded-td", "cascaded-ce", "serial-td-multihead"].map((name) => specHash(presetCalled(name))),
+    ["c6beff5faa36", "d63e7c99ff57", "5f7607e34449"],
+  );
+});
+
+test("growth and layers of a spec reach its network; depth and width stay as they are", () => {
+  const base = PRESETS["densenet-serial-td-multihead"];
+  const change = (network: object): unknown => ({ ...base, network: { ...base.network, ...network } });
+  const spec = parseRunSpec(change({ densenet: { growth: 8, layers: [2, 3] } }), "the spec");
+  const network = trainedNetwork(spec, 10);
+  assert.equal(network.kind, "densenet");
+  assert.deepEqual([network.spec.growth, network.spec.layers, network.timesteps], [8, [2, 3], 6]);
+  assert.throws(
+    () => parseRunSpec(change({ width: 0.5 }), "s"),
+    /^UserError: s: network\.width: a DenseNet is as wide as densenet\.growth says; allowed with it: 1$/,
+  );
+  assert.throws(
+    () => parseRunSpec(change({ depth: 34 }), "s"),
+    /network\.depth: a DenseNet is as deep as densenet\.layers says; allowed with it: 18$/,
+  );
+  const loss = { ...PRESETS["shallow-deep-network"].loss, weights: [1, 1] };
+  assert.throws(
+    () => parseRunSpec({ ...PRESETS["shallow-deep-network"], loss }, "s"),
+    /loss\.weights: loss\.exitWeights gives the weights; allowed with it: null$/,
+  );
+});
+
 test("a spec that cannot be is refused, each field by its name and with what is allowed", () => {
   const base = PRESETS["cascaded-td"];
   const refused = (spec: unknown, message: RegExp): void => {
