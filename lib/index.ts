@@ -14,6 +14,11 @@ export { speedAccuracyStudy, type SpeedAccuracyStudy } from "./experiments/speed
 export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
 export { trainingRun } from "./experiments/training-run.js";
 
+// studies: claims, and what came out
+export { DENSENET_SETTINGS, densenetStudy } from "./studies/densenet.js";
+export { QUICK_DATA } from "./studies/quick.js";
+export { runStudy, StudyContext, verdictOf } from "./studies/study.js";
+
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
 export { showTable } from "./notebook/show-table.js";
@@ -24,15 +29,16 @@ export { batchGradients, trainingStep, type TrainingState } from "./train/traini
 
 // models and losses
 export {
-  cascadedResNet,
-  type CascadedResNet,
-  type CascadedResNetSpec,
-  forward,
-  parameterCount,
-} from "./models/cascaded-resnet.js";
+  cascadedDenseNet,
+  type CascadedDenseNet,
+  type CascadedDenseNetSpec,
+} from "./models/cascaded-densenet.js";
+export { type CascadedNetwork, forward, parameterCount } from "./models/cascaded-network.js";
+export { cascadedResNet, type CascadedResNet, type CascadedResNetSpec } from "./models/cascaded-resnet.js";
 export { networkCost, type NetworkCost } from "./models/cost.js";
 export { disposeState, evaluationPass, initialState, type NetworkState } from "./models/state.js";
 export { stream, type StreamedStep } from "./models/stream.js";
+export { shallowDeepWeights } from "./losses/exit-weights.js";
 export { tdLoss, tdTargets, tdWeights, type TdSettings } from "./losses/td-lambda.js";
 
 // nn

@@ -1,7 +1,7 @@
 import { epochBatches } from "../datasets/batches.js";
 import { type ImageSet } from "../datasets/dataset.js";
 import type { ChannelStatistics } from "../datasets/statistics.js";
-import { type CascadedResNet, forward } from "../models/cascaded-resnet.js";
+import { type CascadedNetwork, forward } from "../models/cascaded-network.js";
 import { networkCost } from "../models/cost.js";
 import {
   disposeEvaluationPass,
@@ -23,7 +23,7 @@ export interface CollectOptions {
 
 /** Runs a network over a set of images: logits [T, N, K] with labels, ids and cost. */
 export function collectTrace(
-  network: CascadedResNet,
+  network: CascadedNetwork,
   state: NetworkState,
   set: ImageSet,
   { normalisation, batchSize = 256, model, run, onProgress }: CollectOptions,
@@ -60,7 +60,7 @@ export function collectTrace(
 
 /** images: [B, H, W, 3] normalised -> logits [T, B, K]. */
 function evaluateBatch(
-  network: CascadedResNet,
+  network: CascadedNetwork,
   pass: EvaluationPass,
   images: Float32Array,
   count: number,

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type ImageSet, valuesPerImage } from "../datasets/dataset.js";
 import { normalisedImage } from "../datasets/batches.js";
 import type { ChannelStatistics } from "../datasets/statistics.js";
-import { type CascadedResNet, tensorSpecs } from "../models/cascaded-resnet.js";
+import { type CascadedNetwork, tensorSpecs } from "../models/cascaded-network.js";
 import { retimedState } from "../models/retime.js";
 import {
   disposeEvaluationPass,
@@ -76,7 +76,7 @@ export class TrainedModel {
   constructor(
     readonly model: string,
     readonly run: string,
-    readonly network: CascadedResNet,
+    readonly network: CascadedNetwork,
     readonly state: NetworkState,
     readonly normalisation: ChannelStatistics,
     readonly classNames: readonly string[],

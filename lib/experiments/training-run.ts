@@ -4,7 +4,7 @@ import type { Dataset, ImageSet } from "../datasets/dataset.js";
 import { loadDataset } from "../datasets/load.js";
 import { limit, stratifiedSplit, subset } from "../datasets/split.js";
 import { channelStatistics } from "../datasets/statistics.js";
-import type { CascadedResNet } from "../models/cascaded-resnet.js";
+import type { CascadedNetwork } from "../models/cascaded-network.js";
 import { retimedState } from "../models/retime.js";
 import { disposeState, initialState, stateValues } from "../models/state.js";
 import { outputIsBlindAtStart } from "../nn/delay.js";
@@ -83,6 +83,7 @@ async function trainAndTrace(
     normalisation,
     seed: spec.seed,
     loss: lossSettings(spec, network),
+    exitWeights: spec.loss.exitWeights,
     ...spec.train,
   };
   const total = stepsPerEpoch(plan) * plan.epochs;
@@ -139,7 +140,7 @@ export function testImages(spec: RunSpec, dataset: Dataset): ImageSet {
   return spec.testImages === null ? dataset.test : limit(dataset.test, spec.testImages, spec.seed);
 }
 
-function lossSettings(spec: RunSpec, network: CascadedResNet): TrainingPlan["loss"] {
+function lossSettings(spec: RunSpec, network: CascadedNetwork): TrainingPlan["loss"] {
   const { lambda, weights, mean } = spec.loss;
   const firstTimestep = outputIsBlindAtStart(network.spec.scheme.delay) ? 1 : 0;
   return { lambda, firstTimestep, mean, ...(weights === null ? {} : { weights }) };

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parameterCount, tensorSpecs } from "../../lib/models/cascaded-network.js";
 import {
   cascadedResNet,
   type CascadedResNet,
   type CascadedResNetSpec,
-  parameterCount,
-  tensorSpecs,
 } from "../../lib/models/cascaded-resnet.js";
 import { networkCost } from "../../lib/models/cost.js";
 import { disposeState, initialState, stateValues } from "../../lib/models/state.js";
