@@ -104,6 +104,11 @@ export const runSpecSchema = z.strictObject({
   /** Training images used, as many of each class as possible; null for all. Test images likewise. */
   trainImages: z.int().min(1).nullable(),
   testImages: z.int().min(1).nullable(),
+  /**
+   * Classes, by their places in the data set, whose images are left out of training and test; the others are
+   * numbered anew in their order. Left out of the spec, and so of its hash, where there are none.
+   */
+  heldOutClasses: z.array(z.int().min(0)).min(1).optional(),
   /** Share of the training images held out for validation. */
   validation: z.number().min(0).lt(1),
   network: networkSchema,

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Dataset, ImageSet } from "../datasets/dataset.js";
 import { loadDataset } from "../datasets/load.js";
+import { splitByClass } from "../datasets/split-by-class.js";
 import { limit, stratifiedSplit, subset } from "../datasets/split.js";
 import { channelStatistics } from "../datasets/statistics.js";
 import type { CascadedNetwork } from "../models/cascaded-network.js";
@@ -123,9 +124,13 @@ async function trainAndTrace(
   await run.finish(summary);
 }
 
-/** The images a spec trains on and holds out. */
-function trainingImages(spec: RunSpec, dataset: Dataset): { train: ImageSet; validation: ImageSet } {
-  const all = spec.trainImages === null ? dataset.train : limit(dataset.train, spec.trainImages, spec.seed);
+/** The images a spec trains on and those that it holds out, which training never sees. */
+export function trainingImages(
+  spec: RunSpec,
+  dataset: Dataset,
+): { readonly train: ImageSet; readonly validation: ImageSet } {
+  const known = knownImages(spec, dataset.train);
+  const all = spec.trainImages === null ? known : limit(known, spec.trainImages, spec.seed);
   const split = stratifiedSplit(all.labels, spec.validation, spec.seed);
   if (all.size.height !== all.size.width) {
     throw new UserError(
@@ -137,7 +142,13 @@ function trainingImages(spec: RunSpec, dataset: Dataset): { train: ImageSet; val
 
 /** The images a spec tests on. */
 export function testImages(spec: RunSpec, dataset: Dataset): ImageSet {
-  return spec.testImages === null ? dataset.test : limit(dataset.test, spec.testImages, spec.seed);
+  const known = knownImages(spec, dataset.test);
+  return spec.testImages === null ? known : limit(known, spec.testImages, spec.seed);
+}
+
+/** The images whose classes the spec does not hold out. */
+function knownImages({ heldOutClasses }: RunSpec, set: ImageSet): ImageSet {
+  return heldOutClasses === undefined ? set : splitByClass(set, heldOutClasses).others;
 }
 
 function lossSettings(spec: RunSpec, network: CascadedNetwork): TrainingPlan["loss"] {

@@ -7,7 +7,16 @@ import type * as TensorFlow from "@tensorflow/tfjs-node-gpu";
  * up, else the pure JavaScript backend, which gives the same numbers slowly and runs the small tests.
  */
 
-export type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D, TensorLike } from "@tensorflow/tfjs-node-gpu";
+export type {
+  Scalar,
+  Tensor,
+  Tensor1D,
+  Tensor2D,
+  Tensor3D,
+  Tensor4D,
+  TensorLike,
+  Variable,
+} from "@tensorflow/tfjs-node-gpu";
 
 const require = createRequire(import.meta.url);
 

@@ -53,6 +53,11 @@ export function mapProbabilities(trace: Trace, measure: (probs: Float64Array) =>
   );
 }
 
+/** Entropy of probabilities [K] divided by its largest value, log K: -Σ_k p[k] log p[k] / log K. */
+export function normalizedEntropy(probs: Float64Array): number {
+  return probs.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0) / Math.log(probs.length);
+}
+
 /** The most probable class, [T, N]; the first among equals. */
 export function predictions({ logits, timesteps, examples, classes }: Trace): Int32Array {
   return Int32Array.from({ length: timesteps * examples }, (_, row) =>

@@ -1,8 +1,14 @@
 import { from, type ColumnTable } from "arquero";
-import { mean } from "../util/statistics.js";
+import { mean, quantileOfSorted } from "../util/statistics.js";
 import { asymptoticAccuracy } from "./accuracy-per-timestep.js";
 import { correctness } from "./probabilities.js";
-import { stoppingRule, stoppingSignal, stoppingTimesOfSignal, type StoppingSignal } from "./stopping-time.js";
+import {
+  stoppingRule,
+  stoppingSignal,
+  stoppingTimesOfSignal,
+  timesReaching,
+  type StoppingSignal,
+} from "./stopping-time.js";
 import type { Trace } from "./trace.js";
 
 export interface SpeedAccuracyPoint {
@@ -34,11 +40,39 @@ export const THRESHOLDS: readonly number[] = Array.from({ length: 101 }, (_, i) 
  */
 export function speedAccuracyCurve(trace: Trace, options: SpeedAccuracyOptions = {}): SpeedAccuracyPoint[] {
   const { signal: kind = "confidence", thresholds = defaultThresholds(kind, trace) } = options;
-  const { examples, cost } = trace;
   const signal = stoppingSignal(trace, kind);
+  return pointsOfTimes(trace, thresholds, (threshold) =>
+    stoppingTimesOfSignal(signal, trace.examples, stoppingRule(kind, threshold)),
+  );
+}
+
+/**
+ * The curve of any signal [T, N], high where an example shall stop, such as the probability of being right. By
+ * default its levels are the signal's own quantiles in 100 steps, so that signals on different scales are all
+ * traced from end to end; a level above all values adds the point where nothing stops early.
+ */
+export function signalSpeedAccuracyCurve(
+  trace: Trace,
+  signal: Float64Array,
+  levels: readonly number[] = ownLevels(signal),
+): SpeedAccuracyPoint[] {
+  return pointsOfTimes(trace, levels, (level) => timesReaching(signal, trace.examples, level));
+}
+
+function ownLevels(signal: Float64Array): number[] {
+  const sorted = signal.toSorted();
+  return [...THRESHOLDS.map((q) => quantileOfSorted(sorted, q)), Infinity];
+}
+
+function pointsOfTimes(
+  trace: Trace,
+  levels: readonly number[],
+  timesAt: (level: number) => Int32Array,
+): SpeedAccuracyPoint[] {
+  const { examples, cost } = trace;
   const correct = correctness(trace);
-  return thresholds.map((threshold) => {
-    const times = stoppingTimesOfSignal(signal, examples, stoppingRule(kind, threshold));
+  return levels.map((threshold) => {
+    const times = timesAt(threshold);
     return {
       threshold,
       meanStoppingTime: mean(times),

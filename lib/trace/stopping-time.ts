@@ -1,5 +1,5 @@
 import { UserError } from "../util/errors.js";
-import { mapProbabilities, argmaxRow, confidences, predictions } from "./probabilities.js";
+import { mapProbabilities, argmaxRow, confidences, normalizedEntropy, predictions } from "./probabilities.js";
 import type { Trace } from "./trace.js";
 
 /**
@@ -43,10 +43,6 @@ function margin(probs: Float64Array): number {
   return (probs[best] as number) - second;
 }
 
-function normalizedEntropy(probs: Float64Array): number {
-  return probs.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0) / Math.log(probs.length);
-}
-
 function stepsUnchanged(trace: Trace): Float64Array {
   const answers = predictions(trace);
   const unchanged = new Float64Array(answers.length);
@@ -79,7 +75,11 @@ export function stoppingTimesOfSignal(
   examples: number,
   rule: StoppingRule,
 ): Int32Array {
-  const level = signalLevel(rule);
+  return timesReaching(signal, examples, signalLevel(rule));
+}
+
+/** The first timestep at which each example's signal [T, N] reaches `level`, else the last: [N]. */
+export function timesReaching(signal: Float64Array, examples: number, level: number): Int32Array {
   const last = signal.length / examples - 1;
   return Int32Array.from({ length: examples }, (_, n) => {
     let t = 0;

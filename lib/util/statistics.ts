@@ -18,7 +18,11 @@ export function standardError(values: ArrayLike<number>): number {
 
 /** Quantile q in [0, 1] by linear interpolation between order statistics at (n - 1) q (type 7 of R and numpy). */
 export function quantile(values: ArrayLike<number>, q: number): number {
-  const sorted = Float64Array.from(values).sort();
+  return quantileOfSorted(Float64Array.from(values).sort(), q);
+}
+
+/** The same of values that are sorted already: for many quantiles of one sample. */
+export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
   const position = (sorted.length - 1) * q;
   const low = sorted[Math.floor(position)] ?? NaN;
   const high = sorted[Math.ceil(position)] ?? NaN;

@@ -1,0 +1,37 @@
+import type { ColumnTable } from "arquero";
+import type { PlotlyFigure } from "./figure.js";
+import { errorBand, meanLine, modelLine } from "./model-line.js";
+import { axis, layout, modelStyles, timestepAxis } from "./style.js";
+import { groupRows, tableRows } from "./table-rows.js";
+
+/**
+ * How well right answers are told from wrong ones at each timestep: for each model a line of filled symbols (GRU) and
+ * a dotted one of open symbols (confidence), means over the rows of equal model, signal and timestep (seeds) in bands
+ * of one standard error. Table: model, signal ("GRU" or "confidence"), timestep, auroc.
+ */
+export function aurocOverTimeFigure(table: ColumnTable): PlotlyFigure {
+  const rows = tableRows("AUROC over time", table, ["timestep", "auroc"], ["model", "signal"]);
+  const models = groupRows(rows, (row) => row.model);
+  const lines = [...modelStyles(models.keys())].flatMap(([model, style]) =>
+    (["GRU", "confidence"] as const).map((signal) => {
+      const own = (models.get(model) ?? []).filter((row) => row.signal === signal);
+      const timestep = (row: (typeof rows)[number]): number => row.timestep;
+      const line = meanLine(own, timestep, timestep, (row) => row.auroc);
+      const look = signal === "GRU" ? style : { ...style, dash: "1.5px,2px", symbol: `${style.symbol}-open` };
+      return { name: `${model}, ${signal}`, look, line };
+    }),
+  );
+  return {
+    data: [
+      ...lines.flatMap(({ name, look, line }) => errorBand(name, look, line)),
+      ...lines.map(({ name, look, line }) => modelLine(name, look, line)),
+    ],
+    layout: layout({
+      legendEntries: lines.length,
+      axes: {
+        xaxis: timestepAxis(Math.max(...rows.map((row) => row.timestep))),
+        yaxis: axis("AUROC of right against wrong", { showgrid: true, tickformat: ".2f" }),
+      },
+    }),
+  };
+}

@@ -1,0 +1,78 @@
+import type { ColumnTable } from "arquero";
+import type { PlotlyFigure, PlotlyObject } from "./figure.js";
+import { errorBand, meanLine, modelLine } from "./model-line.js";
+import { axisNumber, panelDomain, panelTitle } from "./panels.js";
+import { RULE_STYLES } from "./rule-style.js";
+import { axis, layout, millimetres, modelStyles, shareAxis, WIDTH } from "./style.js";
+import { groupRows, tableRows } from "./table-rows.js";
+
+const GAP = 0.06;
+const UPPER = [0.5, 0.95] as const;
+const LOWER = [0, 0.4] as const;
+
+/**
+ * Stopping rules compared, a panel for each model: above accuracy against mean stopping time, below each rule's
+ * accuracy less that of the confidence rule at the same mean stopping time, in points; means over the rows of equal
+ * rule and mean stopping time (seeds) in bands of one standard error.
+ * Table: model, rule, meanStoppingTime, accuracy, lead.
+ */
+export function stoppingRulesFigure(table: ColumnTable): PlotlyFigure {
+  const rows = tableRows(
+    "stopping rules",
+    table,
+    ["meanStoppingTime", "accuracy", "lead"],
+    ["model", "rule"],
+  );
+  const models = groupRows(rows, (row) => row.model);
+  const names = [...modelStyles(models.keys()).keys()];
+  const rules = [...RULE_STYLES].filter(([rule]) => rows.some((row) => row.rule === rule));
+  const farthest = Math.max(...rows.map((row) => row.meanStoppingTime));
+  const leads = rows.map((row) => 100 * row.lead).filter((_, i) => rows[i]?.rule !== "patience");
+  const reach = Math.max(1, ...leads.map(Math.abs));
+  const axes: Record<string, PlotlyObject> = {};
+  const data = names.flatMap((model, i) => {
+    const [upper, lower] = [axisNumber(2 * i), axisNumber(2 * i + 1)];
+    const domain = panelDomain(i, names.length, GAP);
+    const range = [-0.03 * farthest, 1.03 * farthest];
+    axes[`xaxis${upper}`] = axis("", { domain, anchor: `y${upper}`, range, showticklabels: false });
+    axes[`yaxis${upper}`] = shareAxis(i === 0 ? "Accuracy" : "", {
+      domain: UPPER,
+      anchor: `x${upper}`,
+      showticklabels: i === 0,
+      ...(i > 0 && { matches: "y" }),
+    });
+    axes[`xaxis${lower}`] = axis("Mean stopping time (timesteps)", { domain, anchor: `y${lower}`, range });
+    axes[`yaxis${lower}`] = axis(i === 0 ? "Lead over confidence (points)" : "", {
+      domain: LOWER,
+      anchor: `x${lower}`,
+      range: [-1.15 * reach, 1.15 * reach],
+      showgrid: true,
+      showticklabels: i === 0,
+    });
+    return rules.flatMap(([rule, style]) => {
+      const own = (models.get(model) ?? []).filter((row) => row.rule === rule);
+      const time = (row: (typeof rows)[number]): number => row.meanStoppingTime;
+      const accuracy = meanLine(own, time, time, (row) => row.accuracy);
+      const lead = meanLine(own, time, time, (row) => 100 * row.lead);
+      return [
+        { line: accuracy, place: upper, showlegend: i === 0 },
+        { line: lead, place: lower, showlegend: false },
+      ].flatMap(({ line, place, showlegend }) =>
+        [...errorBand(rule, style, line), { ...modelLine(rule, style, line), showlegend }].map((drawn) => ({
+          ...drawn,
+          xaxis: `x${place}`,
+          yaxis: `y${place}`,
+        })),
+      );
+    });
+  });
+  const annotations = names.map((model, i) => panelTitle(model, panelDomain(i, names.length, GAP), UPPER[1]));
+  const base = layout({
+    width: WIDTH.double,
+    height: millimetres(100),
+    legendEntries: rules.length,
+    legendColumns: 5,
+    axes: { ...axes, annotations },
+  });
+  return { data, layout: base };
+}

@@ -1,0 +1,104 @@
+import { join } from "node:path";
+import type { ResolvedDatasetSource } from "../datasets/source.js";
+import { correctnessGru, heldOutTrace, traceProbabilities } from "../experiments/metacognition.js";
+import { applyOverrides } from "../experiments/overrides.js";
+import { type PresetName, PRESETS } from "../experiments/presets.js";
+import { specHash } from "../experiments/run-record.js";
+import { parseRunSpec, type RunSpec } from "../experiments/spec.js";
+import { runSummary } from "../experiments/trained-model.js";
+import { readTrace } from "../trace/trace-file.js";
+import type { Trace } from "../trace/trace.js";
+import type { GruTrainingSettings, TrainedGru } from "../train/trace-gru-training.js";
+import { UserError } from "../util/errors.js";
+import type { StudyContext, StudySettings } from "./study.js";
+
+/** Settings of the trace study. */
+export interface TraceSettings extends StudySettings {
+  readonly gru: Omit<GruTrainingSettings, "seed">;
+  /** Places of the classes that the networks of the novelty part never see. */
+  readonly heldOutClasses: readonly number[];
+  /** Changes to the presets' specs for the networks of the novelty part. */
+  readonly noveltyOverrides: readonly string[];
+  /** Foreign images to learn from, and procedural ones to test on; fewer where there are fewer. */
+  readonly foreignImages: number;
+}
+
+/** The models whose traces are judged, and the trainings that they are views of. */
+export const JUDGED_MODELS = {
+  CascadedTD: "cascaded-td",
+  "SerialTD-MultiHead": "serial-td-multihead",
+  CascadedCE: "cascaded-ce",
+} as const satisfies Readonly<Record<string, PresetName>>;
+
+export type JudgedModel = keyof typeof JUDGED_MODELS;
+
+/** The models that are shown foreign images. */
+export const NOVELTY_MODELS = {
+  CascadedTD: "cascaded-td",
+  "SerialTD-MultiHead": "serial-td-multihead",
+} as const satisfies Readonly<Record<string, PresetName>>;
+
+export type NoveltyModel = keyof typeof NOVELTY_MODELS;
+
+/** Keys in their order, with their type. */
+export function namesOf<Name extends string>(record: Readonly<Record<Name, unknown>>): Name[] {
+  return Object.keys(record) as Name[];
+}
+
+/** A network that knows all classes: one of the runs behind the speed-accuracy figure. */
+export function judgedSpec(
+  model: JudgedModel,
+  seed: number,
+  { overrides }: TraceSettings,
+  data: ResolvedDatasetSource,
+): RunSpec {
+  const preset = JUDGED_MODELS[model];
+  return parseRunSpec(applyOverrides({ ...PRESETS[preset], data, seed }, overrides), `preset ${preset}`);
+}
+
+/** A network that was never shown some of the classes. */
+export function noveltySpec(
+  model: NoveltyModel,
+  seed: number,
+  { noveltyOverrides, heldOutClasses }: TraceSettings,
+  data: ResolvedDatasetSource,
+): RunSpec {
+  const preset = NOVELTY_MODELS[model];
+  const spec = { ...PRESETS[preset], data, seed, heldOutClasses };
+  return parseRunSpec(applyOverrides(spec, noveltyOverrides), `preset ${preset}`);
+}
+
+/** The trace of the test images, with a GRU's probability of being right. */
+export interface JudgedTrace {
+  readonly model: JudgedModel;
+  readonly seed: number;
+  /** Hash of the network's run. */
+  readonly run: string;
+  readonly trace: Trace;
+  /** [T, N] */
+  readonly right: Float64Array;
+}
+
+/** Reads a finished run's test trace and judges it with a GRU of the run's held-out images, trained once and kept. */
+export async function judgedTrace(
+  model: JudgedModel,
+  seed: number,
+  settings: TraceSettings,
+  context: StudyContext,
+): Promise<JudgedTrace> {
+  const spec = judgedSpec(model, seed, settings, context.data);
+  const directory = context.run(spec);
+  const run = specHash(spec);
+  const gruSettings = { ...settings.gru, seed };
+  const { gru } = await context.kept<TrainedGru>(
+    { computation: "GRU of correctness", version: 1, run, model, gru: gruSettings },
+    async () => {
+      context.onProgress(`${model}, seed ${seed}: a GRU learns to judge its answers`);
+      return correctnessGru(await heldOutTrace(directory, spec, await context.dataset(), model), gruSettings);
+    },
+  );
+  const file = runSummary(directory).models.find((view) => view.model === model)?.trace;
+  if (file === undefined) throw new UserError(`${directory} holds no trace of ${model}`);
+  const trace = await readTrace(join(directory, file));
+  return { model, seed, run, trace, right: traceProbabilities(gru, trace) };
+}

@@ -1,0 +1,33 @@
+import { argmaxRow, confidences, mapProbabilities, normalizedEntropy } from "./probabilities.js";
+import type { Trace } from "./trace.js";
+
+/** Scores [N] of one timestep that are high where an image seems foreign to what the network was trained on. */
+
+/** One less the confidence, 1 - max_k p[t, n, k] (Hendrycks and Gimpel 2017). */
+export function doubt(trace: Trace, t: number): Float64Array {
+  return atTimestep(trace, confidences(trace), t).map((confidence) => 1 - confidence);
+}
+
+/** Entropy of the probabilities divided by log K, from 0 to 1. */
+export function entropyScore(trace: Trace, t: number): Float64Array {
+  return atTimestep(trace, mapProbabilities(trace, normalizedEntropy), t);
+}
+
+/**
+ * Free energy of the logits (Liu et al. 2020):
+ *
+ *     E[n] = -log Σ_k exp(logits[t, n, k])
+ */
+export function energy({ logits, examples, classes }: Trace, t: number): Float64Array {
+  return Float64Array.from({ length: examples }, (_, n) => {
+    const start = (t * examples + n) * classes;
+    const largest = logits[start + argmaxRow(logits, start, classes)] as number;
+    let sum = 0;
+    for (let k = 0; k < classes; k++) sum += Math.exp((logits[start + k] as number) - largest);
+    return -largest - Math.log(sum);
+  });
+}
+
+function atTimestep({ examples }: Trace, values: Float64Array, t: number): Float64Array {
+  return values.slice(t * examples, (t + 1) * examples);
+}
