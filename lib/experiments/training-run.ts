@@ -118,7 +118,7 @@ async function trainAndTrace(
 }
 
 /** The images a spec trains on and holds out. */
-function trainingImages(spec: RunSpec, dataset: Dataset): { train: ImageSet; validation: ImageSet } {
+export function trainingImages(spec: RunSpec, dataset: Dataset): { train: ImageSet; validation: ImageSet } {
   const all = spec.trainImages === null ? dataset.train : limit(dataset.train, spec.trainImages, spec.seed);
   const split = stratifiedSplit(all.labels, spec.validation, spec.seed);
   if (all.size.height !== all.size.width) {
