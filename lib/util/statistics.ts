@@ -87,3 +87,15 @@ export function bootstrapInterval(
   });
   return { low: quantile(statistics, (1 - level) / 2), high: quantile(statistics, (1 + level) / 2) };
 }
+
+/** Percentile bootstrap interval of Spearman's rho over resamples of the pairs (x[n], y[n]). */
+export function spearmanInterval(
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  options: BootstrapOptions,
+): Interval {
+  const pairs = Int32Array.from({ length: x.length }, (_, n) => n);
+  const side = (values: ArrayLike<number>, sample: Float64Array): Float64Array =>
+    sample.map((n) => values[n] as number);
+  return bootstrapInterval(pairs, (sample) => spearman(side(x, sample), side(y, sample)), options);
+}
