@@ -117,6 +117,7 @@ interface RunTypicality extends TraceTypicality {
   readonly model: string;
   readonly seed: number;
   readonly run: string;
+  readonly classNames: readonly string[];
 }
 
 async function analyseTypicality(settings: TypicalitySettings, context: StudyContext): Promise<StudyResult> {
@@ -151,7 +152,8 @@ async function runTypicality(
 ): Promise<RunTypicality[]> {
   const directory = context.run(spec);
   const run = readRun(directory).hash;
-  const wanted = runSummary(directory).models.filter(({ model }) => MODELS.some((name) => name === model));
+  const { models, classNames } = runSummary(directory);
+  const wanted = models.filter(({ model }) => MODELS.some((name) => name === model));
   const { hash: data } = await context.dataset();
   const results: RunTypicality[] = [];
   for (const { model } of wanted) {
@@ -163,7 +165,7 @@ async function runTypicality(
       trained.dispose();
       return traceTypicality(trace, cScores, spec.seed, resamples);
     });
-    results.push({ images, model, seed: spec.seed, run, ...result });
+    results.push({ images, model, seed: spec.seed, run, classNames, ...result });
   }
   return results;
 }
@@ -327,7 +329,7 @@ function tablesOf(study: TypicalityResults): StudyResult["tables"] {
           const runs = study.of(images, MAIN_MODEL);
           return classRhos(study, images).map(({ label, bySeed }) => ({
             images,
-            label,
+            class: runs[0]?.classNames[label] ?? label,
             "C-score": meanAndError(classValues(runs, label, "cScore"), 2),
             latency: meanAndError(classValues(runs, label, "selectionLatency"), 2),
             "accuracy, %": meanAndError(classValues(runs, label, "accuracy").map((share) => 100 * share)),
