@@ -11,13 +11,20 @@ export { applyOverrides } from "./experiments/overrides.js";
 export { PRESETS, presetCalled, type PresetName } from "./experiments/presets.js";
 export { listRuns, readRun, specHash } from "./experiments/run-record.js";
 export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experiments/spec.js";
-export { speedAccuracyStudy, type SpeedAccuracyStudy } from "./experiments/speed-accuracy-study.js";
 export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
 export { trainingRun } from "./experiments/training-run.js";
 
 // studies: a claim each
+export { QUICK_DATA } from "./studies/quick.js";
 export { sixModelsStudy, SIX_MODELS_SETTINGS, type SixModelsSettings } from "./studies/six-models.js";
-export { runStudy, type Study, StudyContext, type StudyResult, verdictOf } from "./studies/study.js";
+export {
+  type ProtocolName,
+  runStudy,
+  type Study,
+  StudyContext,
+  type StudyResult,
+  verdictOf,
+} from "./studies/study.js";
 export { typicalityStudy, TYPICALITY_SETTINGS, type TypicalitySettings } from "./studies/typicality.js";
 
 // notebook: what a page shows
