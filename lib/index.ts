@@ -14,6 +14,13 @@ export { speedAccuracyStudy, type SpeedAccuracyStudy } from "./experiments/speed
 export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
 export { trainingRun } from "./experiments/training-run.js";
 
+// studies: a claim, how it is tested, what came out
+export { DELAYS_SETTINGS, delaysStudy } from "./studies/delays.js";
+export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/lambda.js";
+export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/norm-constants.js";
+export { QUICK_DATA } from "./studies/quick.js";
+export { runStudy, StudyContext, verdictOf } from "./studies/study.js";
+
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
 export { showTable } from "./notebook/show-table.js";
@@ -54,6 +61,9 @@ export type { Trace } from "./trace/trace.js";
 export { typicalityByClassTable, typicalityCorrelation, typicalityTable } from "./trace/typicality.js";
 
 // figures: result table -> figure
+export { accuracyAgainstLambdaFigure } from "./figures/accuracy-against-lambda.js";
+export { accuracyByDelayFigure } from "./figures/accuracy-by-delay.js";
+export { accuracyInTheLongRunFigure } from "./figures/accuracy-in-the-long-run.js";
 export { accuracyOverTimeFigure } from "./figures/accuracy-over-time.js";
 export { blockInfluenceFigure } from "./figures/block-influence.js";
 export { calibrationOverTimeFigure } from "./figures/calibration-over-time.js";
