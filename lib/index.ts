@@ -14,10 +14,13 @@ export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experi
 export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
 export { trainingRun } from "./experiments/training-run.js";
 
-// studies: claims, and what came out
+// studies: a claim each, how it is tested, what came out
+export { DELAYS_SETTINGS, delaysStudy } from "./studies/delays.js";
 export { DENSENET_SETTINGS, densenetStudy } from "./studies/densenet.js";
+export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/lambda.js";
+export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/norm-constants.js";
 export { QUICK_DATA } from "./studies/quick.js";
-export { sixModelsStudy, SIX_MODELS_SETTINGS, type SixModelsSettings } from "./studies/six-models.js";
+export { SIX_MODELS_SETTINGS, sixModelsStudy } from "./studies/six-models.js";
 export {
   type ProtocolName,
   runStudy,
@@ -26,7 +29,7 @@ export {
   type StudyResult,
   verdictOf,
 } from "./studies/study.js";
-export { typicalityStudy, TYPICALITY_SETTINGS, type TypicalitySettings } from "./studies/typicality.js";
+export { TYPICALITY_SETTINGS, typicalityStudy } from "./studies/typicality.js";
 
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
@@ -75,6 +78,9 @@ export {
 } from "./trace/typicality.js";
 
 // figures: result table -> figure
+export { accuracyAgainstLambdaFigure } from "./figures/accuracy-against-lambda.js";
+export { accuracyByDelayFigure } from "./figures/accuracy-by-delay.js";
+export { accuracyInTheLongRunFigure } from "./figures/accuracy-in-the-long-run.js";
 export { accuracyOverTimeFigure } from "./figures/accuracy-over-time.js";
 export { blockInfluenceFigure } from "./figures/block-influence.js";
 export { calibrationOverTimeFigure } from "./figures/calibration-over-time.js";
