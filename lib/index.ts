@@ -2,6 +2,11 @@
  * The contents page: what notebooks import. One line a file, room by room, top first.
  */
 
+// studies: the claims
+export { NOISE_SETTINGS, noiseStudy } from "./studies/noise.js";
+export { QUICK_DATA } from "./studies/quick.js";
+export { runStudy, StudyContext, verdictOf } from "./studies/study.js";
+
 // experiments: whole runs and studies
 export { blockInfluence } from "./experiments/block-influence.js";
 export { currentEnvironment } from "./experiments/environment.js";
@@ -63,6 +68,7 @@ export { distanceOverTimeFigure } from "./figures/distance-over-time.js";
 export { exportFigure } from "./figures/export.js";
 export type { PlotlyFigure } from "./figures/figure.js";
 export { functionalDepthFigure } from "./figures/functional-depth.js";
+export { noisePicturesFigure } from "./figures/noise-pictures.js";
 export { overTimeByLambdaFigure, type OverTimeByLambdaOptions } from "./figures/over-time-by-lambda.js";
 export { reliabilityFigure } from "./figures/reliability.js";
 export { speedAccuracyFigure } from "./figures/speed-accuracy.js";
@@ -76,7 +82,9 @@ export { loadDataset, loadImageSplit } from "./datasets/load.js";
 export { parseDatasetSource } from "./datasets/parse-source.js";
 export { limit, stratifiedSplit, subset } from "./datasets/split.js";
 export { channelStatistics } from "./datasets/statistics.js";
+export { NOISE_NAMES, type NoiseName, NOISES } from "./noise/noises.js";
 export { occlude } from "./noise/occlusion.js";
+export { type Disturbance, disturbedFrames, type NoiseSchedule } from "./noise/schedule.js";
 
 // util
 export { UserError } from "./util/errors.js";

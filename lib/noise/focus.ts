@@ -61,17 +61,20 @@ function blurLines(
   lineStep: number,
   channels: number,
 ): Float32Array {
-  const radius = (weights.length - 1) / 2;
+  const taps = weights.length;
+  const radius = (taps - 1) / 2;
+  const neighbours = Int32Array.from(
+    { length: length * taps },
+    (_, i) => Math.min(Math.max(Math.floor(i / taps) + (i % taps) - radius, 0), length - 1) * step,
+  );
   const blurred = new Float32Array(image.length);
   for (let line = 0; line < lines; line++) {
-    for (let x = 0; x < length; x++) {
-      for (let c = 0; c < channels; c++) {
-        const start = line * lineStep + c;
+    for (let c = 0; c < channels; c++) {
+      const start = line * lineStep + c;
+      for (let x = 0, near = 0; x < length; x++) {
         let sum = 0;
-        for (let k = -radius; k <= radius; k++) {
-          const from = Math.min(Math.max(x + k, 0), length - 1);
-          sum += (weights[k + radius] as number) * (image[start + from * step] as number);
-        }
+        for (let k = 0; k < taps; k++, near++)
+          sum += (weights[k] as number) * (image[start + (neighbours[near] as number)] as number);
         blurred[start + x * step] = sum;
       }
     }

@@ -39,8 +39,6 @@ export function gradientNoise(
     gradientX[p] = Math.cos(angle);
     gradientY[p] = Math.sin(angle);
   }
-  const along = (p: number, x: number, y: number): number =>
-    (gradientX[p] as number) * x + (gradientY[p] as number) * y;
   const noise = new Float32Array(height * width);
   for (let row = 0; row < height; row++) {
     const v = ((row + 0.5) * cells) / height;
@@ -51,9 +49,14 @@ export function gradientNoise(
       const x = u % 1;
       const fadeX = fade(x);
       const p = Math.floor(v) * points + Math.floor(u);
-      const above = mix(along(p, x, y), along(p + 1, x - 1, y), fadeX);
-      const below = mix(along(p + points, x, y - 1), along(p + points + 1, x - 1, y - 1), fadeX);
-      noise[row * width + column] = mix(above, below, fadeY);
+      const q = p + points;
+      const topLeft = (gradientX[p] as number) * x + (gradientY[p] as number) * y;
+      const topRight = (gradientX[p + 1] as number) * (x - 1) + (gradientY[p + 1] as number) * y;
+      const bottomLeft = (gradientX[q] as number) * x + (gradientY[q] as number) * (y - 1);
+      const bottomRight = (gradientX[q + 1] as number) * (x - 1) + (gradientY[q + 1] as number) * (y - 1);
+      const top = topLeft + fadeX * (topRight - topLeft);
+      const bottom = bottomLeft + fadeX * (bottomRight - bottomLeft);
+      noise[row * width + column] = top + fadeY * (bottom - top);
     }
   }
   return noise;
@@ -61,10 +64,6 @@ export function gradientNoise(
 
 function fade(s: number): number {
   return s * s * s * (s * (6 * s - 15) + 10);
-}
-
-function mix(a: number, b: number, share: number): number {
-  return a + share * (b - a);
 }
 
 /** The value that the largest `share` of the values reach. */
