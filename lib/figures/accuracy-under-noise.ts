@@ -15,7 +15,8 @@ export function accuracyUnderNoiseFigure(table: ColumnTable): PlotlyFigure {
   return noisePanels(
     rows.map(({ timestep, accuracy, ...row }) => ({ ...row, place: timestep, x: timestep, y: accuracy })),
     {
-      xaxis: { ...timestepAxis(last), dtick: Math.max(1, Math.round(last / 2)) },
+      xtitle: "Timestep",
+      xaxis: { ...timestepAxis(last, ""), dtick: Math.max(1, Math.round(last / 2)) },
       yaxis: shareAxis("Accuracy", { range: [0, 1.05 * Math.max(...rows.map(({ accuracy }) => accuracy))] }),
     },
   );

@@ -32,13 +32,15 @@ export function noiseDropFigure(table: ColumnTable): PlotlyFigure {
   const grid = panelGrid({
     rows: trainings,
     columns: schedules,
+    xtitle: "",
     xaxis: axis("", {
       range: [-0.6, noises.length - 0.4],
       tickmode: "array",
       tickvals: [...noises.keys()],
       ticktext: noises,
+      tickangle: -30,
     }),
-    yaxis: shareAxis("Relative drop in accuracy", { zeroline: true, zerolinewidth: 0.5 }),
+    yaxis: shareAxis("Relative drop", { zeroline: true, zerolinewidth: 0.5 }),
   });
   const data: PlotlyObject[] = [];
   for (const [row, training] of trainings.entries()) {

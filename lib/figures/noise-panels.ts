@@ -1,6 +1,6 @@
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, type LinePoint, meanLine, modelLine } from "./model-line.js";
-import { panelGrid } from "./panel-grid.js";
+import { panelGrid, type PanelGridOptions } from "./panel-grid.js";
 import { layout, millimetres, modelStyles, THIN_LINE_WIDTH, translucent, WIDTH } from "./style.js";
 import { groupRows } from "./table-rows.js";
 
@@ -21,36 +21,34 @@ export interface NoisePoint {
  */
 export function noisePanels(
   pointsOfSeeds: readonly NoisePoint[],
-  { xaxis, yaxis }: { readonly xaxis: PlotlyObject; readonly yaxis: PlotlyObject },
+  axes: Pick<PanelGridOptions, "xaxis" | "yaxis" | "xtitle">,
 ): PlotlyFigure {
   const clean = pointsOfSeeds.filter(({ noise }) => noise === "none");
   const noisy = pointsOfSeeds.filter(({ noise }) => noise !== "none");
   const noises = [...groupRows(noisy, ({ noise }) => noise).keys()];
   const schedules = [...groupRows(noisy, ({ schedule }) => schedule).keys()];
   const styles = modelStyles(pointsOfSeeds.map(({ model }) => model));
-  const grid = panelGrid({ rows: schedules, columns: noises, xaxis, yaxis });
+  const grid = panelGrid({ rows: schedules, columns: noises, ...axes });
   const data: PlotlyObject[] = [];
   for (const [row, schedule] of schedules.entries()) {
     for (const [column, noise] of noises.entries()) {
-      const axes = grid.at(row, column);
+      const panel = grid.at(row, column);
       const first = row === 0 && column === 0;
       const here = noisy.filter((point) => point.noise === noise && point.schedule === schedule);
       for (const [model, style] of styles) {
-        const line = modelLine(model, style, lineOf(clean, model));
-        const pale = { ...style, color: translucent(style.color, 0.45) };
         data.push({
-          ...line,
-          ...axes,
+          ...modelLine(model, style, lineOf(clean, model)),
+          ...panel,
           name: `${model}, clean`,
           mode: "lines",
           showlegend: false,
-          line: { color: pale.color, dash: pale.dash, width: THIN_LINE_WIDTH },
+          line: { color: translucent(style.color, 0.45), dash: style.dash, width: THIN_LINE_WIDTH },
         });
       }
       for (const [model, style] of styles) {
         const line = lineOf(here, model);
-        data.push(...errorBand(model, style, line).map((band) => ({ ...band, ...axes })));
-        data.push({ ...modelLine(model, style, line), ...axes, showlegend: first });
+        data.push(...errorBand(model, style, line).map((band) => ({ ...band, ...panel })));
+        data.push({ ...modelLine(model, style, line), ...panel, showlegend: first });
       }
     }
   }

@@ -6,9 +6,11 @@ export interface PanelGridOptions {
   readonly rows: readonly string[];
   /** Names above the columns. */
   readonly columns: readonly string[];
-  /** The axes that all panels share; titles and numbers stand on the outer panels alone. */
+  /** The axes that all panels share; numbers, and the vertical axis's title, stand on the outer panels alone. */
   readonly xaxis: PlotlyObject;
   readonly yaxis: PlotlyObject;
+  /** Stands once, below the middle. */
+  readonly xtitle: string;
 }
 
 export interface PanelGrid {
@@ -20,10 +22,10 @@ export interface PanelGrid {
 
 /** Shares of the drawing's width and height. */
 const GAP = { across: 0.02, down: 0.06 };
-const NAMES = { above: 0.07, right: 0.025 };
+const NAMES = { above: 0.07, right: 0.035 };
 
 /** Panels of equal axes in rows and columns. */
-export function panelGrid({ rows, columns, xaxis, yaxis }: PanelGridOptions): PanelGrid {
+export function panelGrid({ rows, columns, xaxis, yaxis, xtitle }: PanelGridOptions): PanelGrid {
   const width = (1 - NAMES.right - GAP.across * (columns.length - 1)) / columns.length;
   const height = (1 - NAMES.above - GAP.down * (rows.length - 1)) / rows.length;
   const number = (row: number, column: number): string => {
@@ -58,6 +60,12 @@ export function panelGrid({ rows, columns, xaxis, yaxis }: PanelGridOptions): Pa
     showarrow: false,
   });
   const annotations = [
+    {
+      ...name(xtitle, (1 - NAMES.right) / 2, 0),
+      xanchor: "center",
+      yanchor: "top",
+      yshift: -18,
+    },
     ...columns.map((text, column) => ({
       ...name(text, left(column) + width / 2, 1 - NAMES.above),
       xanchor: "center",

@@ -21,7 +21,8 @@ export function speedAccuracyUnderNoiseFigure(table: ColumnTable): PlotlyFigure 
       y: accuracy,
     })),
     {
-      xaxis: { ...timestepAxis(last, "Mean stopping time"), dtick: Math.max(1, Math.round(last / 2)) },
+      xtitle: "Mean stopping time (timesteps)",
+      xaxis: { ...timestepAxis(last, ""), dtick: Math.max(1, Math.round(last / 2)) },
       yaxis: shareAxis("Accuracy", { range: [0, 1.05 * Math.max(...rows.map(({ accuracy }) => accuracy))] }),
     },
   );

@@ -37,8 +37,7 @@ export function focusOn(
 export function gaussianBlur(image: Float32Array, { height, width }: ImageSize, sigma: number): Float32Array {
   const weights = gaussianWeights(sigma);
   const channels = image.length / (height * width);
-  const alongRows = blurLines(image, weights, width, channels, height, width * channels, channels);
-  return blurLines(alongRows, weights, height, width * channels, width, channels, channels);
+  return blurredDown(blurredAcross(image, weights, width, channels), weights, width * channels);
 }
 
 /** The weights of -radius .. radius; they sum to 1. */
@@ -51,33 +50,49 @@ function gaussianWeights(sigma: number): Float64Array {
   return weights.map((weight) => weight / sum);
 }
 
-/** Blurs `lines` lines of `length` pixels; neighbours on a line are `step` values apart, lines `lineStep` values. */
-function blurLines(
+/** Blurs rows of `width` pixels along themselves. */
+function blurredAcross(
   image: Float32Array,
   weights: Float64Array,
-  length: number,
-  step: number,
-  lines: number,
-  lineStep: number,
+  width: number,
   channels: number,
 ): Float32Array {
-  const taps = weights.length;
-  const radius = (taps - 1) / 2;
-  const neighbours = Int32Array.from(
-    { length: length * taps },
-    (_, i) => Math.min(Math.max(Math.floor(i / taps) + (i % taps) - radius, 0), length - 1) * step,
-  );
+  const radius = (weights.length - 1) / 2;
+  const row = width * channels;
+  const padded = new Float32Array(row + 2 * radius * channels);
   const blurred = new Float32Array(image.length);
-  for (let line = 0; line < lines; line++) {
-    for (let c = 0; c < channels; c++) {
-      const start = line * lineStep + c;
-      for (let x = 0, near = 0; x < length; x++) {
-        let sum = 0;
-        for (let k = 0; k < taps; k++, near++)
-          sum += (weights[k] as number) * (image[start + (neighbours[near] as number)] as number);
-        blurred[start + x * step] = sum;
-      }
+  for (let start = 0; start < image.length; start += row) {
+    for (let x = -radius, to = 0; x < width + radius; x++) {
+      const from = start + Math.min(Math.max(x, 0), width - 1) * channels;
+      for (let c = 0; c < channels; c++) padded[to++] = image[from + c] as number;
     }
+    for (const [k, weight] of weights.entries()) addScaled(blurred, start, padded, k * channels, row, weight);
   }
   return blurred;
+}
+
+/** Blurs columns along themselves; a row is `row` values long. */
+function blurredDown(image: Float32Array, weights: Float64Array, row: number): Float32Array {
+  const radius = (weights.length - 1) / 2;
+  const last = image.length - row;
+  const blurred = new Float32Array(image.length);
+  for (let start = 0; start <= last; start += row)
+    for (const [k, weight] of weights.entries()) {
+      const from = Math.min(Math.max(start + (k - radius) * row, 0), last);
+      addScaled(blurred, start, image, from, row, weight);
+    }
+  return blurred;
+}
+
+/** sum[i] += weight values[i] for `count` values from given places on. */
+function addScaled(
+  sum: Float32Array,
+  to: number,
+  values: Float32Array,
+  from: number,
+  count: number,
+  weight: number,
+): void {
+  for (let i = 0; i < count; i++)
+    sum[to + i] = (sum[to + i] as number) + weight * (values[from + i] as number);
 }

@@ -13,18 +13,8 @@ import { NOISE_NAMES } from "../noise/noises.js";
 import { disturbedFrames } from "../noise/schedule.js";
 import { mean, standardError } from "../util/statistics.js";
 import { FULL_OVERRIDES } from "./full.js";
-import { differenceAndError, meanAndError } from "./mean-and-error.js";
-import {
-  accuracyAt,
-  advantages,
-  exceedsError,
-  type Measure,
-  measured,
-  MEASURES,
-  type Moment,
-  MOMENTS,
-  resultUnder,
-} from "./noise-comparison.js";
+import { meanAndError } from "./mean-and-error.js";
+import { accuracyAt, exceedsError, measured, MOMENTS, resultUnder } from "./noise-comparison.js";
 import {
   CONDITIONS,
   evaluateUnderNoise,
@@ -32,17 +22,21 @@ import {
   type NoisyModel,
   SCHEDULES,
 } from "./noise-evaluation.js";
+import {
+  advantageInPoints,
+  type Comparison,
+  comparisonsOf,
+  type Evaluated,
+  noiseFindings,
+  OPPONENTS,
+  TESTED,
+  TRAINED,
+  type Training,
+  TRAININGS,
+} from "./noise-findings.js";
 import { presetTrainings } from "./preset-trainings.js";
 import { QUICK_OVERRIDES } from "./quick.js";
-import type {
-  Finding,
-  ProtocolName,
-  Study,
-  StudyContext,
-  StudyResult,
-  StudySettings,
-  TableRow,
-} from "./study.js";
+import type { ProtocolName, Study, StudyContext, StudyResult, StudySettings, TableRow } from "./study.js";
 
 export interface NoiseSettings extends StudySettings, NoiseEvaluationSettings {
   /** Side in pixels of the patch of the trainings with occlusion. */
@@ -57,16 +51,6 @@ export const NOISE_SETTINGS: Readonly<Record<ProtocolName, NoiseSettings>> = {
 
 /** Three trainings give four models. */
 const PRESETS: readonly PresetName[] = ["cascaded-td", "cascaded-ce", "serial-td-multihead"];
-const TESTED = "CascadedTD";
-/** The conventional ResNet of the claim first. */
-const OPPONENTS = ["SerialCE", "CascadedCE", "SerialTD-MultiHead"] as const;
-
-type Training = "clean" | "occluded";
-const TRAININGS: readonly Training[] = ["clean", "occluded"];
-const TRAINED: Readonly<Record<Training, string>> = {
-  clean: "trained on clean images",
-  occluded: "trained with occlusion",
-};
 
 /** Accuracy under persistent and transient noise, absolute and beside each model's own clean accuracy. */
 export const noiseStudy: Study<NoiseSettings> = {
@@ -85,8 +69,6 @@ function settingsOf(training: Training, settings: NoiseSettings): NoiseSettings 
   return { ...settings, overrides: [...settings.overrides, `train.augmentation.occlusion=${patch}`] };
 }
 
-type Evaluated = Readonly<Record<Training, readonly NoisyModel[]>>;
-
 async function analyseNoise(settings: NoiseSettings, context: StudyContext): Promise<StudyResult> {
   const evaluate = async (training: Training): Promise<NoisyModel[]> => {
     const specs = presetTrainings(PRESETS, settingsOf(training, settings), context.data);
@@ -94,7 +76,7 @@ async function analyseNoise(settings: NoiseSettings, context: StudyContext): Pro
   };
   const evaluated: Evaluated = { clean: await evaluate("clean"), occluded: await evaluate("occluded") };
   return {
-    findings: findingsOf(evaluated),
+    findings: noiseFindings(evaluated),
     tables: tablesOf(evaluated),
     figures: await figuresOf(evaluated, settings, context),
   };
@@ -108,67 +90,6 @@ async function evaluateAll(
   const models: NoisyModel[] = [];
   for (const spec of specs) models.push(...(await evaluateUnderNoise(spec, settings, context)));
   return models;
-}
-
-/** A comparison of CascadedTD with an opponent under all noises of a schedule. */
-interface Comparison {
-  readonly training: Training;
-  readonly opponent: string;
-  readonly measure: Measure;
-  readonly moment: Moment;
-  readonly schedule: string;
-  /** By noise: what CascadedTD is ahead in each seed, as a share. */
-  readonly advantages: readonly { readonly noise: string; readonly bySeed: readonly number[] }[];
-}
-
-function comparisonsOf(evaluated: Evaluated): Comparison[] {
-  return TRAININGS.flatMap((training) =>
-    OPPONENTS.flatMap((opponent) =>
-      MEASURES.flatMap((measure) =>
-        MOMENTS.flatMap((moment) =>
-          SCHEDULES.map((schedule) => ({
-            training,
-            opponent,
-            measure,
-            moment,
-            schedule,
-            advantages: NOISE_NAMES.map((noise) => ({
-              noise,
-              bySeed: advantages(
-                evaluated[training],
-                [TESTED, opponent],
-                { noise, schedule },
-                measure,
-                moment,
-              ),
-            })),
-          })),
-        ),
-      ),
-    ),
-  );
-}
-
-/** A finding each comparison: it comes out if it does for every noise, by `exceedsError`. */
-function findingsOf(evaluated: Evaluated): Finding[] {
-  return comparisonsOf(evaluated).map(({ training, opponent, measure, moment, schedule, advantages }) => {
-    const held = advantages.filter(({ bySeed }) => exceedsError(bySeed)).length;
-    const better =
-      measure === "accuracy" ? "is more accurate than" : "loses a smaller share of its accuracy than";
-    const each = advantages.map(({ noise, bySeed }) => `${noise} ${inPoints(bySeed)}`).join(", ");
-    const seeds = advantages[0]?.bySeed.length ?? 0;
-    return {
-      statement: `${TRAINED[training]}, ${moment}: under every ${schedule} noise ${TESTED} ${better} ${opponent}`,
-      measured:
-        `ahead by more than the standard error for ${held} of ${advantages.length} noises; ` +
-        `percentage points: ${each} (n = ${seeds})`,
-      comesOut: held === advantages.length,
-    };
-  });
-}
-
-function inPoints(shares: readonly number[]): string {
-  return differenceAndError(shares.map((share) => 100 * share));
 }
 
 function tablesOf(evaluated: Evaluated): StudyResult["tables"] {
@@ -224,7 +145,7 @@ function comparisonRow({ training, opponent, measure, moment, schedule, advantag
     ...Object.fromEntries(
       advantages.map(({ noise, bySeed }) => [
         noise,
-        `${inPoints(bySeed)}${exceedsError(bySeed) ? " (+)" : ""}`,
+        `${advantageInPoints(bySeed)}${exceedsError(bySeed) ? " (+)" : ""}`,
       ]),
     ),
   };
