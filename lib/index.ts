@@ -19,6 +19,7 @@ export { DELAYS_SETTINGS, delaysStudy } from "./studies/delays.js";
 export { DENSENET_SETTINGS, densenetStudy } from "./studies/densenet.js";
 export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/lambda.js";
 export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/norm-constants.js";
+export { NOISE_SETTINGS, noiseStudy } from "./studies/noise.js";
 export { QUICK_DATA } from "./studies/quick.js";
 export { SIX_MODELS_SETTINGS, sixModelsStudy } from "./studies/six-models.js";
 export {
@@ -91,6 +92,7 @@ export { exportFigure } from "./figures/export.js";
 export type { PlotlyFigure } from "./figures/figure.js";
 export { functionalDepthFigure } from "./figures/functional-depth.js";
 export { type CaptionedImage, imageGrid, type ImageGroup } from "./figures/image-grid.js";
+export { noisePicturesFigure } from "./figures/noise-pictures.js";
 export { overTimeByLambdaFigure, type OverTimeByLambdaOptions } from "./figures/over-time-by-lambda.js";
 export { reliabilityFigure } from "./figures/reliability.js";
 export { speedAccuracyFigure } from "./figures/speed-accuracy.js";
@@ -106,7 +108,9 @@ export { parseDatasetSource } from "./datasets/parse-source.js";
 export { limit, stratifiedSplit, subset } from "./datasets/split.js";
 export { pngDataUri } from "./datasets/encode.js";
 export { channelStatistics } from "./datasets/statistics.js";
+export { NOISE_NAMES, type NoiseName, NOISES } from "./noise/noises.js";
 export { occlude } from "./noise/occlusion.js";
+export { type Disturbance, disturbedFrames, type NoiseSchedule } from "./noise/schedule.js";
 
 // util
 export { UserError } from "./util/errors.js";

@@ -3,7 +3,7 @@ import { planMerge } from "../nn/delay.js";
 import { headCost } from "../nn/head.js";
 import { planBlock, type Scheme } from "../nn/residual-block.js";
 import { stemCost, stemOutputSide } from "../nn/stem.js";
-import { ABSENT, constantTimeline, type Timeline, valueAt } from "../nn/timeline.js";
+import { ABSENT, distinctSteps, type Timeline, valueAt } from "../nn/timeline.js";
 
 /** What one image costs, in multiply-adds, up to and including each timestep: [T], cumulative. */
 export interface NetworkCost {
@@ -17,16 +17,26 @@ export interface NetworkCost {
   readonly inputStep: number[][];
 }
 
-/** Counts the multiply-adds of one image of side `side`, the input held fixed over time. */
-export function networkCost(network: CascadedNetwork, side: number): NetworkCost {
+/**
+ * Counts the multiply-adds of one image of side `side`, shown as `frames` says: `[T]` equal numbers are equal frames,
+ * one fixed image unless told.
+ */
+export function networkCost(
+  network: CascadedNetwork,
+  side: number,
+  frames: readonly number[] = Array<number>(network.timesteps).fill(0),
+): NetworkCost {
   const { timesteps, spec } = network;
+  const { step, firstTimestep } = distinctSteps(frames.map(String));
   // Two rows stand for "depends on the image", one for "the same for every image".
-  const image = constantTimeline(timesteps, 2);
+  const image: Timeline = { step, rows: firstTimestep.map(() => 2) };
   const distinct = Array<number>(timesteps).fill(0);
   const everyStep = Array<number>(timesteps).fill(0);
   const stem = stemCost(network.stem, side);
-  distinct[0] = stem;
-  let x = planMerge(spec.scheme.delay, image).timeline;
+  const delayed = planMerge(spec.scheme.delay, image);
+  // The stem works on a frame when it comes in; what no later timestep reads is not worked on.
+  for (const [d, t] of firstTimestep.entries()) if (delayed.residual.includes(d)) distinct[t] = stem;
+  let x = delayed.timeline;
   let map = stemOutputSide(network.stem, side);
   const evaluations: number[] = [];
   const inputStep: number[][] = [];
