@@ -8,7 +8,6 @@ import {
   peakMemory,
   type Spread,
   spreadOf,
-  threads,
   TimedNetwork,
 } from "../experiments/benchmark.js";
 import { BenchmarkPeer } from "../experiments/benchmark-peer.js";
@@ -80,7 +79,7 @@ export function benchCommand(): Command {
         timed.dispose();
       }
       const result = {
-        environment: { ...currentEnvironment(), backend: describeBackend(), threads: threads() },
+        environment: currentEnvironment({ backend: describeBackend() }),
         peakMultiplyAddsPerSecond: peak,
         comparison,
         measurements,

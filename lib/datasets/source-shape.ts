@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { CIFAR_FORMATS } from "./cifar.js";
 import type { ImageSize } from "./dataset.js";
 import { decodeImage } from "./decode.js";
@@ -15,7 +16,9 @@ export interface SourceShape {
   readonly side: number;
 }
 
-/** Numbers of images and classes and the size of a source's images; a UserError where it cannot be read. */
+const TINY_IMAGENET_SHAPE: SourceShape = { train: 100000, test: 10000, classes: 200, side: 64 };
+
+/** Numbers of images and classes and the size of a source's images, for CIFAR those published; a UserError where it cannot be read. */
 export async function sourceShape(source: ResolvedDatasetSource): Promise<SourceShape> {
   switch (source.kind) {
     case "procedural": {
@@ -26,6 +29,8 @@ export async function sourceShape(source: ResolvedDatasetSource): Promise<Source
     case "cifar100":
       return cifarShape(source.kind, source.kind === "cifar100" && source.labels === "coarse");
     case "tinyimagenet": {
+      // As for CIFAR, a plan can be made before the data are there.
+      if (!existsSync(source.path)) return TINY_IMAGENET_SHAPE;
       const tree = await fileTree(source.path);
       return layoutsShape(tree, await tinyImageNetLayouts(tree), undefined);
     }
