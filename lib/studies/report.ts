@@ -122,7 +122,7 @@ function provenance(protocol: string, sections: readonly ReportSection[]): strin
     for (const place of [record.environment, ...record.trainedIn]) places.set(JSON.stringify(place), place);
   const facts = [...places.values()].map((place) => `<li>${escaped(placeText(place))}</li>`);
   const names = [...new Set(sections.map(({ record }) => record.data.name))];
-  const data = names.map((name) => (name === "procedural" ? "" : ` --data ${name}=&lt;path&gt;`)).join("");
+  const data = names.map((name) => (name === "procedural" ? "" : ` --data ${escaped(name)}=&lt;path&gt;`)).join("");
   return `<section><h2>Where, and how to run it again</h2>
 <p>Computed in ${facts.length === 1 ? "this environment" : "these environments"}:</p><ul>${facts.join("")}</ul>
 <p><code>npm run replicate -- --protocol ${escaped(protocol)}${data}</code> does all of it again, or goes on where it was stopped; finished trainings are kept in <code>data/runs</code> and are not repeated. What was computed on another processor, or with another number of threads, may differ in the last bits and, after many steps, in more.</p></section>`;

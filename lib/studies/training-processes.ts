@@ -113,7 +113,8 @@ function endOf(child: ChildProcess, signal: AbortSignal | undefined): Promise<st
     child.kill("SIGTERM");
     killer = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
   };
-  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted === true) stop();
+  else signal?.addEventListener("abort", stop, { once: true });
   return new Promise<string | undefined>((resolve) => {
     child.once("error", ({ message }) => {
       resolve(`it did not start (${message})`);
