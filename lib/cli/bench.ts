@@ -9,7 +9,6 @@ import {
   peakMemory,
   type Spread,
   spreadOf,
-  threads,
   TimedNetwork,
 } from "../experiments/benchmark.js";
 import { BenchmarkPeer } from "../experiments/benchmark-peer.js";
@@ -85,7 +84,7 @@ export function benchCommand(): Command {
         timed.dispose();
       }
       const result = {
-        environment: { ...currentEnvironment(), backend: describeBackend(), threads: threads() },
+        environment: currentEnvironment({ backend: describeBackend() }),
         peakMultiplyAddsPerSecond: peak,
         comparisons,
         measurements,

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { epochBatches } from "../datasets/batches.js";
 import { proceduralSplit } from "../datasets/procedural.js";
 import { channelStatistics } from "../datasets/statistics.js";
@@ -219,8 +218,4 @@ export function measurementOf(
 /** Largest resident memory of this process so far, in bytes. */
 export function peakMemory(): number {
   return process.resourceUsage().maxRSS * 1024;
-}
-
-export function threads(): number {
-  return Number(process.env["TF_NUM_INTRAOP_THREADS"] ?? availableParallelism());
 }

@@ -113,6 +113,11 @@ function nativeBackend(): NativeBackend {
   return tf.backend() as unknown as NativeBackend;
 }
 
+/** Whether TensorFlow computes on a GPU, which several processes cannot share as they share a processor. */
+export function usesGpu(): boolean {
+  return isNative && nativeBackend().isUsingGpuDevice;
+}
+
 /** Runs any TensorFlow operation by its name; the results belong to the current scope. */
 export function runNative(
   operation: string,
@@ -183,7 +188,7 @@ export const hasOwnKernels = isNative && process.env["CASCADE_KERNELS"] !== "non
 /** They are written for the processor: with a GPU in use TensorFlow's own operations, which run there, are better. */
 function probeOwnKernels(): boolean {
   try {
-    if (nativeBackend().isUsingGpuDevice) return false;
+    if (usesGpu()) return false;
     const [version] = runNative("CascadeKernelVersion", [], []);
     version?.dispose();
     return version !== undefined;
