@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { from } from "arquero";
 import { Command } from "commander";
 import { z } from "zod";
-import { QUARTER, threads } from "../experiments/benchmark.js";
+import { QUARTER } from "../experiments/benchmark.js";
 import {
   scalingCases,
   type ScalingPoint,
@@ -49,7 +49,7 @@ export function profileCommand(): Command {
       }
       points.push(...threadPoints(rounds));
       const shares = SHARED_OUT_CASES.flatMap((spec) => timeShares(spec, rounds));
-      const environment = { ...currentEnvironment(), backend: describeBackend(), threads: threads() };
+      const environment = { ...currentEnvironment(), backend: describeBackend() };
       const result = { environment, scaling: points, shares };
       await writeFileAtomic(join(out, "profile.json"), `${JSON.stringify(result, null, 2)}\n`);
       try {

@@ -58,7 +58,7 @@ export const DELAYS_SETTINGS: Readonly<Record<ProtocolName, DelaysSettings>> = {
   },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=5"],
+    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=3"],
     smoothings: [0, 0.5, 0.9],
     largeEpsilon: 0.1,
     long: {

@@ -41,8 +41,8 @@ export const DENSENET_SETTINGS: Readonly<Record<ProtocolName, DenseNetSettings>>
   },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ['network.densenet={"growth":8,"layers":[2,3,3,2]}', "trainImages=10000", "train.epochs=5"],
-    resNetOverrides: ["train.epochs=5"],
+    overrides: ['network.densenet={"growth":8,"layers":[2,3,3,2]}', "trainImages=10000", "train.epochs=3"],
+    resNetOverrides: ["trainImages=10000", "train.epochs=3"],
   },
   full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES, resNetOverrides: FULL_OVERRIDES },
 };

@@ -33,7 +33,7 @@ export const LAMBDA_SETTINGS: Readonly<Record<ProtocolName, LambdaSettings>> = {
   quick: { seeds: [0], overrides: QUICK_OVERRIDES, lambdas: [0, 1] },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=5"],
+    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=3"],
     lambdas: LAMBDAS,
   },
   full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES, lambdas: LAMBDAS },

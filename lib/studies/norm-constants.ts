@@ -13,7 +13,7 @@ export const NORM_CONSTANTS_SETTINGS: Readonly<Record<ProtocolName, StudySetting
   quick: { seeds: [0], overrides: QUICK_OVERRIDES },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=5"],
+    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=3"],
   },
   full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES },
 };

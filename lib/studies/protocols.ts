@@ -1,8 +1,16 @@
 import { CIFAR_FORMATS } from "../datasets/cifar.js";
 import { resolveDatasetSource, type ResolvedDatasetSource } from "../datasets/source.js";
 import { TINY_IMAGENET_URL } from "../datasets/tiny-imagenet-layout.js";
-import type { ProtocolStudy } from "./protocol-study.js";
+import { DELAYS_SETTINGS, delaysStudy } from "./delays.js";
+import { DENSENET_SETTINGS, densenetStudy } from "./densenet.js";
+import { LAMBDA_SETTINGS, lambdaStudy } from "./lambda.js";
+import { NOISE_SETTINGS, noiseStudy } from "./noise.js";
+import { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./norm-constants.js";
+import { type ProtocolStudy, withSettings } from "./protocol-study.js";
+import { SIX_MODELS_SETTINGS, sixModelsStudy } from "./six-models.js";
 import type { ProtocolName } from "./study.js";
+import { TRACE_SETTINGS, traceStudy } from "./trace.js";
+import { TYPICALITY_SETTINGS, typicalityStudy } from "./typicality.js";
 
 /** How far a replication goes, and on which data. Each study's file says what it does at each of them. */
 export interface Protocol {
@@ -26,7 +34,16 @@ export interface WantedDataset {
 }
 
 /** All studies with their settings, in the order of the report. */
-export const STUDIES: readonly ProtocolStudy[] = [];
+export const STUDIES: readonly ProtocolStudy[] = [
+  withSettings(sixModelsStudy, SIX_MODELS_SETTINGS),
+  withSettings(lambdaStudy, LAMBDA_SETTINGS),
+  withSettings(typicalityStudy, TYPICALITY_SETTINGS),
+  withSettings(noiseStudy, NOISE_SETTINGS),
+  withSettings(traceStudy, TRACE_SETTINGS),
+  withSettings(delaysStudy, DELAYS_SETTINGS),
+  withSettings(densenetStudy, DENSENET_SETTINGS),
+  withSettings(normConstantsStudy, NORM_CONSTANTS_SETTINGS),
+];
 
 /** Small enough for minutes, large enough that the models rise above chance. */
 const EMBEDDED: WantedDataset = {

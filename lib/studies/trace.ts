@@ -44,7 +44,7 @@ export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
     overrides: ["train.epochs=5"],
     gru: GRU,
     heldOutClasses: [3, 9],
-    noveltyOverrides: ["train.epochs=3"],
+    noveltyOverrides: ["trainImages=20000", "train.epochs=3"],
     foreignImages: 2000,
   },
   full: {

@@ -12,6 +12,7 @@ import { type Interval, mean } from "../util/statistics.js";
 import { FULL_OVERRIDES } from "./full.js";
 import { meanAndError } from "./mean-and-error.js";
 import { presetTrainings } from "./preset-trainings.js";
+import { lackedBy } from "./protocol-study.js";
 import { QUICK_DATA, QUICK_OVERRIDES } from "./quick.js";
 import {
   type Finding,
@@ -62,7 +63,7 @@ export const TYPICALITY_SETTINGS: Readonly<Record<ProtocolName, TypicalitySettin
     seeds: [0, 1, 2],
     overrides: ["train.epochs=5"],
     resamples: 500,
-    constructed: { data: CONSTRUCTED_DATA, overrides: ["train.epochs=4"] },
+    constructed: { data: CONSTRUCTED_DATA, overrides: ["train.epochs=3"] },
   },
   full: {
     seeds: [0, 1, 2, 3, 4],
@@ -104,11 +105,7 @@ function partsOf(settings: TypicalitySettings, data: ResolvedDatasetSource): Par
     data: constructed.data,
     specs: presetTrainings(["cascaded-td"], { seeds, overrides: constructed.overrides }, constructed.data),
   };
-  return hasScores(data) ? [own, made] : [made];
-}
-
-function hasScores(data: ResolvedDatasetSource): boolean {
-  return data.kind === "procedural" || data.cScores !== undefined;
+  return lackedBy(data, ["C-scores"]).length === 0 ? [own, made] : [made];
 }
 
 /** One model of one seed on its held-out images. */
