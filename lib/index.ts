@@ -2,11 +2,6 @@
  * The contents page: what notebooks import. One line a file, room by room, top first.
  */
 
-// studies: the claims
-export { NOISE_SETTINGS, noiseStudy } from "./studies/noise.js";
-export { QUICK_DATA } from "./studies/quick.js";
-export { runStudy, StudyContext, verdictOf } from "./studies/study.js";
-
 // experiments: whole runs and studies
 export { blockInfluence } from "./experiments/block-influence.js";
 export { currentEnvironment } from "./experiments/environment.js";
@@ -18,6 +13,11 @@ export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experi
 export { speedAccuracyStudy, type SpeedAccuracyStudy } from "./experiments/speed-accuracy-study.js";
 export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
 export { trainingRun } from "./experiments/training-run.js";
+
+// studies: a claim each
+export { noiseStudy, NOISE_SETTINGS, type NoiseSettings } from "./studies/noise.js";
+export { QUICK_DATA } from "./studies/quick.js";
+export { runStudy, type Study, StudyContext, type StudyResult, verdictOf } from "./studies/study.js";
 
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
@@ -80,6 +80,7 @@ export { typicalityFigure } from "./figures/typicality.js";
 export type { Dataset, ImageSet } from "./datasets/dataset.js";
 export { loadDataset, loadImageSplit } from "./datasets/load.js";
 export { parseDatasetSource } from "./datasets/parse-source.js";
+export { resolveDatasetSource } from "./datasets/source.js";
 export { limit, stratifiedSplit, subset } from "./datasets/split.js";
 export { channelStatistics } from "./datasets/statistics.js";
 export { NOISE_NAMES, type NoiseName, NOISES } from "./noise/noises.js";
