@@ -105,6 +105,7 @@ export { typicalityFigure } from "./figures/typicality.js";
 export type { Dataset, ImageSet } from "./datasets/dataset.js";
 export { loadDataset, loadImageSplit } from "./datasets/load.js";
 export { parseDatasetSource } from "./datasets/parse-source.js";
+export { resolveDatasetSource } from "./datasets/source.js";
 export { limit, stratifiedSplit, subset } from "./datasets/split.js";
 export { pngDataUri } from "./datasets/encode.js";
 export { channelStatistics } from "./datasets/statistics.js";

@@ -29,6 +29,8 @@ export function noiseDropFigure(table: ColumnTable): PlotlyFigure {
   const schedules = [...groupRows(rows, (row) => row.schedule).keys()];
   const noises = [...groupRows(rows, (row) => row.noise).keys()];
   const styles = modelStyles(rows.map(({ model }) => model));
+  const reached = rows.map(({ relativeDrop }) => relativeDrop).filter(Number.isFinite);
+  const range = [Math.min(-0.02, ...reached.map((drop) => drop - 0.05)), Math.max(...reached, 0) + 0.05];
   const grid = panelGrid({
     rows: trainings,
     columns: schedules,
@@ -40,7 +42,7 @@ export function noiseDropFigure(table: ColumnTable): PlotlyFigure {
       ticktext: noises,
       tickangle: -30,
     }),
-    yaxis: shareAxis("Relative drop", { zeroline: true, zerolinewidth: 0.5 }),
+    yaxis: shareAxis("Relative drop", { range }),
   });
   const data: PlotlyObject[] = [];
   for (const [row, training] of trainings.entries()) {

@@ -70,7 +70,7 @@ export function noiseFindings(evaluated: Evaluated): Finding[] {
       const held = ahead.filter(({ bySeed }) => exceedsError(bySeed)).length;
       const better =
         measure === "accuracy" ? "is more accurate than" : "loses a smaller share of its clean accuracy than";
-      const each = ahead.map(({ noise, bySeed }) => `${noise} ${advantageInPoints(bySeed)}`).join(", ");
+      const each = ahead.map(({ noise, bySeed }) => `${noise} ${pointsAndError(bySeed)}`).join(", ");
       return {
         statement: `${TRAINED[training]}, ${moment}: under every ${schedule} noise ${TESTED} ${better} ${opponent}`,
         measured:
@@ -83,6 +83,6 @@ export function noiseFindings(evaluated: Evaluated): Finding[] {
 }
 
 /** Shares as percentage points: their mean over seeds with its standard error. */
-export function advantageInPoints(shares: readonly number[]): string {
+export function pointsAndError(shares: readonly number[]): string {
   return differenceAndError(shares.map((share) => 100 * share));
 }

@@ -23,12 +23,12 @@ import {
   SCHEDULES,
 } from "./noise-evaluation.js";
 import {
-  advantageInPoints,
   type Comparison,
   comparisonsOf,
   type Evaluated,
   noiseFindings,
   OPPONENTS,
+  pointsAndError,
   TESTED,
   TRAINED,
   type Training,
@@ -109,6 +109,13 @@ function tablesOf(evaluated: Evaluated): StudyResult["tables"] {
       rows: comparisonsOf(evaluated).map(comparisonRow),
     },
     {
+      name: "noise-schedules",
+      title:
+        "Accuracy at the last step under transient less that under persistent noise, in percentage points: mean over " +
+        "seeds ± standard error, with + where it exceeds the error",
+      rows: TRAININGS.flatMap((training) => scheduleRows(training, evaluated[training])),
+    },
+    {
       name: "noise-all",
       title: "All numbers, as shares: means over n seeds with standard errors (se)",
       rows: TRAININGS.flatMap((training) => allRows(training, evaluated[training])),
@@ -142,13 +149,33 @@ function comparisonRow({ training, opponent, measure, moment, schedule, advantag
     against: opponent,
     measure,
     moment,
-    ...Object.fromEntries(
-      advantages.map(({ noise, bySeed }) => [
-        noise,
-        `${advantageInPoints(bySeed)}${exceedsError(bySeed) ? " (+)" : ""}`,
-      ]),
-    ),
+    ...Object.fromEntries(advantages.map(({ noise, bySeed }) => [noise, markedPoints(bySeed)])),
   };
+}
+
+function markedPoints(shares: readonly number[]): string {
+  return `${pointsAndError(shares)}${exceedsError(shares) ? " (+)" : ""}`;
+}
+
+/** What a fresh draw at every timestep gives over one held draw: a row each model. */
+function scheduleRows(training: Training, models: readonly NoisyModel[]): TableRow[] {
+  return [TESTED, ...OPPONENTS].map((name) => ({
+    training,
+    model: name,
+    ...Object.fromEntries(
+      NOISE_NAMES.map((noise) => {
+        const gains = models
+          .filter(({ model }) => model === name)
+          .map((model) => {
+            const [persistent = NaN, transient = NaN] = SCHEDULES.map((schedule) =>
+              measured(model, { noise, schedule }, "accuracy", "last step"),
+            );
+            return transient - persistent;
+          });
+        return [noise, markedPoints(gains)];
+      }),
+    ),
+  }));
 }
 
 function allRows(training: Training, models: readonly NoisyModel[]): TableRow[] {

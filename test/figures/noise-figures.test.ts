@@ -135,6 +135,14 @@ test("drops: a dot each model and noise, in the panel of its training and schedu
         x.every((value, n) => (m === 0 ? value < n && value > n - 0.5 : value > n && value < n + 0.5)),
       );
     }
+  const ranges = places.map(
+    (_, i) => (figure.layout[`yaxis${i === 0 ? "" : i + 1}`] as { range: number[] }).range,
+  );
+  const drops = table.map(({ relativeDrop }) => relativeDrop);
+  for (const [low = NaN, high = NaN] of ranges) {
+    assert.deepEqual([low, high], ranges[0]);
+    assert.ok(low < Math.min(0, ...drops) && high > Math.max(...drops));
+  }
   assert.throws(() => noiseDropFigure(from([{ training: "clean", relativeDrop: 1 }])), /"schedule"/);
 });
 
