@@ -19,7 +19,7 @@ export { DELAYS_SETTINGS, delaysStudy } from "./studies/delays.js";
 export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/lambda.js";
 export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/norm-constants.js";
 export { QUICK_DATA } from "./studies/quick.js";
-export { runStudy, StudyContext, verdictOf } from "./studies/study.js";
+export { type ProtocolName, runStudy, StudyContext, verdictOf } from "./studies/study.js";
 
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
