@@ -4,22 +4,31 @@
 
 // experiments: whole runs and studies
 export { blockInfluence } from "./experiments/block-influence.js";
+export { answerTimes } from "./experiments/answer-times.js";
 export { currentEnvironment } from "./experiments/environment.js";
 export { collectTrace } from "./experiments/collect-trace.js";
 export { applyOverrides } from "./experiments/overrides.js";
 export { PRESETS, presetCalled, type PresetName } from "./experiments/presets.js";
 export { listRuns, readRun, specHash } from "./experiments/run-record.js";
 export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experiments/spec.js";
-export { speedAccuracyStudy, type SpeedAccuracyStudy } from "./experiments/speed-accuracy-study.js";
 export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
 export { trainingRun } from "./experiments/training-run.js";
 
-// studies: a claim, how it is tested, what came out
+// studies: a claim each
 export { DELAYS_SETTINGS, delaysStudy } from "./studies/delays.js";
 export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/lambda.js";
 export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/norm-constants.js";
 export { QUICK_DATA } from "./studies/quick.js";
-export { type ProtocolName, runStudy, StudyContext, verdictOf } from "./studies/study.js";
+export { sixModelsStudy, SIX_MODELS_SETTINGS, type SixModelsSettings } from "./studies/six-models.js";
+export {
+  type ProtocolName,
+  runStudy,
+  type Study,
+  StudyContext,
+  type StudyResult,
+  verdictOf,
+} from "./studies/study.js";
+export { typicalityStudy, TYPICALITY_SETTINGS, type TypicalitySettings } from "./studies/typicality.js";
 
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
@@ -58,7 +67,13 @@ export { speedAccuracyCurve, speedAccuracyTable } from "./trace/speed-accuracy-c
 export { type StoppingRule, stoppingTimes } from "./trace/stopping-time.js";
 export { readTrace, writeTrace } from "./trace/trace-file.js";
 export type { Trace } from "./trace/trace.js";
-export { typicalityByClassTable, typicalityCorrelation, typicalityTable } from "./trace/typicality.js";
+export {
+  type Selection,
+  selection,
+  typicalityByClassTable,
+  typicalityCorrelation,
+  typicalityTable,
+} from "./trace/typicality.js";
 
 // figures: result table -> figure
 export { accuracyAgainstLambdaFigure } from "./figures/accuracy-against-lambda.js";
@@ -73,9 +88,11 @@ export { distanceOverTimeFigure } from "./figures/distance-over-time.js";
 export { exportFigure } from "./figures/export.js";
 export type { PlotlyFigure } from "./figures/figure.js";
 export { functionalDepthFigure } from "./figures/functional-depth.js";
+export { type CaptionedImage, imageGrid, type ImageGroup } from "./figures/image-grid.js";
 export { overTimeByLambdaFigure, type OverTimeByLambdaOptions } from "./figures/over-time-by-lambda.js";
 export { reliabilityFigure } from "./figures/reliability.js";
 export { speedAccuracyFigure } from "./figures/speed-accuracy.js";
+export { speedAccuracyPanels } from "./figures/speed-accuracy-panels.js";
 export { tdTargetsFigure } from "./figures/td-targets.js";
 export { trainingCurvesFigure } from "./figures/training-curves.js";
 export { typicalityFigure } from "./figures/typicality.js";
@@ -85,10 +102,11 @@ export type { Dataset, ImageSet } from "./datasets/dataset.js";
 export { loadDataset, loadImageSplit } from "./datasets/load.js";
 export { parseDatasetSource } from "./datasets/parse-source.js";
 export { limit, stratifiedSplit, subset } from "./datasets/split.js";
+export { pngDataUri } from "./datasets/encode.js";
 export { channelStatistics } from "./datasets/statistics.js";
 export { occlude } from "./noise/occlusion.js";
 
 // util
 export { UserError } from "./util/errors.js";
 export { randomStream } from "./util/random.js";
-export { bootstrapInterval, mean, spearman, standardError } from "./util/statistics.js";
+export { bootstrapInterval, mean, spearman, spearmanInterval, standardError } from "./util/statistics.js";

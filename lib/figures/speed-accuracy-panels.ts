@@ -29,7 +29,7 @@ export function speedAccuracyPanels(table: ColumnTable, speeds: readonly SpeedCo
       showticklabels: i === 0,
       ...(i > 0 && { matches: "y" }),
     });
-    letters.push(panelLetter(i, start));
+    letters.push(panelLetter(i, start + panelWidth));
     return drawing.data.map((trace) => ({
       ...trace,
       xaxis: `x${number}`,
@@ -54,17 +54,19 @@ function legendRank(models: readonly string[], model: string): number {
   return models.indexOf(model) + (model.startsWith("Serial") ? models.length : 0) + 1;
 }
 
-function panelLetter(i: number, start: number): PlotlyObject {
+/** In the corner that curves which rise to the right leave free. */
+function panelLetter(i: number, end: number): PlotlyObject {
   return {
     text: `<b>${String.fromCharCode("a".charCodeAt(0) + i)}</b>`,
     font: { size: points(9), color: INK },
     xref: "paper",
-    x: start,
-    xanchor: "left",
-    xshift: 5,
+    x: end,
+    xanchor: "right",
+    xshift: -4,
     yref: "paper",
-    y: 1,
-    yanchor: "top",
+    y: 0,
+    yanchor: "bottom",
+    yshift: 4,
     showarrow: false,
   };
 }

@@ -10,8 +10,8 @@ export type SpeedColumn = "meanStoppingTime" | "meanMultiplyAdds" | "meanMillise
 
 const SPEED: Readonly<Record<SpeedColumn, { readonly title: string; readonly unit: number }>> = {
   meanStoppingTime: { title: "Mean stopping time (timesteps)", unit: 1 },
-  meanMultiplyAdds: { title: "Mean multiply-adds per image (millions)", unit: 1e6 },
-  meanMilliseconds: { title: "Mean measured time per image (ms)", unit: 1 },
+  meanMultiplyAdds: { title: "Mean multiply-adds (millions)", unit: 1e6 },
+  meanMilliseconds: { title: "Mean measured time (ms)", unit: 1 },
 };
 
 /** Curves over one axis of speed. */

@@ -1,36 +1,19 @@
-import { join } from "node:path";
 import type { ColumnTable } from "arquero";
-import { answerTimes } from "../experiments/answer-times.js";
 import { currentEnvironment } from "../experiments/environment.js";
 import type { PresetName } from "../experiments/presets.js";
-import { readRun } from "../experiments/run-record.js";
-import type { RunSpec } from "../experiments/spec.js";
-import { openTrainedModel, runSummary, type TrainedModel } from "../experiments/trained-model.js";
 import { accuracyOverTimeFigure } from "../figures/accuracy-over-time.js";
 import { calibrationOverTimeFigure } from "../figures/calibration-over-time.js";
 import { speedAccuracyPanels } from "../figures/speed-accuracy-panels.js";
-import { describeBackend } from "../nn/tensorflow.js";
-import { accuracyPerTimestep, accuracyTable } from "../trace/accuracy-per-timestep.js";
-import {
-  areaUnderAccuracy,
-  areaUnderSpeedAccuracy,
-  commonRange,
-  type SpeedAxis,
-  type SpeedRange,
-} from "../trace/area.js";
-import { calibrationTable, expectedCalibrationError } from "../trace/calibration.js";
-import { type Overthinking, overthinking } from "../trace/overthinking.js";
-import {
-  speedAccuracyCurve,
-  type SpeedAccuracyPoint,
-  speedAccuracyTable,
-} from "../trace/speed-accuracy-curve.js";
-import { readTrace } from "../trace/trace-file.js";
+import { accuracyTable } from "../trace/accuracy-per-timestep.js";
+import { areaUnderSpeedAccuracy, commonRange, type SpeedAxis, type SpeedRange } from "../trace/area.js";
+import { calibrationTable } from "../trace/calibration.js";
+import { speedAccuracyTable } from "../trace/speed-accuracy-curve.js";
 import type { Trace } from "../trace/trace.js";
 import { UserError } from "../util/errors.js";
 import { mean } from "../util/statistics.js";
 import { FULL_OVERRIDES } from "./full.js";
 import { differenceAndError, meanAndError } from "./mean-and-error.js";
+import { type MeasuredModel, measuredMilliseconds, measuredModels } from "./measured-model.js";
 import { presetTrainings } from "./preset-trainings.js";
 import { QUICK_OVERRIDES } from "./quick.js";
 import type {
@@ -50,8 +33,8 @@ export interface SixModelsSettings extends StudySettings {
 
 export const SIX_MODELS_SETTINGS: Readonly<Record<ProtocolName, SixModelsSettings>> = {
   quick: { seeds: [0], overrides: QUICK_OVERRIDES, timings: 2 },
-  reduced: { seeds: [0, 1, 2], overrides: ["train.epochs=5"], timings: 200 },
-  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES, timings: 200 },
+  reduced: { seeds: [0, 1, 2], overrides: ["train.epochs=5"], timings: 100 },
+  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES, timings: 100 },
 };
 
 /** Five trainings give the six models. */
@@ -97,89 +80,18 @@ export const sixModelsStudy: Study<SixModelsSettings> = {
   analyse: analyseSixModels,
 };
 
-/** One model of one seed, measured. */
-interface MeasuredModel {
-  readonly model: string;
-  readonly seed: number;
-  readonly run: string;
-  readonly spec: RunSpec;
-  readonly trainingSeconds: number;
-  readonly imagesPerSecond: number;
-  /** With the measured milliseconds. */
-  readonly trace: Trace;
-  readonly accuracy: readonly number[];
-  readonly area: number;
-  readonly curve: readonly SpeedAccuracyPoint[];
-  readonly calibrationError: readonly number[];
-  readonly overthinking: Overthinking;
-}
-
 async function analyseSixModels(settings: SixModelsSettings, context: StudyContext): Promise<StudyResult> {
   const specs = presetTrainings(TRAININGS, settings, context.data);
-  const milliseconds = await measuredMilliseconds(specs, settings, context);
+  // The time depends on the network's shape, not on its weights: those of one seed will do.
+  const milliseconds = await measuredMilliseconds(
+    specs.slice(0, TRAININGS.length),
+    settings.timings,
+    context,
+  );
   const measured: MeasuredModel[] = [];
   for (const spec of specs) measured.push(...(await measuredModels(spec, milliseconds, context)));
   const study = new SixModels(measured);
   return { findings: findingsOf(study), tables: tablesOf(study), figures: figuresOf(study) };
-}
-
-/** [T] milliseconds of each model by name, on this machine, with the weights of the first seed. */
-async function measuredMilliseconds(
-  specs: readonly RunSpec[],
-  { timings }: SixModelsSettings,
-  context: StudyContext,
-): Promise<Readonly<Record<string, number[]>>> {
-  const directories = specs.slice(0, TRAININGS.length).map((spec) => context.run(spec));
-  const views = directories.flatMap((directory) =>
-    runSummary(directory).models.map(({ model }) => ({ directory, model })),
-  );
-  const { cpu, cores, node } = currentEnvironment();
-  const key = {
-    analysis: "answer times",
-    runs: directories.map((directory) => readRun(directory).hash),
-    timings,
-    machine: { cpu, cores, node, backend: describeBackend() },
-  };
-  return context.kept(key, async () => {
-    context.onProgress("measuring the time to each timestep's answer");
-    const models: TrainedModel[] = [];
-    for (const { directory, model } of views) models.push(await openTrainedModel(directory, { model }));
-    const times = answerTimes(models, timings);
-    for (const model of models) model.dispose();
-    return Object.fromEntries(models.map(({ model }, m) => [model, times[m] ?? []]));
-  });
-}
-
-async function measuredModels(
-  spec: RunSpec,
-  milliseconds: Readonly<Record<string, number[]>>,
-  context: StudyContext,
-): Promise<MeasuredModel[]> {
-  const directory = context.run(spec);
-  const { models, trainingSeconds, imagesPerSecond } = runSummary(directory);
-  const run = readRun(directory).hash;
-  return Promise.all(
-    models.map(async ({ model, trace: file }) => {
-      const stored = await readTrace(join(directory, file));
-      const multiplyAdds = stored.cost?.multiplyAdds ?? [];
-      const trace = { ...stored, cost: { multiplyAdds, milliseconds: milliseconds[model] ?? [] } };
-      const accuracy = [...accuracyPerTimestep(trace)];
-      return {
-        model,
-        seed: spec.seed,
-        run,
-        spec,
-        trainingSeconds,
-        imagesPerSecond,
-        trace,
-        accuracy,
-        area: areaUnderAccuracy(accuracy),
-        curve: speedAccuracyCurve(trace),
-        calibrationError: [...expectedCalibrationError(trace)],
-        overthinking: overthinking(trace),
-      };
-    }),
-  );
 }
 
 /** A number of one model of one seed. */
@@ -336,12 +248,14 @@ function tablesOf(study: SixModels): StudyResult["tables"] {
     {
       name: "accuracy",
       title:
-        "Accuracy in %, mean ± standard error over n seeds; area: mean over time, by trapezoids; paper: CIFAR-10, full width, 100 and more epochs",
+        "Accuracy in % at each timestep after the first, mean ± standard error over n seeds; area: mean over time, by trapezoids; paper: CIFAR-10, full width, 100 and more epochs",
       rows: rowsByModel((model) => ({
         ...Object.fromEntries(
-          EARLY.map((t) => [`t = ${t}`, meanAndError(study.bySeed(model, accuracyAt(t)))]),
+          Array.from({ length: study.last }, (_, i) => i + 1).map((t) => [
+            `t = ${t}`,
+            meanAndError(study.bySeed(model, accuracyAt(t))),
+          ]),
         ),
-        last: meanAndError(study.bySeed(model, accuracyAt(study.last))),
         area: meanAndError(study.bySeed(model, areaOverTime)),
         "paper, t = 3": PAPER.get(model)?.at3 ?? "",
         "paper, last": PAPER.get(model)?.last ?? "",
