@@ -7,7 +7,7 @@ import { groupRows, tableRows } from "./table-rows.js";
 const PANELS = [
   { column: "last", title: "Accuracy at the last step" },
   { column: "early", title: "Accuracy at t = 3" },
-  { column: "area", title: "Mean accuracy over time (area)" },
+  { column: "area", title: "Mean accuracy over time" },
 ] as const;
 const GAP = 0.1;
 

@@ -161,11 +161,11 @@ interface Delays {
   readonly cost: readonly TableRow[];
 }
 
-const TRAINED_SHORT = "TD, trained for T = 9";
+const TRAINED_SHORT = "TD, T = 9";
 const ORDINARY = "ordinary weights";
 const ORDINARY_AT_ONCE = "ordinary network";
-const SMALL_SHORT = "small TD, trained for T = 9";
-const SMALL_LONG = "small TD, trained for all T";
+const SMALL_SHORT = "small TD, T = 9";
+const SMALL_LONG = "small TD, all T";
 
 async function analyseDelays(settings: DelaysSettings, context: StudyContext): Promise<StudyResult> {
   const trained: ArmResult<AnytimeMeasures>[] = [];
@@ -422,7 +422,7 @@ function tablesOf(study: Delays): StudyResult["tables"] {
     },
     {
       name: "long",
-      title: `The longest smoothing, run for ${settings.long.timesteps} steps over at most ${settings.long.images} test images: accuracy in %`,
+      title: `The longest smoothing, run for ${settings.long.timesteps} steps after a training for T steps, over at most ${settings.long.images} test images: accuracy in %`,
       rows: long.arms.map((arm) => ({
         training: arm,
         ...accuracyRow(long, arm, shownLong),
@@ -492,8 +492,8 @@ function figuresOf({ settings, trained, ordinary, long }: Delays): StudyResult["
     },
     {
       name: "accuracy-in-the-long-run",
-      caption: `Accuracy with a = ${longest} over ${settings.long.timesteps} steps, by training, mean and standard error over seeds.`,
-      figure: accuracyInTheLongRunFigure(from(inTheLongRun)),
+      caption: `Accuracy with a = ${longest} over ${settings.long.timesteps} steps: trained with it for T steps, or an ordinary network's weights, beside the ordinary network itself; mean and standard error over seeds.`,
+      figure: accuracyInTheLongRunFigure(from(inTheLongRun), ORDINARY_AT_ONCE),
     },
   ];
 }

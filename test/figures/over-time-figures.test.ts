@@ -102,16 +102,22 @@ test("smoothing grows darker with a, the one-step delay is dotted, a second line
   assert.notEqual(oneStep?.color, dark?.color);
 });
 
-test("in the long run each training keeps its line, in order of appearance", () => {
+test("in the long run each training keeps its line, in order of appearance, the reference last and dotted", () => {
   const figure = accuracyInTheLongRunFigure(
-    from(["b", "a"].flatMap((training) => [0, 1].map((timestep) => ({ training, timestep, accuracy: 0.5 })))),
+    from(
+      ["c", "b", "a"].flatMap((training) =>
+        [0, 1].map((timestep) => ({ training, timestep, accuracy: 0.5 })),
+      ),
+    ),
+    "c",
   );
   assert.deepEqual(
     figure.data.map(({ name, x }) => [name, x]),
-    [
-      ["b", [0, 1]],
-      ["a", [0, 1]],
-    ],
+    ["b", "a", "c"].map((name) => [name, [0, 1]]),
+  );
+  assert.deepEqual(
+    figure.data.map(({ marker }) => (marker as { symbol: string }).symbol.endsWith("-open")),
+    [false, false, true],
   );
   assert.throws(() => accuracyInTheLongRunFigure(from([{ training: "a", timestep: 0 }])), /"accuracy"/);
 });
