@@ -28,8 +28,8 @@ export interface SingleTrace extends TracedImage {
 const COLUMNS: readonly TraceKind[] = ["early and right", "late and right", "wrong"];
 const GAP = { x: 0.06, y: 0.16 };
 /** Height of a panel's image above its axes, and of the strip of stopping times below it, as shares of the panel. */
-const IMAGE = 0.34;
-const STRIP = 0.25;
+const IMAGE = 0.32;
+const STRIP = 0.29;
 /** Top of the panels: above stand their titles. */
 const TOP = 0.965;
 
@@ -71,7 +71,7 @@ export function singleTracesFigure(
   });
   const base = layout({
     width: WIDTH.double,
-    height: millimetres(8 + 58 * rows),
+    height: millimetres(8 + 62 * rows),
     legendEntries: 2 + RULE_STYLES.size,
     legendColumns: 4,
     axes: { ...axes, images, annotations },
