@@ -40,6 +40,17 @@ export function correctnessGru(heldOut: Trace, settings: GruTrainingSettings): T
   return gruOfExamples(heldOut, correctness(heldOut), heldOut.labels, settings);
 }
 
+/** A GRU that says at each timestep how probable it is that the answer at the last timestep will be right. */
+export function lastAnswerGru(heldOut: Trace, settings: GruTrainingSettings): TrainedGru {
+  const { timesteps, examples, labels } = heldOut;
+  const atEnd = correctness(heldOut).subarray((timesteps - 1) * examples);
+  const targets = Uint8Array.from(
+    { length: timesteps * examples },
+    (_, row) => atEnd[row % examples] as number,
+  );
+  return gruOfExamples(heldOut, targets, labels, settings);
+}
+
 /**
  * A GRU trained on part of a trace [T, N, K] with targets [T, N], its epoch chosen on the rest; both parts hold the
  * same share of each of the groups [N].

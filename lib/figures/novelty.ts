@@ -6,6 +6,8 @@ import { groupRows, tableRows } from "./table-rows.js";
 
 const GAP = 0.04;
 const ROW_MM = 8;
+/** Top of the axes: above stand the panels' titles. */
+const TOP = 0.94;
 
 /**
  * How well detectors tell foreign images, a panel for each foreign set and a row for each detector: a dot with its
@@ -37,6 +39,7 @@ export function noveltyFigure(table: ColumnTable): PlotlyFigure {
     });
     axes[`yaxis${number}`] = axis("", {
       anchor: `x${number}`,
+      domain: [0, TOP],
       range: [detectors.length - 0.5, -0.5],
       tickvals: [...detectors.keys()],
       ticktext: detectors,
@@ -89,10 +92,9 @@ export function noveltyFigure(table: ColumnTable): PlotlyFigure {
       ...axes,
       shapes,
       annotations: [...sets.keys()].map((foreign, i) =>
-        panelTitle(foreign, panelDomain(i, sets.size, GAP), 1),
+        panelTitle(foreign, panelDomain(i, sets.size, GAP), TOP),
       ),
     },
   });
-  const margin = base["margin"] as { t: number };
-  return { data, layout: { ...base, margin: { ...margin, t: margin.t + 12 } } };
+  return { data, layout: base };
 }

@@ -10,8 +10,12 @@ export function panelDomain(i: number, n: number, gap: number): readonly [number
 /** Plotly's number of an axis: none for the first, then 2, 3, ... */
 export const axisNumber = (i: number): string => (i === 0 ? "" : String(i + 1));
 
-/** A title over a panel, at the middle of its place. */
-export function panelTitle(text: string, [left, right]: readonly [number, number], top = 1): PlotlyObject {
+/** A title over a panel, at the middle of its place and above `top`. */
+export function panelTitle(
+  text: string,
+  [left, right]: readonly [number, number],
+  top: number,
+): PlotlyObject {
   return {
     text,
     font: { size: points(8), color: INK },

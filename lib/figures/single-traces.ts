@@ -28,8 +28,10 @@ export interface SingleTrace extends TracedImage {
 const COLUMNS: readonly TraceKind[] = ["early and right", "late and right", "wrong"];
 const GAP = { x: 0.06, y: 0.16 };
 /** Height of a panel's image above its axes, and of the strip of stopping times below it, as shares of the panel. */
-const IMAGE = 0.36;
-const STRIP = 0.22;
+const IMAGE = 0.32;
+const STRIP = 0.29;
+/** Top of the panels: above stand their titles. */
+const TOP = 0.965;
 
 /**
  * Single traces, a column for each kind: the image, the probability of every class over time (the label's black, the
@@ -47,7 +49,7 @@ export function singleTracesFigure(
     panelTitle(
       `stopped ${kind}`.replace("stopped wrong", "wrong"),
       panelDomain(column, COLUMNS.length, GAP.x),
-      1.01,
+      TOP,
     ),
   );
   const data: PlotlyObject[] = [];
@@ -69,13 +71,12 @@ export function singleTracesFigure(
   });
   const base = layout({
     width: WIDTH.double,
-    height: millimetres(8 + 58 * rows),
+    height: millimetres(8 + 62 * rows),
     legendEntries: 2 + RULE_STYLES.size,
-    legendColumns: 7,
+    legendColumns: 4,
     axes: { ...axes, images, annotations },
   });
-  const margin = base["margin"] as { t: number };
-  return { data, layout: { ...base, margin: { ...margin, t: margin.t + 12 } } };
+  return { data, layout: base };
 }
 
 interface Panel {
@@ -84,7 +85,8 @@ interface Panel {
 }
 
 function panelOf(column: number, rowFromBelow: number, rows: number): Panel {
-  return { x: panelDomain(column, COLUMNS.length, GAP.x), y: panelDomain(rowFromBelow, rows, GAP.y / rows) };
+  const [foot, top] = panelDomain(rowFromBelow, rows, GAP.y / rows);
+  return { x: panelDomain(column, COLUMNS.length, GAP.x), y: [TOP * foot, TOP * top] };
 }
 
 /** A place within a panel's height, from 0 at its foot to 1. */

@@ -10,6 +10,14 @@ const GAP = 0.06;
 const UPPER = [0.5, 0.95] as const;
 const LOWER = [0, 0.4] as const;
 
+/** From the least lead to the largest with a little room. Patience, whose few levels lie far apart, may leave it. */
+function leadRange(rows: readonly { readonly rule: string; readonly lead: number }[]): [number, number] {
+  const leads = rows.filter(({ rule }) => rule !== "patience").map(({ lead }) => 100 * lead);
+  const [least, largest] = [Math.min(-1, ...leads), Math.max(1, ...leads)];
+  const room = 0.1 * (largest - least);
+  return [least - room, largest + room];
+}
+
 /**
  * Stopping rules compared, a panel for each model: above accuracy against mean stopping time, below each rule's
  * accuracy less that of the confidence rule at the same mean stopping time, in points; means over the rows of equal
@@ -27,8 +35,6 @@ export function stoppingRulesFigure(table: ColumnTable): PlotlyFigure {
   const names = [...modelStyles(models.keys()).keys()];
   const rules = [...RULE_STYLES].filter(([rule]) => rows.some((row) => row.rule === rule));
   const farthest = Math.max(...rows.map((row) => row.meanStoppingTime));
-  const leads = rows.map((row) => 100 * row.lead).filter((_, i) => rows[i]?.rule !== "patience");
-  const reach = Math.max(1, ...leads.map(Math.abs));
   const axes: Record<string, PlotlyObject> = {};
   const data = names.flatMap((model, i) => {
     const [upper, lower] = [axisNumber(2 * i), axisNumber(2 * i + 1)];
@@ -45,9 +51,9 @@ export function stoppingRulesFigure(table: ColumnTable): PlotlyFigure {
     axes[`yaxis${lower}`] = axis(i === 0 ? "Lead over confidence (points)" : "", {
       domain: LOWER,
       anchor: `x${lower}`,
-      range: [-1.15 * reach, 1.15 * reach],
+      range: leadRange(models.get(model) ?? []),
+      nticks: 5,
       showgrid: true,
-      showticklabels: i === 0,
     });
     return rules.flatMap(([rule, style]) => {
       const own = (models.get(model) ?? []).filter((row) => row.rule === rule);
@@ -71,7 +77,7 @@ export function stoppingRulesFigure(table: ColumnTable): PlotlyFigure {
     width: WIDTH.double,
     height: millimetres(100),
     legendEntries: rules.length,
-    legendColumns: 5,
+    legendColumns: 6,
     axes: { ...axes, annotations },
   });
   return { data, layout: base };

@@ -101,7 +101,7 @@ export function gruLogOdds(weights: GruWeights<Tensor>, inputs: Tensor): Tensor2
   const [T = 0, N = 0, F = 0] = inputs.shape;
   const [H = 0] = weights.readout.shape;
   const products = tf.add(
-    tf.matMul(inputs.reshape([T * N, F]) as Tensor2D, weights.kernel as Tensor2D),
+    tf.matMul(inputs.reshape<Tensor2D>([T * N, F]), weights.kernel as Tensor2D),
     weights.bias,
   );
   // tfjs cannot differentiate a split into one part.

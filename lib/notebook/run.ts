@@ -7,6 +7,7 @@ import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { readNotebook, type Notebook } from "./notebook-file.js";
 import { withParameters } from "./parameters.js";
+import { projectFolder } from "./project-folder.js";
 
 export interface RunNotebookOptions {
   /** New values of variables that the cell tagged "parameters" declares. */
@@ -68,13 +69,6 @@ function failureMessage(place: string, source: string, { kind, error }: Failure)
     indented(source),
     ...(error === "" ? [] : ["  It said:", indented(error)]),
   ].join("\n");
-}
-
-/** The folder that holds .venv and the sources, whether this runs compiled or not. */
-function projectFolder(): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, "lib", "notebook", "run.py"))) folder = dirname(folder);
-  return folder;
 }
 
 /** Runs run.py, which ends when this process does; returns the executed notebook. */

@@ -11,10 +11,13 @@ import { stoppingSignal } from "../trace/stopping-time.js";
 import { randomStream } from "../util/random.js";
 import type { JudgedTrace } from "./trace-runs.js";
 
-/** What a judge or a stopping rule watches. */
-export const FIXED_RULES = ["confidence", "margin", "entropy", "patience"] as const;
-export type Rule = (typeof FIXED_RULES)[number] | "GRU";
-export const RULES: readonly Rule[] = [...FIXED_RULES, "GRU"];
+/**
+ * What a stopping rule watches: the belief itself, the GRU's probability that the answer is right, or what the GRUs
+ * expect to gain by waiting for the last answer, P(right at the end) - P(right now): an image stops once that has
+ * fallen to a level, the price of waiting.
+ */
+export const RULES = ["confidence", "margin", "entropy", "patience", "right (GRU)", "gain (GRU)"] as const;
+export type Rule = (typeof RULES)[number];
 
 /** How well a signal tells right answers from wrong ones at a timestep. */
 export interface JudgementRow {
@@ -113,6 +116,8 @@ export function ruleCurve(rule: Rule, judged: JudgedTrace): SpeedAccuracyPoint[]
 }
 
 /** What a rule watches, [T, N], high where an image shall stop. */
-export function ruleSignal(rule: Rule, { trace, right }: JudgedTrace): Float64Array {
-  return rule === "GRU" ? right : stoppingSignal(trace, rule);
+export function ruleSignal(rule: Rule, { trace, right, gain }: JudgedTrace): Float64Array {
+  if (rule === "right (GRU)") return right;
+  if (rule === "gain (GRU)") return gain.map((value) => -value);
+  return stoppingSignal(trace, rule);
 }

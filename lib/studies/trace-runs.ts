@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import { correctnessGru, heldOutTrace, traceProbabilities } from "../experiments/metacognition.js";
+import {
+  correctnessGru,
+  heldOutTrace,
+  lastAnswerGru,
+  traceProbabilities,
+} from "../experiments/metacognition.js";
 import { applyOverrides } from "../experiments/overrides.js";
 import { type PresetName, PRESETS } from "../experiments/presets.js";
 import { specHash } from "../experiments/run-record.js";
@@ -68,18 +73,25 @@ export function noveltySpec(
   return parseRunSpec(applyOverrides(spec, noveltyOverrides), `preset ${preset}`);
 }
 
-/** The trace of the test images, with a GRU's probability of being right. */
+/** The trace of the test images, with what two GRUs say of it. */
 export interface JudgedTrace {
   readonly model: JudgedModel;
   readonly seed: number;
   /** Hash of the network's run. */
   readonly run: string;
   readonly trace: Trace;
-  /** [T, N] */
+  /** [T, N] probability that the answer at t is right, as a GRU gives it. */
   readonly right: Float64Array;
+  /** [T, N] how much more probable it is that the last answer will be right: what waiting would gain. */
+  readonly gain: Float64Array;
 }
 
-/** Reads a finished run's test trace and judges it with a GRU of the run's held-out images, trained once and kept. */
+interface CorrectnessGrus {
+  readonly now: TrainedGru;
+  readonly atEnd: TrainedGru;
+}
+
+/** Reads a finished run's test trace and judges it with GRUs of the run's held-out images, trained once and kept. */
 export async function judgedTrace(
   model: JudgedModel,
   seed: number,
@@ -90,15 +102,25 @@ export async function judgedTrace(
   const directory = context.run(spec);
   const run = specHash(spec);
   const gruSettings = { ...settings.gru, seed };
-  const { gru } = await context.kept<TrainedGru>(
-    { computation: "GRU of correctness", version: 1, run, model, gru: gruSettings },
+  const { now, atEnd } = await context.kept<CorrectnessGrus>(
+    { computation: "GRUs of correctness", version: 1, run, model, gru: gruSettings },
     async () => {
       context.onProgress(`${model}, seed ${seed}: a GRU learns to judge its answers`);
-      return correctnessGru(await heldOutTrace(directory, spec, await context.dataset(), model), gruSettings);
+      const heldOut = await heldOutTrace(directory, spec, await context.dataset(), model);
+      return { now: correctnessGru(heldOut, gruSettings), atEnd: lastAnswerGru(heldOut, gruSettings) };
     },
   );
   const file = runSummary(directory).models.find((view) => view.model === model)?.trace;
   if (file === undefined) throw new UserError(`${directory} holds no trace of ${model}`);
   const trace = await readTrace(join(directory, file));
-  return { model, seed, run, trace, right: traceProbabilities(gru, trace) };
+  const right = traceProbabilities(now.gru, trace);
+  const rightAtEnd = traceProbabilities(atEnd.gru, trace);
+  return {
+    model,
+    seed,
+    run,
+    trace,
+    right,
+    gain: rightAtEnd.map((later, row) => later - (right[row] as number)),
+  };
 }

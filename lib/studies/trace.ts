@@ -8,7 +8,7 @@ import { groupRows } from "../figures/table-rows.js";
 import { mean, standardError } from "../util/statistics.js";
 import { QUICK_OVERRIDES } from "./quick.js";
 import type { Finding, ProtocolName, Study, StudyResult, TableRow } from "./study.js";
-import { type AreaRow, type JudgementRow, judgementRows, stoppingRows } from "./trace-judging.js";
+import { type AreaRow, type JudgementRow, judgementRows, type Rule, stoppingRows } from "./trace-judging.js";
 import { FOREIGN_SETS, type NoveltyRow, noveltyRows } from "./trace-novelty.js";
 import {
   JUDGED_MODELS,
@@ -99,7 +99,7 @@ export const traceStudy: Study<TraceSettings> = {
         {
           name: "stopping-rules",
           caption:
-            "Stopping rules compared. Above: accuracy against mean stopping time. Below: the same less the confidence rule's accuracy at equal mean stopping time.",
+            "Stopping rules compared. Above: accuracy against mean stopping time. Below: the same less the confidence rule's accuracy at equal mean stopping time, each panel on a scale of its own, which patience may leave.",
           figure: stoppingRulesFigure(from(stopping.flatMap(({ points }) => points))),
         },
         {
@@ -156,18 +156,26 @@ function judgementFindings(rows: readonly JudgementRow[]): Finding[] {
   });
 }
 
+const LEARNT_RULES = [
+  ["right (GRU)", "the GRU's probability of being right"],
+  ["gain (GRU)", "what the GRUs expect to gain by waiting"],
+] as const satisfies readonly (readonly [Rule, string])[];
+
 function stoppingFindings(rows: readonly AreaRow[]): Finding[] {
-  return [...groupRows(rows, (row) => row.model)].map(([model, own]) => {
-    const leads = [...groupRows(own, (row) => row.seed).values()].map((members) => {
-      const area = (isMeant: (rule: string) => boolean): number =>
-        Math.max(...members.filter(({ rule }) => isMeant(rule)).map((row) => row.area));
-      return 100 * (area((rule) => rule === "GRU") - area((rule) => rule !== "GRU"));
+  return [...groupRows(rows, (row) => row.model)].flatMap(([model, ofModel]) => {
+    const seeds = [...groupRows(ofModel, (row) => row.seed).values()];
+    return LEARNT_RULES.map(([learnt, name]) => {
+      const leads = seeds.map((members) => {
+        const own = members.find(({ rule }) => rule === learnt)?.area ?? NaN;
+        const fixed = members.filter(({ rule }) => !LEARNT_RULES.some(([other]) => other === rule));
+        return 100 * (own - Math.max(...fixed.map((row) => row.area)));
+      });
+      return leadFinding(
+        `${model}: stopping by ${name} has a larger area under the speed-accuracy curve than the best of confidence, margin, entropy and patience (points of accuracy)`,
+        leads,
+        2,
+      );
     });
-    return leadFinding(
-      `${model}: stopping by the GRU has a larger area under the speed-accuracy curve than the best of confidence, margin, entropy and patience (points of accuracy)`,
-      leads,
-      2,
-    );
   });
 }
 

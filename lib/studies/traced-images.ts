@@ -2,7 +2,7 @@ import type { ImageSet } from "../datasets/dataset.js";
 import { pngDataUri } from "../datasets/png.js";
 import { testImages } from "../experiments/training-run.js";
 import type { SingleTrace, TraceKind } from "../figures/single-traces.js";
-import type { TracedImage } from "../figures/traced-image.js";
+import type { TracedImage, TracedImages } from "../figures/traced-image.js";
 import { correctness, probabilities } from "../trace/probabilities.js";
 import { subtrace } from "../trace/subtrace.js";
 import { timesReaching } from "../trace/stopping-time.js";
@@ -16,13 +16,6 @@ import {
   judgedTrace,
   type TraceSettings,
 } from "./trace-runs.js";
-
-/** Some test images of one model, for a page that shows one at a time. */
-export interface TracedImages {
-  readonly model: string;
-  readonly classNames: readonly string[];
-  readonly examples: readonly TracedImage[];
-}
 
 /** `count` test images, drawn by the first seed, with what its network made of them over time. */
 export async function tracedImages(
@@ -98,19 +91,30 @@ async function drawnImages(model: JudgedModel, settings: TraceSettings, context:
 }
 
 async function tracedImage(
-  { trace, right }: JudgedTrace,
+  { trace, right, gain }: JudgedTrace,
   images: ImageSet,
   n: number,
   enlarge: number,
 ): Promise<TracedImage> {
   const { timesteps, examples, classes } = trace;
-  const probs = probabilities(subtrace(trace, [n]));
+  const flat = probabilities(subtrace(trace, [n]));
   const times = Array.from({ length: timesteps }, (_, t) => t);
+  const probs = times.map((t) => [...flat.subarray(t * classes, (t + 1) * classes)]);
   return {
     id: trace.ids[n] as number,
     label: trace.labels[n] as number,
     image: await pngDataUri(images, n, enlarge),
-    probs: times.map((t) => [...probs.subarray(t * classes, (t + 1) * classes)]),
-    right: times.map((t) => right[t * examples + n] as number),
+    probs,
+    signals: [
+      { name: "confidence", values: probs.map((row) => Math.max(...row)) },
+      {
+        name: "probability of being right (GRU)",
+        values: times.map((t) => right[t * examples + n] as number),
+      },
+      {
+        name: "1 - gain of waiting (GRU)",
+        values: times.map((t) => Math.min(1, 1 - (gain[t * examples + n] as number))),
+      },
+    ],
   };
 }
