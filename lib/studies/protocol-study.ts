@@ -67,7 +67,7 @@ export function withSettings<Settings extends StudySettings>(
 /** Which of `needs` a source lacks. */
 export function lackedBy(source: ResolvedDatasetSource, needs: readonly DataNeed[]): DataNeed[] {
   const has: Readonly<Record<DataNeed, boolean>> = {
-    "C-scores": source.kind === "procedural" || ("cScores" in source && source.cScores !== undefined),
+    "C-scores": source.kind === "procedural" || source.cScores !== undefined,
   };
   return needs.filter((need) => !has[need]);
 }
