@@ -39,7 +39,7 @@ export async function loadDataset(source: DatasetSource, options: LoadOptions = 
   const decoded = await decodedSplits(resolved, options);
   reportSkipped(decoded.skipped, resolved.path ?? resolved.kind, options);
   const name = resolved.kind === "folder" ? basename(resolved.path) : resolved.kind;
-  const scored = "cScores" in resolved ? await withCScores(decoded, resolved.cScores) : decoded;
+  const scored = await withCScores(decoded, resolved.cScores);
   return dataset(
     name,
     resolved.kind === "cifar100" && resolved.labels === "coarse" ? withSuperclasses(scored) : scored,

@@ -25,6 +25,7 @@ const tinyImageNetSchema = z.strictObject({
   kind: z.literal("tinyimagenet"),
   /** The folder `tiny-imagenet-200`, or a `.tar.gz` of it. */
   path,
+  cScores: path.optional(),
   onBroken: z.enum(["fail", "skip"]).default("fail"),
 });
 

@@ -2,15 +2,18 @@ import type { ResolvedDatasetSource } from "../datasets/source.js";
 import type { RunSpec } from "../experiments/spec.js";
 import type { ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "./study.js";
 
-/** What a study may need of a data set beyond images and labels. */
-export type DataNeed = "C-scores";
+/** What a data set may have beyond images and labels. */
+export type DataFeature = "C-scores";
+
+/** What a study does where the data lack a feature, as the end of a sentence that begins with the study. */
+export type DoesWithout = Readonly<Partial<Record<DataFeature, string>>>;
 
 /** A study with its settings for every protocol. Which type its settings have is its own affair. */
 export interface ProtocolStudy {
   readonly name: string;
   readonly title: string;
   readonly claim: string;
-  readonly needs: readonly DataNeed[];
+  readonly doesWithout: DoesWithout;
   /** The study as a protocol has it, with the person's own changes. */
   settle(protocol: ProtocolName, changes?: SettingsChanges): SettledStudy;
 }
@@ -33,18 +36,18 @@ export interface SettledStudy {
   analyse(context: StudyContext): Promise<StudyResult>;
 }
 
-/** Pairs a study with its settings; `needs` are the things without which it is left out. */
+/** Pairs a study with its settings and says what it does where the data lack something. */
 export function withSettings<Settings extends StudySettings>(
   study: Study<Settings>,
   byProtocol: Readonly<Record<ProtocolName, Settings>>,
-  needs: readonly DataNeed[] = [],
+  doesWithout: DoesWithout = {},
 ): ProtocolStudy {
   const { name, title, claim } = study;
   return {
     name,
     title,
     claim,
-    needs,
+    doesWithout,
     settle(protocol, { seeds, overrides = [] } = {}) {
       const chosen = byProtocol[protocol];
       const settings: Settings = {
@@ -64,10 +67,12 @@ export function withSettings<Settings extends StudySettings>(
   };
 }
 
-/** Which of `needs` a source lacks. */
-export function lackedBy(source: ResolvedDatasetSource, needs: readonly DataNeed[]): DataNeed[] {
-  const has: Readonly<Record<DataNeed, boolean>> = {
-    "C-scores": source.kind === "procedural" || ("cScores" in source && source.cScores !== undefined),
+/** What a study does for want of features that a source lacks: a sentence each. */
+export function doneWithout({ title, doesWithout }: ProtocolStudy, source: ResolvedDatasetSource): string[] {
+  const has: Readonly<Record<DataFeature, boolean>> = {
+    "C-scores": source.kind === "procedural" || source.cScores !== undefined,
   };
-  return needs.filter((need) => !has[need]);
+  return Object.entries(doesWithout)
+    .filter(([feature]) => !has[feature as DataFeature])
+    .map(([feature, consequence]) => `${feature}: "${title}" ${consequence}`);
 }

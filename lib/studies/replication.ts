@@ -3,7 +3,7 @@ import { runNameOf } from "../experiments/presets.js";
 import { specHash } from "../experiments/run-record.js";
 import type { RunSpec } from "../experiments/spec.js";
 import { UserError } from "../util/errors.js";
-import { lackedBy, type ProtocolStudy, type SettledStudy } from "./protocol-study.js";
+import { doneWithout, type ProtocolStudy, type SettledStudy } from "./protocol-study.js";
 import type { Protocol, WantedDataset } from "./protocols.js";
 
 /** A data set under the name that results are filed under. */
@@ -61,13 +61,7 @@ export function planReplication(choices: ReplicationChoices): Replication {
   for (const dataset of named) {
     const wanted = protocol.datasets.find(({ name }) => name === dataset.name);
     for (const study of studies) {
-      const lacked = lackedBy(dataset.source, study.needs);
-      if (lacked.length > 0) {
-        without.push(
-          `"${study.title}" on ${dataset.name}, which comes without ${lacked.join(" and ")} (give --c-scores)`,
-        );
-        continue;
-      }
+      for (const sentence of doneWithout(study, dataset.source)) without.push(`${dataset.name}, ${sentence}`);
       const settled = study.settle(protocol.name, {
         seeds,
         overrides: [...(wanted?.overrides ?? []), ...overrides],

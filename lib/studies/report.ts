@@ -21,6 +21,9 @@ export interface ReportSection {
   readonly drawings: ReadonlyMap<string, string>;
 }
 
+/** Rows of a table that is shown without being asked for. */
+const LONGEST_TABLE = 24;
+
 /** One page for screen and print, whole in itself: no script, nothing from outside. Texts are escaped. */
 export function reportHtml(report: Report): string {
   const { protocol, sections, missing, without, fonts } = report;
@@ -85,7 +88,7 @@ function sectionHtml({ record, drawings }: ReportSection): string {
 ${found.join("\n")}
 </tbody></table>
 ${figures.map(({ name, caption }, i) => figureHtml(i + 1, caption, drawings.get(name))).join("\n")}
-${tables.map(({ title, rows }) => tableHtml(title, rows)).join("\n")}
+${tables.map(({ title, rows }) => tableHtml(title, rows, study.name)).join("\n")}
 <p class="source">Trainings: ${record.runs.map(({ name, hash, seed }) => `${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed})`).join(", ")}. Overrides: <code>${escaped(record.settings.overrides.join(" ") || "none")}</code>. Training took ${hours(record.runs.reduce((sum, run) => sum + run.trainingSeconds, 0))} in all, the analysis ${hours(record.analysisSeconds)}; finished ${escaped(record.finishedAt.slice(0, 16).replace("T", " "))} UTC.</p>
 </section>`;
 }
@@ -101,12 +104,18 @@ function withoutFonts(svg: string): string {
   return svg.replace(/<style>@font-face[^<]*<\/style>/, "").replace(/^<\?xml[^>]*>/, "");
 }
 
-function tableHtml(title: string, rows: readonly TableRow[]): string {
+function tableHtml(title: string, rows: readonly TableRow[], study: string): string {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const head = columns.map((name) => `<th>${escaped(name)}</th>`).join("");
   const body = rows.map((row) => `<tr>${columns.map((column) => cellHtml(row[column])).join("")}</tr>`);
-  return `<div class="scroll"><table class="numbers"><caption>${escaped(title)}</caption><thead><tr>${columns.map((name) => `<th>${escaped(name)}</th>`).join("")}</tr></thead><tbody>
+  const table = (
+    caption: string,
+  ): string => `<div class="scroll"><table class="numbers">${caption}<thead><tr>${head}</tr></thead><tbody>
 ${body.join("\n")}
 </tbody></table></div>`;
+  if (rows.length <= LONGEST_TABLE) return table(`<caption>${escaped(title)}</caption>`);
+  // On paper a long table stays folded: its numbers are in the study's own file.
+  return `<details><summary>${escaped(title)} (${rows.length} rows, also in ${escaped(study)}.json)</summary>${table("")}</details>`;
 }
 
 function cellHtml(value: string | number | undefined): string {
@@ -122,7 +131,9 @@ function provenance(protocol: string, sections: readonly ReportSection[]): strin
     for (const place of [record.environment, ...record.trainedIn]) places.set(JSON.stringify(place), place);
   const facts = [...places.values()].map((place) => `<li>${escaped(placeText(place))}</li>`);
   const names = [...new Set(sections.map(({ record }) => record.data.name))];
-  const data = names.map((name) => (name === "procedural" ? "" : ` --data ${escaped(name)}=&lt;path&gt;`)).join("");
+  const data = names
+    .map((name) => (name === "procedural" ? "" : ` --data ${escaped(name)}=&lt;path&gt;`))
+    .join("");
   return `<section><h2>Where, and how to run it again</h2>
 <p>Computed in ${facts.length === 1 ? "this environment" : "these environments"}:</p><ul>${facts.join("")}</ul>
 <p><code>npm run replicate -- --protocol ${escaped(protocol)}${data}</code> does all of it again, or goes on where it was stopped; finished trainings are kept in <code>data/runs</code> and are not repeated. What was computed on another processor, or with another number of threads, may differ in the last bits and, after many steps, in more.</p></section>`;
@@ -200,6 +211,8 @@ th { font-weight: 700; border-bottom-color: var(--ink); }
 caption { text-align: left; font-weight: 700; padding: .8rem 0 .3rem; }
 .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .numbers { width: auto; min-width: 60%; font-size: .82em; }
+details { margin: .8rem 0; }
+summary { font-size: .9em; font-weight: 700; }
 .scroll { overflow-x: auto; }
 .verdict, .outcome { white-space: nowrap; }
 .findings td:nth-child(2) { width: 45%; }

@@ -78,19 +78,22 @@ test("a training that several studies need is one; seeds and overrides change al
 });
 
 test("what a protocol wants and does not get is named, with where to get it", () => {
-  const studies = [smallStudy("plain", [0]), smallStudy("typical", [0], { needs: ["C-scores"] })];
+  const studies = [
+    smallStudy("plain", [0]),
+    smallStudy("typical", [0], { doesWithout: { "C-scores": "looks at less" } }),
+  ];
   const cifar10 = { name: "cifar10", source: resolveDatasetSource({ kind: "cifar10", path: "a" }) };
   const { parts, without } = planReplication({ protocol: PROTOCOLS.full, studies, data: [cifar10] });
   assert.deepEqual(
-    parts.map(({ study }) => study.name),
-    ["plain"],
+    parts.map(({ data, study }) => `${study.name} on ${data.name}`),
+    ["plain on cifar10", "typical on cifar10"],
   );
   assert.equal(without.length, 3);
   assert.match(without[0] ?? "", /^cifar100 .*--data cifar100.*https:/);
   assert.match(without[1] ?? "", /^tinyimagenet .*unpack http.*--data tinyimagenet=<folder>/);
-  assert.match(without[2] ?? "", /called typical.* on cifar10, which comes without C-scores/);
+  assert.match(without[2] ?? "", /^cifar10, C-scores: "A small study called typical" looks at less$/);
   const scored = { ...cifar10, source: resolveDatasetSource({ ...cifar10.source, cScores: "b" }) };
-  assert.equal(planReplication({ protocol: PROTOCOLS.full, studies, data: [scored] }).parts.length, 2);
+  assert.equal(planReplication({ protocol: PROTOCOLS.full, studies, data: [scored] }).without.length, 2);
 
   const refused = (change: object, message: RegExp): void => {
     assert.throws(

@@ -93,6 +93,13 @@ test("every text is escaped, and nothing is fetched from outside", () => {
   assert.equal(/(?:src|href)="(?!#)|url\((?!data:)/.test(html), false);
 });
 
+test("a long table is folded, and says where its numbers are", () => {
+  const rows = Array.from({ length: 25 }, (_, row) => ({ row }));
+  const html = report([record({ tables: [{ name: "t", title: "Long", rows }] })]);
+  assert.match(html, /<details><summary>Long \(25 rows, also in small\.json\)<\/summary>/);
+  assert.ok(html.includes('<td class="number">24</td>'));
+});
+
 test("without results it says so, and what is missing", () => {
   const html = report([], { missing: ["noise on cifar10"], without: ["cifar100 (get it)"] });
   assert.match(html, /no results yet/);

@@ -1,6 +1,6 @@
 import { runSummary } from "../../lib/experiments/trained-model.js";
 import type { PlotlyFigure } from "../../lib/figures/figure.js";
-import { type ProtocolStudy, type DataNeed, withSettings } from "../../lib/studies/protocol-study.js";
+import { type DoesWithout, type ProtocolStudy, withSettings } from "../../lib/studies/protocol-study.js";
 import type { Protocol } from "../../lib/studies/protocols.js";
 import type { NamedSource } from "../../lib/studies/replication.js";
 import type { Study, StudySettings } from "../../lib/studies/study.js";
@@ -30,7 +30,7 @@ interface SmallSettings extends StudySettings {
 export function smallStudy(
   name: string,
   seeds: readonly number[],
-  { overrides = [], needs = [] }: { overrides?: readonly string[]; needs?: readonly DataNeed[] } = {},
+  { overrides = [], doesWithout = {} }: { overrides?: readonly string[]; doesWithout?: DoesWithout } = {},
 ): ProtocolStudy {
   const study: Study<SmallSettings> = {
     name,
@@ -70,7 +70,7 @@ export function smallStudy(
     },
   };
   const settings = { seeds, overrides, least: 0 };
-  return withSettings(study, { quick: settings, reduced: settings, full: settings }, needs);
+  return withSettings(study, { quick: settings, reduced: settings, full: settings }, doesWithout);
 }
 
 function smallFigure(values: readonly number[]): PlotlyFigure {
