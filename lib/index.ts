@@ -15,9 +15,9 @@ export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./e
 export { trainingRun } from "./experiments/training-run.js";
 
 // studies: claims, and what came out
-export { DENSENET_SETTINGS, densenetStudy } from "./studies/densenet.js";
+export { DENSENET_SETTINGS, type DenseNetSettings, densenetStudy } from "./studies/densenet.js";
 export { QUICK_DATA } from "./studies/quick.js";
-export { runStudy, StudyContext, verdictOf } from "./studies/study.js";
+export { type ProtocolName, runStudy, StudyContext, verdictOf } from "./studies/study.js";
 
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
