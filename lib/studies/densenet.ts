@@ -57,7 +57,7 @@ const RESNETS: readonly PresetName[] = ["serial-td-multihead", "shallow-deep-net
 
 const TD = "CascadedTD";
 const OTHERS: readonly string[] = ["CascadedCE", "SerialCE", "SerialTD-MultiHead"];
-const WITH_EXIT_WEIGHTS = "SerialTD-MultiHead, SDN weights";
+const WITH_EXIT_WEIGHTS = "SDN exit weights";
 
 /** Share of the timesteps after t = 0 that counts as early. */
 const EARLY_SHARE = 1 / 3;

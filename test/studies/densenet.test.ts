@@ -67,7 +67,7 @@ test("five trainings a seed; rows, verdicts and figures are those of their trace
   );
   assert.deepEqual(
     rowsOf("exit-weights").map(({ model }) => model),
-    ["SerialTD-MultiHead", "SerialTD-MultiHead, SDN weights"],
+    ["SerialTD-MultiHead", "SDN exit weights"],
   );
   assert.equal(rowsOf("runs").length, (4 + 2) * settings.seeds.length);
   for (const { name, figure } of figures) {
