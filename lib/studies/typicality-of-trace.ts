@@ -7,12 +7,15 @@ import type { Trace } from "../trace/trace.js";
 import { selection, typicalityByClassTable, typicalityTable } from "../trace/typicality.js";
 import { UserError } from "../util/errors.js";
 import { randomStream } from "../util/random.js";
-import { type Interval, mean, spearman, spearmanInterval } from "../util/statistics.js";
+import { type Interval, mean, quantile, spearman, spearmanInterval } from "../util/statistics.js";
 import type { StudyContext } from "./study.js";
 
 /** Confidence at which latency is read, chosen before any result was seen. */
 export const MAIN_THRESHOLD = 0.7;
 export const THRESHOLDS = [0.5, MAIN_THRESHOLD, 0.9] as const;
+
+/** Bins of the C-score from 0 to 1. */
+export const BINS = 20;
 
 /** Most and least typical images that are shown of each class, and classes shown. */
 export const SHOWN = 3;
@@ -43,7 +46,14 @@ export interface Correlation extends Interval {
   readonly rho: number;
 }
 
-export type Relation = "latency" | "latency of right answers" | "correctness";
+/** What the C-score is correlated with, over all images or over the rightly answered or the least typical ones. */
+export const RELATIONS = [
+  "latency",
+  "latency of right answers",
+  "latency of the least typical fifth",
+  "correctness",
+] as const;
+export type Relation = (typeof RELATIONS)[number];
 
 export interface ThresholdResult {
   readonly threshold: number;
@@ -89,7 +99,7 @@ export function traceTypicality(
   return {
     examples: trace.examples,
     thresholds: THRESHOLDS.map((threshold) => atThreshold(trace, cScores, threshold, seed, resamples)),
-    bins: numbersOf(typicalityTable(trace, cScores, main)),
+    bins: numbersOf(typicalityTable(trace, cScores, main, BINS)),
     classes: numbersOf(typicalityByClassTable(trace, cScores, main)),
     extremes: extremesOf(trace, cScores, main),
   };
@@ -108,9 +118,15 @@ function atThreshold(
   resamples: number,
 ): ThresholdResult {
   const { latencies, right } = selection(trace, { kind: "confidence", threshold });
-  const answered = Array.from(right.keys()).filter((n) => right[n] === 1);
-  const among = (values: ArrayLike<number>): number[] => answered.map((n) => values[n] as number);
-  const correlation = (relation: Relation, x: ArrayLike<number>, y: ArrayLike<number>): Correlation => {
+  const fifth = quantile(cScores, 0.2);
+  const correlation = (
+    relation: Relation,
+    values: ArrayLike<number>,
+    counts: (n: number) => boolean = () => true,
+  ): Correlation => {
+    const among = Array.from(cScores.keys()).filter(counts);
+    const x = among.map((n) => cScores[n] as number);
+    const y = among.map((n) => values[n] as number);
     const stream = randomStream(seed, `typicality/${trace.model ?? ""}/${threshold}/${relation}`);
     return { rho: spearman(x, y), ...spearmanInterval(x, y, { stream, resamples }) };
   };
@@ -120,9 +136,14 @@ function atThreshold(
     stoppedEarly: latencies.filter((t) => t < trace.timesteps - 1).length / trace.examples,
     accuracy: mean(right),
     correlations: {
-      latency: correlation("latency", cScores, latencies),
-      "latency of right answers": correlation("latency of right answers", among(cScores), among(latencies)),
-      correctness: correlation("correctness", cScores, right),
+      latency: correlation("latency", latencies),
+      "latency of right answers": correlation("latency of right answers", latencies, (n) => right[n] === 1),
+      "latency of the least typical fifth": correlation(
+        "latency of the least typical fifth",
+        latencies,
+        (n) => (cScores[n] as number) <= fifth,
+      ),
+      correctness: correlation("correctness", right),
     },
   };
 }

@@ -23,12 +23,14 @@ import {
   type StudySettings,
 } from "./study.js";
 import {
+  BINS,
   type Correlation,
   type Extreme,
   type HeldOut,
   heldOutImages,
   MAIN_THRESHOLD,
   type Relation,
+  RELATIONS,
   SHOWN,
   type ThresholdResult,
   THRESHOLDS,
@@ -154,7 +156,8 @@ async function runTypicality(
   const { hash: data } = await context.dataset();
   const results: RunTypicality[] = [];
   for (const { model } of wanted) {
-    const key = { analysis: "typicality", run, model, data, thresholds: THRESHOLDS, resamples };
+    const asked = { thresholds: THRESHOLDS, relations: RELATIONS, bins: BINS, shown: SHOWN, resamples };
+    const key = { analysis: "typicality", run, model, data, ...asked };
     const result = await context.kept(key, async () => {
       context.onProgress(`typicality: ${model}, seed ${spec.seed}, ${set.labels.length} held-out images`);
       const trained = await openTrainedModel(directory, { model });
@@ -232,6 +235,12 @@ function findingsOf(study: TypicalityResults, images: Part["images"]): Finding[]
       "latency of right answers",
       below,
     ),
+    signed(
+      "it does so among the least typical fifth alone",
+      MAIN_THRESHOLD,
+      "latency of the least typical fifth",
+      below,
+    ),
     withinClasses(study, images, where),
     signed("correctness rises with typicality", MAIN_THRESHOLD, "correctness", above),
   ];
@@ -271,7 +280,7 @@ function tablesOf(study: TypicalityResults): StudyResult["tables"] {
       name: "correlation",
       title: `Spearman's rho of the C-score with latency or correctness at confidence ${MAIN_THRESHOLD}: mean ± standard error over n seeds, and of each seed with its 95 % bootstrap interval over images`,
       rows: study.groups().flatMap(({ images, model }) =>
-        (["latency", "latency of right answers", "correctness"] as const).map((relation) => {
+        RELATIONS.map((relation) => {
           const bySeed = study.correlations(images, model, MAIN_THRESHOLD, relation);
           return {
             images,
@@ -353,6 +362,7 @@ function tablesOf(study: TypicalityResults): StudyResult["tables"] {
           rhoLow: correlations.latency.low,
           rhoHigh: correlations.latency.high,
           rhoOfRightAnswers: correlations["latency of right answers"].rho,
+          rhoOfLeastTypical: correlations["latency of the least typical fifth"].rho,
           rhoOfCorrectness: correlations.correctness.rho,
         })),
       ),
@@ -367,7 +377,7 @@ function curveFigures(study: TypicalityResults, images: Part["images"]): StudyRe
   const prefix = images === "constructed" ? "constructed-" : "";
   const which = images === "constructed" ? "images of constructed typicality" : "held-out images";
   const caption = (quantity: string): string =>
-    `${quantity} against C-score on ${which} at confidence ${MAIN_THRESHOLD}: means of bins of 0.1, bars of one standard error over seeds (of a single seed, over images).`;
+    `${quantity} against C-score on ${which} at confidence ${MAIN_THRESHOLD}: means of bins of ${1 / BINS}, bars of one standard error over seeds (of a single seed, over images).`;
   return [
     {
       name: `${prefix}latency`,
