@@ -67,3 +67,8 @@ export function resolveDatasetSource(source: unknown): ResolvedDatasetSource {
   const issues = parsed.error.issues.map((issue) => `${issue.path.join(".") || "source"}: ${issue.message}`);
   throw new UserError(`the data source is not valid: ${issues.join("; ")}`);
 }
+
+/** Whether the typicality of the images comes with them: from a file, or known because they are constructed. */
+export function hasCScores(source: ResolvedDatasetSource): boolean {
+  return source.kind === "procedural" || source.cScores !== undefined;
+}

@@ -1,4 +1,4 @@
-import type { ResolvedDatasetSource } from "../datasets/source.js";
+import { hasCScores, type ResolvedDatasetSource } from "../datasets/source.js";
 import type { RunSpec } from "../experiments/spec.js";
 import type { ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "./study.js";
 
@@ -70,7 +70,7 @@ export function withSettings<Settings extends StudySettings>(
 /** What a study does for want of features that a source lacks: a sentence each. */
 export function doneWithout({ title, doesWithout }: ProtocolStudy, source: ResolvedDatasetSource): string[] {
   const has: Readonly<Record<DataFeature, boolean>> = {
-    "C-scores": source.kind === "procedural" || source.cScores !== undefined,
+    "C-scores": hasCScores(source),
   };
   return Object.entries(doesWithout)
     .filter(([feature]) => !has[feature as DataFeature])

@@ -37,7 +37,9 @@ export interface WantedDataset {
 export const STUDIES: readonly ProtocolStudy[] = [
   withSettings(sixModelsStudy, SIX_MODELS_SETTINGS),
   withSettings(lambdaStudy, LAMBDA_SETTINGS),
-  withSettings(typicalityStudy, TYPICALITY_SETTINGS),
+  withSettings(typicalityStudy, TYPICALITY_SETTINGS, {
+    "C-scores": "is tested on images of constructed typicality alone",
+  }),
   withSettings(noiseStudy, NOISE_SETTINGS),
   withSettings(traceStudy, TRACE_SETTINGS),
   withSettings(delaysStudy, DELAYS_SETTINGS),

@@ -1,7 +1,7 @@
 import { from } from "arquero";
 import { valuesPerImage } from "../datasets/dataset.js";
 import { pngDataUri } from "../datasets/encode.js";
-import type { ResolvedDatasetSource } from "../datasets/source.js";
+import { hasCScores, type ResolvedDatasetSource } from "../datasets/source.js";
 import type { PresetName } from "../experiments/presets.js";
 import { readRun } from "../experiments/run-record.js";
 import type { RunSpec } from "../experiments/spec.js";
@@ -12,7 +12,6 @@ import { type Interval, mean } from "../util/statistics.js";
 import { FULL_OVERRIDES } from "./full.js";
 import { meanAndError } from "./mean-and-error.js";
 import { presetTrainings } from "./preset-trainings.js";
-import { lackedBy } from "./protocol-study.js";
 import { QUICK_DATA, QUICK_OVERRIDES } from "./quick.js";
 import {
   type Finding,
@@ -107,7 +106,7 @@ function partsOf(settings: TypicalitySettings, data: ResolvedDatasetSource): Par
     data: constructed.data,
     specs: presetTrainings(["cascaded-td"], { seeds, overrides: constructed.overrides }, constructed.data),
   };
-  return lackedBy(data, ["C-scores"]).length === 0 ? [own, made] : [made];
+  return hasCScores(data) ? [own, made] : [made];
 }
 
 /** One model of one seed on its held-out images. */
