@@ -95,26 +95,31 @@ const trainSchema = z.strictObject({
   precision: z.literal("mixed").optional(),
 });
 
-export const runSpecSchema = z.strictObject({
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 32 - 1),
-  data: datasetSourceSchema,
-  /** Training images used, as many of each class as possible; null for all. Test images likewise. */
-  trainImages: z.int().min(1).nullable(),
-  testImages: z.int().min(1).nullable(),
-  /**
-   * Classes, by their places in the data set, whose images are left out of training and test; the others are
-   * numbered anew in their order. Left out of the spec, and so of its hash, where there are none.
-   */
-  heldOutClasses: z.array(z.int().min(0)).min(1).optional(),
-  /** Share of the training images held out for validation. */
-  validation: z.number().min(0).lt(1),
-  network: networkSchema,
-  loss: lossSchema,
-  train: trainSchema,
-});
+export const runSpecSchema = z
+  .strictObject({
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1),
+    data: datasetSourceSchema,
+    /** Training images used, as many of each class as possible; null for all. Test images likewise. */
+    trainImages: z.int().min(1).nullable(),
+    testImages: z.int().min(1).nullable(),
+    /**
+     * Classes, by their places in the data set, whose images are left out of training and test; the others are
+     * numbered anew in their order. Left out of the spec, and so of its hash, where there are none.
+     */
+    heldOutClasses: z.array(z.int().min(0)).min(1).optional(),
+    /** Share of the training images held out for validation. */
+    validation: z.number().min(0).lt(1),
+    network: networkSchema,
+    loss: lossSchema,
+    train: trainSchema,
+  })
+  .refine(({ network, train }) => network.densenet === undefined || train.precision === undefined, {
+    path: ["train", "precision"],
+    message: "a DenseNet is trained in float32; leave train.precision out",
+  });
 
 export type RunSpec = z.output<typeof runSpecSchema>;
 

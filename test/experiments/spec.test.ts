@@ -99,6 +99,10 @@ test("growth and layers of a spec reach its network; depth and width stay as the
     /^UserError: s: network\.width: a DenseNet is as wide as densenet\.growth says; allowed with it: 1$/,
   );
   assert.throws(
+    () => parseRunSpec({ ...base, train: { ...base.train, precision: "mixed" } }, "s"),
+    /^UserError: s: train\.precision: a DenseNet is trained in float32; leave train\.precision out$/,
+  );
+  assert.throws(
     () => parseRunSpec(change({ depth: 34 }), "s"),
     /network\.depth: a DenseNet is as deep as densenet\.layers says; allowed with it: 18$/,
   );
