@@ -14,9 +14,16 @@ export { speedAccuracyStudy, type SpeedAccuracyStudy } from "./experiments/speed
 export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
 export { trainingRun } from "./experiments/training-run.js";
 
+// studies: claims of the paper, tested
+export { QUICK_DATA } from "./studies/quick.js";
+export { type ProtocolName, runStudy, StudyContext, verdictOf } from "./studies/study.js";
+export { TRACE_SETTINGS, traceStudy } from "./studies/trace.js";
+export { tracedImages } from "./studies/traced-images.js";
+
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
 export { showTable } from "./notebook/show-table.js";
+export { showTraceExplorer } from "./notebook/show-trace-explorer.js";
 
 // train
 export { learningRateAt, type Schedule } from "./train/schedule.js";
@@ -30,6 +37,7 @@ export {
   forward,
   parameterCount,
 } from "./models/cascaded-resnet.js";
+export { gruInputs, gruProbabilities, type TraceGru } from "./models/trace-gru.js";
 export { networkCost, type NetworkCost } from "./models/cost.js";
 export { disposeState, evaluationPass, initialState, type NetworkState } from "./models/state.js";
 export { stream, type StreamedStep } from "./models/stream.js";
@@ -42,6 +50,7 @@ export { describeBackend, isNative, tf } from "./nn/tensorflow.js";
 export { changingTimeline, constantTimeline, type Timeline } from "./nn/timeline.js";
 
 // trace: analyses
+export { auroc, aurocBootstrap } from "./trace/auroc.js";
 export { accuracyPerTimestep, accuracyTable, asymptoticAccuracy } from "./trace/accuracy-per-timestep.js";
 export { areaUnderAccuracy, areaUnderSpeedAccuracy, commonRange } from "./trace/area.js";
 export { calibrationTable, expectedCalibrationError, reliabilityTable } from "./trace/calibration.js";
