@@ -30,11 +30,14 @@ export {
   type StudyResult,
   verdictOf,
 } from "./studies/study.js";
+export { TRACE_SETTINGS, traceStudy } from "./studies/trace.js";
+export { tracedImages } from "./studies/traced-images.js";
 export { TYPICALITY_SETTINGS, typicalityStudy } from "./studies/typicality.js";
 
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
 export { showTable } from "./notebook/show-table.js";
+export { showTraceExplorer } from "./notebook/show-trace-explorer.js";
 
 // train
 export { learningRateAt, type Schedule } from "./train/schedule.js";
@@ -48,6 +51,7 @@ export {
 } from "./models/cascaded-densenet.js";
 export { type CascadedNetwork, forward, parameterCount } from "./models/cascaded-network.js";
 export { cascadedResNet, type CascadedResNet, type CascadedResNetSpec } from "./models/cascaded-resnet.js";
+export { gruInputs, gruProbabilities, type TraceGru } from "./models/trace-gru.js";
 export { networkCost, type NetworkCost } from "./models/cost.js";
 export { disposeState, evaluationPass, initialState, type NetworkState } from "./models/state.js";
 export { stream, type StreamedStep } from "./models/stream.js";
@@ -61,6 +65,7 @@ export { describeBackend, isNative, tf } from "./nn/tensorflow.js";
 export { changingTimeline, constantTimeline, type Timeline } from "./nn/timeline.js";
 
 // trace: analyses
+export { auroc, aurocBootstrap } from "./trace/auroc.js";
 export { accuracyPerTimestep, accuracyTable, asymptoticAccuracy } from "./trace/accuracy-per-timestep.js";
 export { areaUnderAccuracy, areaUnderSpeedAccuracy, commonRange } from "./trace/area.js";
 export { calibrationTable, expectedCalibrationError, reliabilityTable } from "./trace/calibration.js";

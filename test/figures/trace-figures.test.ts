@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { from } from "arquero";
+import { aurocOverTimeFigure } from "../../lib/figures/auroc-over-time.js";
+import type { PlotlyFigure } from "../../lib/figures/figure.js";
+import { noveltyFigure } from "../../lib/figures/novelty.js";
+import { type SingleTrace, singleTracesFigure } from "../../lib/figures/single-traces.js";
+import { stoppingRulesFigure } from "../../lib/figures/stopping-rules.js";
+import { WIDTH } from "../../lib/figures/style.js";
+
+interface Drawn {
+  readonly name: string;
+  readonly mode: string;
+  readonly x: (number | null)[];
+  readonly y: (number | null)[];
+  readonly xaxis?: string;
+  readonly line?: { readonly dash: string; readonly color: string };
+  readonly marker?: { readonly color: string; readonly symbol: string };
+  readonly error_x?: { readonly array: number[]; readonly arrayminus: number[] };
+}
+const drawn = ({ data }: PlotlyFigure): Drawn[] => data as unknown as Drawn[];
+const linesCalled = (figure: PlotlyFigure, name: string): Drawn[] =>
+  drawn(figure).filter((one) => one.name === name && one.mode === "lines+markers");
+
+const MODELS = ["CascadedTD", "SerialTD-MultiHead"];
+const near = (values: readonly (number | null)[], expected: readonly number[]): void => {
+  assert.equal(values.length, expected.length);
+  values.forEach((value, i) => {
+    assert.ok(Math.abs((value as number) - (expected[i] as number)) < 1e-9);
+  });
+};
+
+const stopping = MODELS.flatMap((model) =>
+  ["confidence", "gain (GRU)", "patience"].flatMap((rule) =>
+    [0, 1].flatMap((seed) =>
+      [0, 1, 2].map((meanStoppingTime) => ({
+        model,
+        rule,
+        seed,
+        meanStoppingTime,
+        accuracy: 0.2 * meanStoppingTime + 0.02 * seed,
+        lead: rule === "confidence" ? 0 : 0.01 * meanStoppingTime + 0.02 * seed,
+      })),
+    ),
+  ),
+);
+
+test("stopping rules: a panel of accuracies and one of leads in points for each model, means over seeds", () => {
+  const figure = stoppingRulesFigure(from(stopping));
+  const lines = linesCalled(figure, "gain (GRU)");
+  assert.deepEqual(
+    lines.map(({ xaxis }) => xaxis),
+    ["x", "x2", "x3", "x4"],
+  );
+  near(lines[0]?.y ?? [], [0.01, 0.21, 0.41]);
+  near(lines[1]?.y ?? [], [1, 2, 3]);
+  near(linesCalled(figure, "confidence")[1]?.y ?? [], [0, 0, 0]);
+});
+
+test("AUROC over time: GRU filled and solid, confidence open and dotted, in the model's colour", () => {
+  const rows = MODELS.flatMap((model) =>
+    ["GRU", "confidence"].flatMap((signal) =>
+      [0, 1].map((timestep) => ({ model, signal, timestep, auroc: signal === "GRU" ? 0.8 : 0.7 })),
+    ),
+  );
+  const [gru, confidence] = linesCalled(aurocOverTimeFigure(from(rows)), "CascadedTD");
+  near(gru?.y ?? [], [0.8, 0.8]);
+  near(confidence?.y ?? [], [0.7, 0.7]);
+  assert.equal(gru?.line?.color, confidence?.line?.color);
+  assert.deepEqual([gru?.marker?.symbol, confidence?.marker?.symbol], ["circle", "circle-open"]);
+  assert.notEqual(gru?.line?.dash, confidence?.line?.dash);
+});
+
+test("novelty: a dot with its interval for each model, detector and seed, none on another", () => {
+  const rows = ["held-out classes", "procedural images"].flatMap((foreign) =>
+    MODELS.flatMap((model) =>
+      ["known images", "known and foreign images"].flatMap((learntFrom) =>
+        [0, 1, 2].map((seed) => ({
+          ...{ foreign, model, seed, detector: "GRU", reads: "whole trace", learntFrom },
+          ...{ auroc: 0.6 + 0.1 * seed, low: 0.55 + 0.1 * seed, high: 0.7 + 0.1 * seed },
+        })),
+      ),
+    ),
+  );
+  const figure = noveltyFigure(from(rows));
+  const { ticktext } = figure.layout["yaxis"] as { ticktext: string[] };
+  assert.deepEqual(ticktext, ["GRU, whole trace", "GRU, whole trace *"]);
+  const dots = drawn(figure).filter(({ xaxis }) => xaxis === "x");
+  near(dots[0]?.x ?? [], [0.6, 0.7, 0.8, 0.6, 0.7, 0.8]);
+  near(dots[0]?.error_x?.array ?? [], Array<number>(6).fill(0.1));
+  near(dots[0]?.error_x?.arrayminus ?? [], Array<number>(6).fill(0.05));
+  const heights = dots.flatMap(({ y }) => y as number[]);
+  assert.equal(new Set(heights).size, 12);
+  // Each dot stands nearest to its own detector.
+  assert.deepEqual(
+    dots.map(({ y }) => y.map((height) => Math.abs(Math.round(height as number)))),
+    MODELS.map(() => [0, 0, 0, 1, 1, 1]),
+  );
+});
+
+test("single traces: the label's line black, every rule's stop at its timestep, an image a panel", () => {
+  const trace = (kind: SingleTrace["kind"], id: number): SingleTrace => ({
+    ...{ id, kind, label: 1, image: "data:image/png;base64,", signals: [] },
+    probs: [
+      [0.5, 0.3, 0.2],
+      [0.2, 0.7, 0.1],
+    ],
+    stops: [
+      { rule: "confidence", timestep: 1 },
+      { rule: "patience", timestep: 0 },
+    ],
+  });
+  const figure = singleTracesFigure(
+    [trace("wrong", 1), trace("early and right", 2), trace("wrong", 3)],
+    ["cat", "dog", "deer"],
+  );
+  assert.equal(figure.layout["width"], WIDTH.double);
+  assert.equal((figure.layout["images"] as unknown[]).length, 3);
+  const labels = drawn(figure).filter(({ name }) => name === "label");
+  labels.forEach(({ y }) => {
+    near(y, [0.3, 0.7]);
+  });
+  assert.equal(labels.length, 3);
+  const stops = drawn(figure).filter(({ name }) => name === "confidence");
+  assert.deepEqual(
+    stops.map(({ x }) => x),
+    [[1], [1], [1]],
+  );
+  assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure);
+});
