@@ -20,15 +20,27 @@ function fullSpec(change: Partial<CascadedDenseNetSpec> = {}): CascadedDenseNetS
 }
 
 test("layer by layer equals a loop over time: logits, statistics and gradients", () => {
-  // Every fifth combination, for five shares no factor with 3 x 3 x 2 x 2 x 3, and all with the default epsilon, which
-  // is small enough for norms of constant maps to magnify what rounding leaves of a gradient.
-  const cases = everyCombination.filter(({ spec }, n) => n % 5 === 0 || spec.norm.epsilon < 1e-4);
-  assert.equal(cases.length, 30);
+  // Every fifth combination: five shares no factor with 3 x 3 x 2 x 2 x 3, so that every setting is met.
+  const cases = everyCombination.filter((_, n) => n % 5 === 0);
   for (const given of cases) {
     const { scheme, heads, norm } = given.spec;
     const spec = tinyDenseSpec({ scheme, heads, norm, timesteps: 9 });
     assertNear(`DenseNet, ${given.name}`, oracleErrors({ ...given, spec }));
   }
+});
+
+test("of the blind step's gradient, which is zero, norms of constant maps magnify no rounding", () => {
+  // With three transitions and the default epsilon, what rounding leaves would be beyond the limit twentyfold.
+  const given: OracleCase = {
+    name: "four blocks, default epsilon",
+    spec: tinyDenseSpec({ layers: [1, 2, 1, 1], timesteps: 6 }),
+    side: 33,
+    batch: 2,
+    timeline: constantTimeline(6, 2),
+    statistics: "distinct",
+    lambda: 0,
+  };
+  assertNear(given.name, oracleErrors(given));
 });
 
 test("layers whose turn never comes, a single block, the large stem and more timesteps than layers do too", () => {
