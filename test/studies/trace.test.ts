@@ -60,9 +60,7 @@ test("the quick study runs from training to figures, and a second time from what
   assert.equal(judging?.length, 3 * 9);
   assert.equal(stopping?.length, 3 * RULES.length);
   assert.equal(novelty?.length, 2 * 2 * 8);
-  const learnt = novelty
-    .filter((row) => row["learnt from"] !== "known images")
-    .map((row) => row["detector"]);
+  const learnt = novelty.filter((row) => row["learnt from"] !== "known images").map((row) => row["detector"]);
   assert.deepEqual([...new Set(learnt)], ["GRU"]);
   assert.equal(result.figures.length, 4);
 
