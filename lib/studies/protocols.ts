@@ -54,7 +54,7 @@ const EMBEDDED: WantedDataset = {
     kind: "procedural",
     classes: 10,
     size: 16,
-    train: 4000,
+    train: 3000,
     test: 500,
     seed: 0,
   }),

@@ -211,6 +211,7 @@ th { font-weight: 700; border-bottom-color: var(--ink); }
 caption { text-align: left; font-weight: 700; padding: .8rem 0 .3rem; }
 .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .numbers { width: auto; min-width: 60%; font-size: .82em; }
+.numbers th, .numbers td { padding-top: .15rem; padding-bottom: .15rem; }
 details { margin: .8rem 0; }
 summary { font-size: .9em; font-weight: 700; }
 .scroll { overflow-x: auto; }
@@ -234,5 +235,6 @@ ul { padding-left: 1.2rem; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
   .numbers { font-size: .78em; }
+  .numbers th { overflow-wrap: anywhere; }
 }
 `;
