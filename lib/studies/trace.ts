@@ -6,6 +6,7 @@ import { singleTracesFigure } from "../figures/single-traces.js";
 import { stoppingRulesFigure } from "../figures/stopping-rules.js";
 import { groupRows } from "../figures/table-rows.js";
 import { mean, standardError } from "../util/statistics.js";
+import { FULL_OVERRIDES } from "./full.js";
 import { QUICK_OVERRIDES } from "./quick.js";
 import type { Finding, ProtocolName, Study, StudyResult, TableRow } from "./study.js";
 import { type AreaRow, type JudgementRow, judgementRows, type Rule, stoppingRows } from "./trace-judging.js";
@@ -22,13 +23,6 @@ import {
 import { singleTraces } from "./traced-images.js";
 
 const GRU: TraceSettings["gru"] = { hidden: 32, epochs: 15, batchSize: 256, learningRate: 0.005 };
-
-const FULL_OVERRIDES = [
-  "network.width=1",
-  "train.epochs=150",
-  'train.schedule={"kind":"step","milestones":[60,120],"factor":0.2}',
-  "train.augmentation.occlusion=16",
-];
 
 export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
   quick: {
