@@ -180,6 +180,8 @@ const meanAccuracyOf =
   ({ accuracy }) =>
     mean(timesteps.map((t) => accuracy[t] ?? NaN));
 
+const multiplyAdds: Quantity = ({ trace }) => trace.cost?.multiplyAdds.at(-1) ?? NaN;
+
 const areaOverTime: Quantity = ({ accuracy }) => areaUnderAccuracy(accuracy);
 
 function denseFindings(study: Comparison): Finding[] {
@@ -261,7 +263,7 @@ function accuracyRows(study: Comparison): TableRow[] {
       early: text(meanAccuracyOf(early)),
       last: text(accuracyAt(last)),
       area: text(areaOverTime),
-      "million multiply-adds": text(({ trace }) => (trace.cost?.multiplyAdds.at(-1) ?? NaN) / 1e6),
+      "million multiply-adds": (mean(study.bySeed(model, multiplyAdds)) / 1e6).toFixed(2),
       n: study.seeds.length,
     };
   });
