@@ -4,21 +4,35 @@
 
 // experiments: whole runs and studies
 export { blockInfluence } from "./experiments/block-influence.js";
+export { answerTimes } from "./experiments/answer-times.js";
 export { currentEnvironment } from "./experiments/environment.js";
 export { collectTrace } from "./experiments/collect-trace.js";
 export { applyOverrides } from "./experiments/overrides.js";
 export { PRESETS, presetCalled, type PresetName } from "./experiments/presets.js";
 export { listRuns, readRun, specHash } from "./experiments/run-record.js";
 export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experiments/spec.js";
-export { speedAccuracyStudy, type SpeedAccuracyStudy } from "./experiments/speed-accuracy-study.js";
 export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
 export { trainingRun } from "./experiments/training-run.js";
 
-// studies: claims of the paper, tested
+// studies: a claim each, how it is tested, what came out
+export { DELAYS_SETTINGS, delaysStudy } from "./studies/delays.js";
+export { DENSENET_SETTINGS, densenetStudy } from "./studies/densenet.js";
+export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/lambda.js";
+export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/norm-constants.js";
+export { NOISE_SETTINGS, noiseStudy } from "./studies/noise.js";
 export { QUICK_DATA } from "./studies/quick.js";
-export { type ProtocolName, runStudy, StudyContext, verdictOf } from "./studies/study.js";
+export { SIX_MODELS_SETTINGS, sixModelsStudy } from "./studies/six-models.js";
+export {
+  type ProtocolName,
+  runStudy,
+  type Study,
+  StudyContext,
+  type StudyResult,
+  verdictOf,
+} from "./studies/study.js";
 export { TRACE_SETTINGS, traceStudy } from "./studies/trace.js";
 export { tracedImages } from "./studies/traced-images.js";
+export { TYPICALITY_SETTINGS, typicalityStudy } from "./studies/typicality.js";
 
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
@@ -31,16 +45,17 @@ export { batchGradients, trainingStep, type TrainingState } from "./train/traini
 
 // models and losses
 export {
-  cascadedResNet,
-  type CascadedResNet,
-  type CascadedResNetSpec,
-  forward,
-  parameterCount,
-} from "./models/cascaded-resnet.js";
-export { gruInputs, gruProbabilities, type TraceGru } from "./models/trace-gru.js";
+  cascadedDenseNet,
+  type CascadedDenseNet,
+  type CascadedDenseNetSpec,
+} from "./models/cascaded-densenet.js";
+export { type CascadedNetwork, forward, parameterCount } from "./models/cascaded-network.js";
+export { cascadedResNet, type CascadedResNet, type CascadedResNetSpec } from "./models/cascaded-resnet.js";
 export { networkCost, type NetworkCost } from "./models/cost.js";
 export { disposeState, evaluationPass, initialState, type NetworkState } from "./models/state.js";
 export { stream, type StreamedStep } from "./models/stream.js";
+export { shallowDeepWeights } from "./losses/exit-weights.js";
+export { gruInputs, gruProbabilities, type TraceGru } from "./models/trace-gru.js";
 export { tdLoss, tdTargets, tdWeights, type TdSettings } from "./losses/td-lambda.js";
 
 // nn
@@ -50,9 +65,9 @@ export { describeBackend, isNative, tf } from "./nn/tensorflow.js";
 export { changingTimeline, constantTimeline, type Timeline } from "./nn/timeline.js";
 
 // trace: analyses
-export { auroc, aurocBootstrap } from "./trace/auroc.js";
 export { accuracyPerTimestep, accuracyTable, asymptoticAccuracy } from "./trace/accuracy-per-timestep.js";
 export { areaUnderAccuracy, areaUnderSpeedAccuracy, commonRange } from "./trace/area.js";
+export { auroc, aurocBootstrap } from "./trace/auroc.js";
 export { calibrationTable, expectedCalibrationError, reliabilityTable } from "./trace/calibration.js";
 export { overthinking } from "./trace/overthinking.js";
 export { confidences, correctness, predictions, probabilities, softmax } from "./trace/probabilities.js";
@@ -60,9 +75,18 @@ export { speedAccuracyCurve, speedAccuracyTable } from "./trace/speed-accuracy-c
 export { type StoppingRule, stoppingTimes } from "./trace/stopping-time.js";
 export { readTrace, writeTrace } from "./trace/trace-file.js";
 export type { Trace } from "./trace/trace.js";
-export { typicalityByClassTable, typicalityCorrelation, typicalityTable } from "./trace/typicality.js";
+export {
+  type Selection,
+  selection,
+  typicalityByClassTable,
+  typicalityCorrelation,
+  typicalityTable,
+} from "./trace/typicality.js";
 
 // figures: result table -> figure
+export { accuracyAgainstLambdaFigure } from "./figures/accuracy-against-lambda.js";
+export { accuracyByDelayFigure } from "./figures/accuracy-by-delay.js";
+export { accuracyInTheLongRunFigure } from "./figures/accuracy-in-the-long-run.js";
 export { accuracyOverTimeFigure } from "./figures/accuracy-over-time.js";
 export { blockInfluenceFigure } from "./figures/block-influence.js";
 export { calibrationOverTimeFigure } from "./figures/calibration-over-time.js";
@@ -72,9 +96,12 @@ export { distanceOverTimeFigure } from "./figures/distance-over-time.js";
 export { exportFigure } from "./figures/export.js";
 export type { PlotlyFigure } from "./figures/figure.js";
 export { functionalDepthFigure } from "./figures/functional-depth.js";
+export { type CaptionedImage, imageGrid, type ImageGroup } from "./figures/image-grid.js";
+export { noisePicturesFigure } from "./figures/noise-pictures.js";
 export { overTimeByLambdaFigure, type OverTimeByLambdaOptions } from "./figures/over-time-by-lambda.js";
 export { reliabilityFigure } from "./figures/reliability.js";
 export { speedAccuracyFigure } from "./figures/speed-accuracy.js";
+export { speedAccuracyPanels } from "./figures/speed-accuracy-panels.js";
 export { tdTargetsFigure } from "./figures/td-targets.js";
 export { trainingCurvesFigure } from "./figures/training-curves.js";
 export { typicalityFigure } from "./figures/typicality.js";
@@ -83,11 +110,15 @@ export { typicalityFigure } from "./figures/typicality.js";
 export type { Dataset, ImageSet } from "./datasets/dataset.js";
 export { loadDataset, loadImageSplit } from "./datasets/load.js";
 export { parseDatasetSource } from "./datasets/parse-source.js";
+export { resolveDatasetSource } from "./datasets/source.js";
 export { limit, stratifiedSplit, subset } from "./datasets/split.js";
+export { pngDataUri } from "./datasets/encode.js";
 export { channelStatistics } from "./datasets/statistics.js";
+export { NOISE_NAMES, type NoiseName, NOISES } from "./noise/noises.js";
 export { occlude } from "./noise/occlusion.js";
+export { type Disturbance, disturbedFrames, type NoiseSchedule } from "./noise/schedule.js";
 
 // util
 export { UserError } from "./util/errors.js";
 export { randomStream } from "./util/random.js";
-export { bootstrapInterval, mean, spearman, standardError } from "./util/statistics.js";
+export { bootstrapInterval, mean, spearman, spearmanInterval, standardError } from "./util/statistics.js";

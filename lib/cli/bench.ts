@@ -2,13 +2,13 @@ import { Command } from "commander";
 import {
   batchMilliseconds,
   BENCHMARK_CASES,
+  COMPARED_CASES,
   type Measurement,
   matrixMultiplicationPeak,
   measurementOf,
   peakMemory,
   type Spread,
   spreadOf,
-  threads,
   TimedNetwork,
 } from "../experiments/benchmark.js";
 import { BenchmarkPeer } from "../experiments/benchmark-peer.js";
@@ -20,7 +20,7 @@ import { wholeNumber } from "./options.js";
 import { writeOut } from "./output.js";
 
 interface BenchOptions {
-  readonly peer?: string;
+  readonly peer: readonly string[];
   readonly rounds: number;
   readonly json?: true;
   readonly out?: string;
@@ -43,7 +43,9 @@ export function benchCommand(): Command {
     )
     .option(
       "--peer <command>",
-      'a program that answers "train" and "eval" lines with {"ms": ...}, to alternate with',
+      'a program that answers "train" and "eval" lines with {"ms": ...}, to alternate with; may be given again',
+      (command: string, before: readonly string[]) => [...before, command],
+      [],
     )
     .option("--rounds <n>", "how often each thing is timed", wholeNumber(1), 7)
     .option("--only <text>", "only the cases whose name begins with this")
@@ -58,11 +60,13 @@ export function benchCommand(): Command {
         );
       }
       const peak = matrixMultiplicationPeak();
-      // The comparison comes first, so that the peak memory is that of the first case alone.
-      const comparison =
-        options.peer === undefined
-          ? undefined
-          : await compare(new TimedNetwork(first), options.peer, options.rounds);
+      // Comparisons come first, so that the first one's peak memory is that of its case alone.
+      const comparisons: ComparedCase[] = [];
+      for (const peer of options.peer) {
+        const compared = cases.filter((spec) => COMPARED_CASES.includes(spec));
+        for (const spec of compared.length > 0 ? compared : [first])
+          comparisons.push(await compare(new TimedNetwork(spec), peer, options.rounds));
+      }
       const measurements: Measurement[] = [];
       const streams: { case: string; milliseconds: number[] }[] = [];
       for (const spec of cases) {
@@ -80,9 +84,9 @@ export function benchCommand(): Command {
         timed.dispose();
       }
       const result = {
-        environment: { ...currentEnvironment(), backend: describeBackend(), threads: threads() },
+        environment: currentEnvironment({ backend: describeBackend() }),
         peakMultiplyAddsPerSecond: peak,
-        comparison,
+        comparisons,
         measurements,
         streams,
         batchMilliseconds: batchMilliseconds(),
@@ -93,6 +97,8 @@ export function benchCommand(): Command {
       else writeReport(result);
     });
 }
+
+type ComparedCase = Awaited<ReturnType<typeof compare>>;
 
 async function compare(timed: TimedNetwork, command: string, rounds: number) {
   const { peer, greeting } = await BenchmarkPeer.start(command);
@@ -134,7 +140,7 @@ function medianStream(timed: TimedNetwork, rounds: number): number[] {
 }
 
 function writeReport(result: {
-  readonly comparison: Awaited<ReturnType<typeof compare>> | undefined;
+  readonly comparisons: readonly ComparedCase[];
   readonly measurements: readonly Measurement[];
   readonly streams: readonly { readonly case: string; readonly milliseconds: readonly number[] }[];
   readonly peakMultiplyAddsPerSecond: number;
@@ -149,16 +155,17 @@ function writeReport(result: {
     );
   }
   writeOut(`a batch of 128 augmented images: ${spreadText(result.batchMilliseconds)} ms`);
-  const { comparison } = result;
-  if (comparison === undefined) return;
-  for (const { what, own, peer, ratio } of comparison.comparisons) {
-    writeOut(
-      `${comparison.case}, ${what}: ${spreadText(own)} ms, peer ${spreadText(peer)} ms: ${ratio.median.toFixed(2)} times as fast (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`,
-    );
-  }
   const memory = (bytes: number | undefined): string =>
     bytes === undefined ? "unknown" : `${(bytes / 2 ** 30).toFixed(2)} GiB`;
-  writeOut(`peak memory: ${memory(comparison.peakMemory)}, peer ${memory(comparison.peerPeakMemory)}`);
+  for (const compared of result.comparisons) {
+    writeOut(`against ${JSON.stringify(compared.greeting)}:`);
+    for (const { what, own, peer, ratio } of compared.comparisons) {
+      writeOut(
+        `${compared.case}, ${what}: ${spreadText(own)} ms, peer ${spreadText(peer)} ms: ${ratio.median.toFixed(2)} times as fast (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`,
+      );
+    }
+    writeOut(`peak memory so far: ${memory(compared.peakMemory)}, peer ${memory(compared.peerPeakMemory)}`);
+  }
 }
 
 function measurementText({

@@ -4,6 +4,7 @@ import { benchCommand } from "./bench.js";
 import { dataCommand } from "./data.js";
 import { notebookCommand } from "./notebook.js";
 import { parityCommand } from "./parity.js";
+import { profileCommand } from "./profile.js";
 import { replicateCommand } from "./replicate.js";
 import { runCommand } from "./run.js";
 import { traceCommand } from "./trace.js";
@@ -18,6 +19,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     dataCommand(),
     notebookCommand(),
     parityCommand(),
+    profileCommand(),
     replicateCommand(),
     runCommand(),
     traceCommand(),

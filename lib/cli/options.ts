@@ -15,3 +15,24 @@ export function wholeNumber(least: number): (text: string) => number {
 export function wholeNumbers(text: string): number[] {
   return text.split(",").map(wholeNumber(0));
 }
+
+/** Reads an option's value as names separated by commas. */
+export function words(text: string): string[] {
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (names.length === 0) throw new InvalidArgumentError("it must be one name or more, separated by commas.");
+  return names;
+}
+
+/** Reads an option's value as a number from `least` to `most`. */
+export function numberBetween(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === "" || !(value >= least && value <= most)) {
+      throw new InvalidArgumentError(`it must be a number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}

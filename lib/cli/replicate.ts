@@ -1,69 +1,241 @@
+import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
-import { parseDatasetSource } from "../datasets/parse-source.js";
-import { applyOverrides } from "../experiments/overrides.js";
-import { speedAccuracyStudy } from "../experiments/speed-accuracy-study.js";
-import { accuracyOverTimeFigure } from "../figures/accuracy-over-time.js";
+import { Command, Option } from "commander";
+import { loadDataset } from "../datasets/load.js";
 import { closeBrowser } from "../figures/browser.js";
-import { exportFigure } from "../figures/export.js";
-import { speedAccuracyFigure } from "../figures/speed-accuracy.js";
-import { UserError } from "../util/errors.js";
-import { writeFileAtomic } from "../util/files.js";
-import { wholeNumbers } from "./options.js";
+import { usesGpu } from "../nn/tensorflow.js";
+import { PROTOCOL_NAMES, PROTOCOLS, STUDIES } from "../studies/protocols.js";
+import { analyseParts, type ReplicationFolders, writeReport } from "../studies/replication-results.js";
+import { planReplication, type Replication, type Training } from "../studies/replication.js";
+import { sourceShapes, sourcesOf } from "../studies/source-shapes.js";
+import type { ProtocolName } from "../studies/study.js";
+import { runTrainings } from "../studies/training-processes.js";
+import { type TrainingStatus, trainingStatus } from "../studies/training-status.js";
+import { startProgress } from "../util/progress.js";
+import { namedSources } from "./data-options.js";
+import { numberBetween, wholeNumber, wholeNumbers, words } from "./options.js";
 import { writeOut } from "./output.js";
+import { printPlan } from "./replication-plan.js";
+import { imagesOf, printStatus, progressText } from "./replication-status.js";
 
 interface ReplicateOptions {
-  readonly data?: string;
-  readonly out: string;
+  readonly protocol?: ProtocolName;
+  readonly data: readonly string[];
+  readonly cScores: readonly string[];
+  readonly only?: readonly string[];
+  readonly seeds?: readonly number[];
+  readonly jobs?: number;
   readonly runs: string;
-  readonly seeds: readonly number[];
+  readonly results?: string;
+  readonly prints: string;
+  readonly status?: true;
+  readonly plan?: true;
+  readonly benchmark: string;
+  readonly gpuPeak: number;
+  readonly gpuShare: number;
 }
 
-/**
- * `cascade replicate`: trains CascadedTD, the CE network and SerialTD-MultiHead, and draws accuracy against time and
- * speed against accuracy. What is done is not done again.
- */
+type StatusOf = (training: Training) => TrainingStatus;
+
+const COMMITTED = join("data", "results");
+const NOT_COMMITTED = join("data", "figures");
+const MILLISECONDS_BETWEEN_LOOKS = 2000;
+/** A full-width training takes half of it. */
+const GIBIBYTES_A_TRAINING = 3;
+const STOPPED = 130;
+
+const repeated = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+
+/** `cascade replicate`: every training, analysis and figure of a protocol, and a report; goes on where it was stopped. */
 export function replicateCommand(): Command {
   return new Command("replicate")
-    .description(
-      "the main job: train the models of the speed-accuracy figure and draw it; goes on where it was stopped",
+    .description("the main job: from images to all figures and one report; goes on where it was stopped")
+    .argument("[key=value...]", "fields of every spec to change, such as train.epochs=12")
+    .addOption(
+      new Option(
+        "--protocol <name>",
+        "how far to go; without it quick, or reduced where --data is given",
+      ).choices(PROTOCOL_NAMES),
     )
-    .argument("[key=value...]", "fields of every spec to change, such as train.epochs=12 or seed=1")
     .option(
       "--data <source>",
-      "data set, such as cifar10=<path>, an image folder, or procedural (the default)",
+      "cifar10=<path>, cifar100=<path>, tinyimagenet=<path> or a path; an image folder or its archive will do; may be repeated",
+      repeated,
+      [],
     )
-    .option("--out <folder>", "where figures and the summary go", "data/figures")
-    .option("--runs <folder>", "folder of all runs", "data/runs")
-    .option("--seeds <list>", "seeds, separated by commas", wholeNumbers, [0])
-    .action(async (overrides: string[], options: ReplicateOptions) => {
-      const data = options.data === undefined ? {} : { data: await parseDatasetSource(options.data) };
-      const study = await speedAccuracyStudy((spec) => applyOverrides({ ...spec, ...data }, overrides), {
-        root: options.runs,
-        seeds: options.seeds,
-      });
-      try {
-        const accuracy = join(options.out, "accuracy-over-time");
-        const tradeoff = join(options.out, "speed-accuracy");
-        await exportFigure(accuracyOverTimeFigure(study.accuracy), {
-          svg: `${accuracy}.svg`,
-          pdf: `${accuracy}.pdf`,
-        });
-        const figure = speedAccuracyFigure(study.speedAccuracy, "meanStoppingTime");
-        await exportFigure(figure, { svg: `${tradeoff}.svg`, pdf: `${tradeoff}.pdf` });
-        writeOut(`figures: ${accuracy}.svg .pdf, ${tradeoff}.svg .pdf`);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        process.stderr.write(`no figures: ${error.message}\n`);
-        process.exitCode = 1;
-      } finally {
-        await closeBrowser();
-      }
-      await writeFileAtomic(join(options.out, "summary.json"), `${JSON.stringify(study.summary, null, 2)}\n`);
-      for (const { model, accuracy, area } of study.summary.models) {
-        writeOut(
-          `${model.padEnd(22)} accuracy % ${accuracy.map((a) => (100 * a).toFixed(1)).join(" ")}  area ${area.toFixed(3)}`,
-        );
-      }
+    .option("--c-scores <npz>", "C-scores of the data, or cifar100=<npz>; may be repeated", repeated, [])
+    .option("--only <studies>", "names of studies, separated by commas", words)
+    .option("--seeds <list>", "seeds in the place of the protocol's, separated by commas", wholeNumbers)
+    .option("--jobs <n>", "trainings at a time; the cores are shared out among them", wholeNumber(1))
+    .option("--runs <folder>", "folder of all runs", join("data", "runs"))
+    .option(
+      "--results <folder>",
+      `folder of results and report; ${COMMITTED}, but ${NOT_COMMITTED} for quick and for changed protocols`,
+    )
+    .option("--prints <folder>", "folder of the figures as PDF", NOT_COMMITTED)
+    .option("--status", "say how far it is, and stop")
+    .option("--plan", "say what has to be computed and how long it takes, and stop")
+    .option(
+      "--benchmark <file>",
+      "for --plan: what cascade bench --out wrote",
+      join(COMMITTED, "benchmark.json"),
+    )
+    .option("--gpu-peak <TFLOP/s>", "for --plan: peak of an assumed GPU", numberBetween(0.1, 1e5), 19.5)
+    .option(
+      "--gpu-share <share>",
+      "for --plan: share of it that training reaches",
+      numberBetween(0.001, 1),
+      0.3,
+    )
+    .action(replicate);
+}
+
+async function replicate(overrides: readonly string[], options: ReplicateOptions): Promise<void> {
+  const data = await namedSources(options.data, options.cScores);
+  const protocol = PROTOCOLS[options.protocol ?? (data.length === 0 ? "quick" : "reduced")];
+  const { only, seeds, runs, plan: standIns = false } = options;
+  const replication = planReplication({ protocol, studies: STUDIES, data, only, seeds, overrides, standIns });
+  for (const lack of replication.without) writeOut(`without ${lack}`);
+  const shapeOf = await sourceShapes(replication.trainings);
+  const statusOf: StatusOf = (training) => trainingStatus(training, runs, shapeOf(training));
+  if (options.plan === true) {
+    const device = { peak: options.gpuPeak * 1e12, share: options.gpuShare };
+    await printPlan(replication, shapeOf, { runs, benchmark: options.benchmark, device });
+  } else if (options.status === true) {
+    printStatus(replication, statusOf);
+  } else {
+    const isChanged = protocol.name === "quick" || seeds !== undefined || overrides.length > 0;
+    const results = options.results ?? (isChanged ? NOT_COMMITTED : COMMITTED);
+    const jobs = options.jobs ?? defaultJobs();
+    await stoppable(async (signal) => {
+      await carryOut(replication, statusOf, { runs, results, prints: options.prints }, jobs, signal);
     });
+  }
+}
+
+async function carryOut(
+  replication: Replication,
+  statusOf: StatusOf,
+  folders: ReplicationFolders,
+  jobs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const failed = await train(replication, statusOf, jobs, folders.runs, signal);
+  if (signal.aborted) {
+    const statuses = replication.trainings.map(statusOf);
+    writeOut(`stopped at ${progressText(statuses)}; the same command goes on from here`);
+    return;
+  }
+  await analyse(replication, folders, signal);
+  if (failed > 0) {
+    writeOut(`${failed} trainings failed; the same command tries them again`);
+    process.exitCode = 1;
+  }
+}
+
+/** As many trainings at a time as there are cores and memory; a GPU is not shared. */
+function defaultJobs(): number {
+  if (usesGpu()) return 1;
+  const fitting = Math.floor(totalmem() / 2 ** 30 / GIBIBYTES_A_TRAINING);
+  return Math.max(1, Math.min(availableParallelism(), fitting));
+}
+
+/** Trains what is missing, with one line of progress over all of it; gives the number that failed. */
+async function train(
+  { trainings }: Replication,
+  statusOf: StatusOf,
+  jobs: number,
+  root: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const missing = trainings.filter((training) => statusOf(training).state !== "done");
+  if (missing.length === 0) {
+    writeOut(`all ${trainings.length} trainings are finished`);
+    return 0;
+  }
+  // Decoded and checked once here, and not by each training for itself.
+  for (const source of sourcesOf(missing)) await loadDataset(source);
+  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
+  const side = Math.min(jobs, missing.length);
+  writeOut(
+    `${missing.length} of ${trainings.length} trainings are to be done, ${side} at a time, threads of each: ${threads}`,
+  );
+  const stopShowing = showProgress(() => trainings.map(statusOf));
+  const outcomes = await runTrainings(missing, {
+    root,
+    jobs,
+    threads,
+    signal,
+    onEnd: ({ training, problem }) => {
+      if (problem !== undefined) process.stderr.write(`\n${training.directory}: ${problem}\n`);
+    },
+  });
+  stopShowing();
+  return outcomes.filter(({ state }) => state === "failed").length;
+}
+
+/** Shows now and then how far all trainings together are; gives what ends it. */
+function showProgress(look: () => readonly TrainingStatus[]): () => void {
+  const begun = performance.now();
+  const initial = imagesOf(look());
+  const progress = startProgress({
+    label: "images",
+    total: initial.total,
+    initial: initial.done,
+    everySeconds: 30,
+  });
+  const show = (): void => {
+    const statuses = look();
+    const { done } = imagesOf(statuses);
+    const speed = (1000 * (done - initial.done)) / (performance.now() - begun);
+    const finished = statuses.filter(({ state }) => state === "done").length;
+    progress.update(done, {
+      "trainings done": `${finished}/${statuses.length}`,
+      "images/s": speed.toFixed(0),
+    });
+  };
+  const timer = setInterval(show, MILLISECONDS_BETWEEN_LOOKS);
+  return () => {
+    clearInterval(timer);
+    show();
+    progress.stop();
+  };
+}
+
+async function analyse(
+  replication: Replication,
+  folders: ReplicationFolders,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const problems = await analyseParts(replication, folders, { signal, onProgress: writeOut });
+    for (const { part, problem } of problems) {
+      process.stderr.write(
+        `no result, or not all of it, for ${part.study.name} on ${part.data.name}: ${problem}\n`,
+      );
+      process.exitCode = 1;
+    }
+    const names = [...new Set(replication.parts.map(({ data }) => data.name))];
+    const inOrder = names.flatMap((data) => STUDIES.map(({ name }) => ({ data, study: name })));
+    for (const file of await writeReport(replication, inOrder, folders.results)) writeOut(file);
+  } finally {
+    await closeBrowser();
+  }
+}
+
+/** Runs `work` with a signal that Ctrl-C sets off; a second Ctrl-C ends at once. */
+async function stoppable(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) process.exit(STOPPED);
+    process.stderr.write("\nstopping; what is committed stays\n");
+    process.exitCode = STOPPED;
+    controller.abort();
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  try {
+    await work(controller.signal);
+  } finally {
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  }
 }

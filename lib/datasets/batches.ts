@@ -89,13 +89,25 @@ export function normalisedImage(pixels: Uint8Array, normalisation: ChannelStatis
   return Float32Array.from(pixels, (value, i) => tables[(i % 3) as 0 | 1 | 2][value] as number);
 }
 
+/** The way back, for showing what a network sees: values `[H, W, 3]` -> pixels of 0 to 255, rounded. */
+export function displayedPixels(image: Float32Array, { mean, std }: ChannelStatistics): Uint8ClampedArray {
+  return Uint8ClampedArray.from(image, (value, i) => {
+    const c = (i % 3) as 0 | 1 | 2;
+    return 255 * (value * scaleOf(std[c]) + mean[c]);
+  });
+}
+
+/** A channel without variation carries nothing: it is only centred. */
+function scaleOf(deviation: number): number {
+  return deviation > 0 ? deviation : 1;
+}
+
 /** For each channel the normalised value of each of the 256 pixel values. */
 type NormalisationTables = readonly [Float32Array, Float32Array, Float32Array];
 
 function normalisationTables({ mean, std }: ChannelStatistics): NormalisationTables {
   const table = (c: 0 | 1 | 2) => {
-    // A channel without variation carries nothing: it is only centred.
-    const scale = std[c] > 0 ? std[c] : 1;
+    const scale = scaleOf(std[c]);
     return Float32Array.from({ length: 256 }, (_, value) => (value / 255 - mean[c]) / scale);
   };
   return [table(0), table(1), table(2)];

@@ -68,15 +68,24 @@ export function layoutOfSplit(
 
   const rank = new Map(classNames.map((name, index) => [name, index]));
   const labelled = inClass.map((path) => ({ path, label: rank.get(classOf(path)) ?? 0 }));
-  labelled.sort((a, b) => a.label - b.label || (a.path < b.path ? -1 : 1));
-  const paths = labelled.map(({ path }) => path);
+  return { ...orderedLayout(folder, classNames, labelled), foreign };
+}
+
+/** The images `labelled` of the split's `folder`, paths relative to it, in order of label and path. */
+export function orderedLayout(
+  folder: string,
+  classNames: readonly string[],
+  labelled: readonly { readonly path: string; readonly label: number }[],
+): SplitLayout {
+  const ordered = [...labelled].sort((a, b) => a.label - b.label || (a.path < b.path ? -1 : 1));
+  const paths = ordered.map(({ path }) => path);
   return {
     classNames,
     files: paths.map((path) => folder + path),
     paths,
-    labels: Int32Array.from(labelled, ({ label }) => label),
+    labels: Int32Array.from(ordered, ({ label }) => label),
     ids: idsOf(paths),
-    foreign,
+    foreign: [],
   };
 }
 

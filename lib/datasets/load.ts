@@ -2,6 +2,7 @@ import { basename, join } from "node:path";
 import { UserError } from "../util/errors.js";
 import { cachedSplits, hashed, type HashedSplits } from "./cache.js";
 import { joinCScores, readCScores } from "./c-scores.js";
+import { CIFAR100_COARSE_CLASSES } from "./cifar-classes.js";
 import { CIFAR_FORMATS, cifarBatches, decodeCifar } from "./cifar.js";
 import type { Dataset, ImageSet, SkippedFile } from "./dataset.js";
 import { download } from "./download.js";
@@ -10,7 +11,15 @@ import { decodeSplits } from "./image-folder.js";
 import { layoutOfSplit } from "./image-layout.js";
 import { proceduralSplit } from "./procedural.js";
 import { reportTo, type LoadOptions } from "./progress.js";
-import { type CifarSource, type DatasetSource, type FolderSource, resolveDatasetSource } from "./source.js";
+import {
+  type CifarSource,
+  type DatasetSource,
+  type FolderSource,
+  resolveDatasetSource,
+  type ResolvedDatasetSource,
+  type TinyImageNetSource,
+} from "./source.js";
+import { tinyImageNetLayouts } from "./tiny-imagenet-layout.js";
 
 const SPLITS = ["train", "test"] as const;
 const DEFAULT_DOWNLOADS = join("data", "downloads");
@@ -27,24 +36,47 @@ export async function loadDataset(source: DatasetSource, options: LoadOptions = 
     const splits = { train: proceduralSplit(resolved, "train"), test: proceduralSplit(resolved, "test") };
     return dataset("procedural", hashed({ splits, skipped: [] }));
   }
-  const decoded = await (resolved.kind === "folder"
-    ? loadFolder(resolved, options)
-    : loadCifar(resolved, options));
+  const decoded = await decodedSplits(resolved, options);
   reportSkipped(decoded.skipped, resolved.path ?? resolved.kind, options);
   const name = resolved.kind === "folder" ? basename(resolved.path) : resolved.kind;
-  if (resolved.cScores === undefined) return dataset(name, decoded);
-  const train = joinCScores(decoded.splits.train, await readCScores(resolved.cScores), resolved.cScores);
-  return dataset(name, { ...decoded, splits: { ...decoded.splits, train } });
+  const scored = await withCScores(decoded, resolved.cScores);
+  return dataset(
+    name,
+    resolved.kind === "cifar100" && resolved.labels === "coarse" ? withSuperclasses(scored) : scored,
+  );
+}
+
+type Splits = HashedSplits<"train" | "test">;
+
+function decodedSplits(
+  source: Exclude<ResolvedDatasetSource, { kind: "procedural" }>,
+  options: LoadOptions,
+): Promise<Splits> {
+  if (source.kind === "folder") return loadFolder(source, options);
+  return source.kind === "tinyimagenet" ? loadTinyImageNet(source, options) : loadCifar(source, options);
+}
+
+async function withCScores(decoded: Splits, path: string | undefined): Promise<Splits> {
+  if (path === undefined) return decoded;
+  const train = joinCScores(decoded.splits.train, await readCScores(path), path);
+  return { ...decoded, splits: { ...decoded.splits, train } };
+}
+
+/** CIFAR-100 with its 20 superclasses for labels. */
+function withSuperclasses({ splits, skipped }: Splits): Splits {
+  const relabelled = ({ coarseLabels, labels, ...set }: ImageSet): ImageSet => ({
+    ...set,
+    labels: coarseLabels ?? labels,
+    classNames: CIFAR100_COARSE_CLASSES,
+  });
+  return hashed({ splits: { train: relabelled(splits.train), test: relabelled(splits.test) }, skipped });
 }
 
 function dataset(name: string, { splits, skipped, hash }: HashedSplits<"train" | "test">): Dataset {
   return { name, hash, train: splits.train, test: splits.test, skipped };
 }
 
-async function loadFolder(
-  source: FolderSource,
-  options: LoadOptions,
-): Promise<HashedSplits<"train" | "test">> {
+async function loadFolder(source: FolderSource, options: LoadOptions): Promise<Splits> {
   const tree = await fileTree(source.path);
   const train = layoutOfSplit(tree, "train");
   const test = layoutOfSplit(tree, "test", { classNames: train.classNames });
@@ -58,7 +90,19 @@ async function loadFolder(
   );
 }
 
-async function loadCifar(source: CifarSource, options: LoadOptions): Promise<HashedSplits<"train" | "test">> {
+async function loadTinyImageNet(source: TinyImageNetSource, options: LoadOptions): Promise<Splits> {
+  const tree = await fileTree(source.path);
+  const layouts = await tinyImageNetLayouts(tree);
+  const { onBroken } = source;
+  return cachedSplits(
+    ["tinyimagenet", tree.fingerprint, onBroken],
+    SPLITS,
+    () => decodeSplits(tree, layouts, { onBroken, onProgress: options.onProgress }),
+    options,
+  );
+}
+
+async function loadCifar(source: CifarSource, options: LoadOptions): Promise<Splits> {
   const { kind, partial } = source;
   const batches = await cifarBatches(kind, source.path ?? (await downloadedArchive(source, options)));
   return cachedSplits(

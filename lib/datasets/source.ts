@@ -21,6 +21,14 @@ const folderSchema = z.strictObject({
   onBroken: z.enum(["fail", "skip"]).default("fail"),
 });
 
+const tinyImageNetSchema = z.strictObject({
+  kind: z.literal("tinyimagenet"),
+  /** The folder `tiny-imagenet-200`, or a `.tar.gz` of it. */
+  path,
+  cScores: path.optional(),
+  onBroken: z.enum(["fail", "skip"]).default("fail"),
+});
+
 const cifarFields = {
   path: path.optional(),
   download: z.boolean().default(false),
@@ -33,7 +41,13 @@ export const datasetSourceSchema = z.discriminatedUnion("kind", [
   proceduralSchema,
   folderSchema,
   z.strictObject({ kind: z.literal("cifar10"), ...cifarFields }),
-  z.strictObject({ kind: z.literal("cifar100"), ...cifarFields }),
+  z.strictObject({
+    kind: z.literal("cifar100"),
+    ...cifarFields,
+    /** The 100 classes, as by default, or the 20 superclasses. */
+    labels: z.enum(["fine", "coarse"]).optional(),
+  }),
+  tinyImageNetSchema,
 ]);
 
 /** As written by a person: fields with a default may be left out. */
@@ -43,6 +57,7 @@ export type DatasetSource = z.input<typeof datasetSourceSchema>;
 export type ResolvedDatasetSource = z.output<typeof datasetSourceSchema>;
 export type ProceduralSource = z.output<typeof proceduralSchema>;
 export type FolderSource = z.output<typeof folderSchema>;
+export type TinyImageNetSource = z.output<typeof tinyImageNetSchema>;
 export type CifarSource = Extract<ResolvedDatasetSource, { kind: "cifar10" | "cifar100" }>;
 
 /** Fills in the defaults; throws a UserError that names each wrong field. */
@@ -51,4 +66,9 @@ export function resolveDatasetSource(source: unknown): ResolvedDatasetSource {
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map((issue) => `${issue.path.join(".") || "source"}: ${issue.message}`);
   throw new UserError(`the data source is not valid: ${issues.join("; ")}`);
+}
+
+/** Whether the typicality of the images comes with them: from a file, or known because they are constructed. */
+export function hasCScores(source: ResolvedDatasetSource): boolean {
+  return source.kind === "procedural" || source.cScores !== undefined;
 }

@@ -1,12 +1,13 @@
-import { availableParallelism } from "node:os";
 import { epochBatches } from "../datasets/batches.js";
 import { proceduralSplit } from "../datasets/procedural.js";
 import { channelStatistics } from "../datasets/statistics.js";
-import { cascadedResNet, type CascadedResNet, forward } from "../models/cascaded-resnet.js";
+import { forward } from "../models/cascaded-network.js";
+import { cascadedResNet, type CascadedResNet } from "../models/cascaded-resnet.js";
 import { networkCost } from "../models/cost.js";
 import { disposeEvaluationPass, evaluationPass, initialState } from "../models/state.js";
 import { stream } from "../models/stream.js";
 import { type Delay, outputIsBlindAtStart } from "../nn/delay.js";
+import type { Precision } from "../nn/ops.js";
 import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { constantTimeline } from "../nn/timeline.js";
 import { disposeTrainingState, trainingStep, type TrainingState } from "../train/training-step.js";
@@ -16,30 +17,46 @@ import { randomStream } from "../util/random.js";
 /** What is timed: one network at one batch size. */
 export interface BenchmarkCase {
   readonly name: string;
+  readonly depth: 18 | 34 | 50;
   readonly width: number;
   readonly timesteps: number;
   readonly delay: Delay;
   readonly scheme: "parallel" | "serial";
   readonly batch: number;
+  readonly precision: Precision;
 }
 
 const ONE_STEP: Delay = { kind: "oneStepDelay" };
 
+export const FULL: BenchmarkCase = {
+  name: "full",
+  depth: 18,
+  width: 1,
+  timesteps: 9,
+  delay: ONE_STEP,
+  scheme: "parallel",
+  batch: 128,
+  precision: "float32",
+};
+export const QUARTER: BenchmarkCase = { ...FULL, name: "quarter", width: 0.25 };
+
+/** The case whose numbers a peer is compared with, in float32 and in mixed precision. */
+export const COMPARED_CASES: readonly BenchmarkCase[] = [
+  FULL,
+  { ...FULL, name: "full, mixed", precision: "mixed" },
+];
+
 export const BENCHMARK_CASES: readonly BenchmarkCase[] = [
-  { name: "full", width: 1, timesteps: 9, delay: ONE_STEP, scheme: "parallel", batch: 128 },
-  { name: "full, T = 70", width: 1, timesteps: 70, delay: ONE_STEP, scheme: "parallel", batch: 128 },
-  { name: "full, serial", width: 1, timesteps: 9, delay: ONE_STEP, scheme: "serial", batch: 128 },
-  { name: "quarter", width: 0.25, timesteps: 9, delay: ONE_STEP, scheme: "parallel", batch: 128 },
-  { name: "quarter, T = 70", width: 0.25, timesteps: 70, delay: ONE_STEP, scheme: "parallel", batch: 128 },
-  {
-    name: "quarter, smoothing 0.9",
-    width: 0.25,
-    timesteps: 9,
-    delay: { kind: "exponentialSmoothing", alpha: 0.9 },
-    scheme: "parallel",
-    batch: 128,
-  },
-  { name: "quarter, serial", width: 0.25, timesteps: 9, delay: ONE_STEP, scheme: "serial", batch: 128 },
+  ...COMPARED_CASES,
+  { ...FULL, name: "full, T = 70", timesteps: 70 },
+  { ...FULL, name: "full, serial", scheme: "serial" },
+  { ...FULL, name: "full, serial, mixed", scheme: "serial", precision: "mixed" },
+  QUARTER,
+  { ...QUARTER, name: "quarter, mixed", precision: "mixed" },
+  { ...QUARTER, name: "quarter, T = 70", timesteps: 70 },
+  { ...QUARTER, name: "quarter, smoothing 0.9", delay: { kind: "exponentialSmoothing", alpha: 0.9 } },
+  { ...QUARTER, name: "quarter, serial", scheme: "serial" },
+  { ...QUARTER, name: "quarter, serial, mixed", scheme: "serial", precision: "mixed" },
 ];
 
 export interface Spread {
@@ -72,9 +89,9 @@ export class TimedNetwork {
   readonly #labels: Int32Array;
 
   constructor(readonly spec: BenchmarkCase) {
-    const { width, timesteps, delay, scheme, batch } = spec;
+    const { depth, width, timesteps, delay, scheme, batch } = spec;
     this.network = cascadedResNet({
-      depth: 18,
+      depth,
       width,
       classes: 10,
       stem: "cifar",
@@ -99,13 +116,15 @@ export class TimedNetwork {
     const begun = performance.now();
     const loss = { lambda: 0, firstTimestep: outputIsBlindAtStart(this.spec.delay) ? 1 : 0 };
     const sgd = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 };
-    this.#state = trainingStep(this.network, this.#state, this.#sequence, this.#labels, loss, sgd).state;
+    const { precision } = this.spec;
+    const step = trainingStep(this.network, this.#state, this.#sequence, this.#labels, loss, sgd, precision);
+    this.#state = step.state;
     return performance.now() - begun;
   }
 
   /** Milliseconds of evaluating all timesteps of a batch. */
   evaluate(): number {
-    const pass = evaluationPass(this.network, this.#state);
+    const pass = evaluationPass(this.network, this.#state, this.spec.precision);
     const begun = performance.now();
     scoped(() => forward(this.network, pass, this.#sequence, this.spec.batch));
     const elapsed = performance.now() - begun;
@@ -199,8 +218,4 @@ export function measurementOf(
 /** Largest resident memory of this process so far, in bytes. */
 export function peakMemory(): number {
   return process.resourceUsage().maxRSS * 1024;
-}
-
-export function threads(): number {
-  return Number(process.env["TF_NUM_INTRAOP_THREADS"] ?? availableParallelism());
 }

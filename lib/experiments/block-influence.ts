@@ -1,5 +1,6 @@
 import { table, type ColumnTable } from "arquero";
-import { type CascadedResNet, forward } from "../models/cascaded-resnet.js";
+import { forward } from "../models/cascaded-network.js";
+import type { CascadedResNet } from "../models/cascaded-resnet.js";
 import { disposeEvaluationPass, evaluationPass, type NetworkState } from "../models/state.js";
 import { named, type NamedTensors } from "../nn/pass.js";
 import type { BlockSpec } from "../nn/residual-block.js";

@@ -14,10 +14,12 @@ export interface Environment {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
+  /** That share one TensorFlow operation; the last bits of sums may depend on it. */
+  readonly threads: number;
   readonly [extra: string]: unknown;
 }
 
-/** The environment of this process; `extra` adds what the caller knows, such as thread count and backend. */
+/** The environment of this process; `extra` adds what the caller knows, such as the backend. */
 export function currentEnvironment(extra: Readonly<Record<string, unknown>> = {}): Environment {
   return {
     node: process.version,
@@ -27,6 +29,7 @@ export function currentEnvironment(extra: Readonly<Record<string, unknown>> = {}
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
     memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
+    threads: threads(),
     ...extra,
   };
 }
@@ -51,4 +54,17 @@ function currentCommit(): string | null {
   } catch {
     return null;
   }
+}
+
+/** TensorFlow takes this variable where it is set, and else a thread for each core that the process may use. */
+const THREADS = "TF_NUM_INTRAOP_THREADS";
+
+function threads(): number {
+  return Number(process.env[THREADS] ?? availableParallelism());
+}
+
+/** What to add to a child's environment variables so that its TensorFlow computes with `threads` threads. */
+export function threadLimit(threads: number): Readonly<Record<string, string>> {
+  // Operations run one after the other here, so a second queue of them would only be in the way.
+  return { [THREADS]: String(threads), TF_NUM_INTEROP_THREADS: "1" };
 }

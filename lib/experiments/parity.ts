@@ -1,13 +1,8 @@
 import { z } from "zod";
 import { tdLoss, tdTargets } from "../losses/td-lambda.js";
 import { softmax } from "../trace/probabilities.js";
-import {
-  cascadedResNet,
-  type CascadedResNet,
-  forward,
-  tensorSpecs,
-  type TensorSpec,
-} from "../models/cascaded-resnet.js";
+import { forward, tensorSpecs } from "../models/cascaded-network.js";
+import { cascadedResNet, type CascadedResNet } from "../models/cascaded-resnet.js";
 import {
   disposeEvaluationPass,
   disposeState,
@@ -16,6 +11,7 @@ import {
   type NetworkState,
   stateFrom,
 } from "../models/state.js";
+import type { TensorSpec } from "../models/tensor-spec.js";
 import { type Delay, outputIsBlindAtStart } from "../nn/delay.js";
 import type { Precision } from "../nn/ops.js";
 import type { Sequence } from "../nn/pass.js";

@@ -35,11 +35,25 @@ const BASE: RunSpec = {
   },
 };
 
-function preset(network: Partial<RunSpec["network"]>, lambda: number): RunSpec {
-  return { ...BASE, network: { ...BASE.network, ...network }, loss: { ...BASE.loss, lambda } };
+/** The DenseNet of the paper's appendix; depth and width are a ResNet's and stand at what is allowed beside it. */
+const DENSENET: Partial<RunSpec["network"]> = {
+  depth: 18,
+  width: 1,
+  densenet: { growth: 16, layers: [6, 12, 24, 16] },
+};
+
+function preset(
+  network: Partial<RunSpec["network"]>,
+  lambda: number,
+  loss: Partial<RunSpec["loss"]> = {},
+): RunSpec {
+  return { ...BASE, network: { ...BASE.network, ...network }, loss: { ...BASE.loss, lambda, ...loss } };
 }
 
-/** The six models of the paper. The two CE models are one training: an ordinary network, run in two ways. */
+/**
+ * The six models of the paper (the two CE models are one training: an ordinary network, run in two ways);
+ * SerialTD-MultiHead with the exit weights of a Shallow-Deep Network; and models of the appendix's DenseNet.
+ */
 export const PRESETS = {
   "cascaded-td": preset({ scheme: "parallel" }, 0),
   "cascaded-td-multihead": preset({ scheme: "parallel", heads: "perTimestep" }, 0),
@@ -47,6 +61,12 @@ export const PRESETS = {
   "serial-td": preset({ scheme: "serial" }, 1),
   "serial-td-multihead": preset({ scheme: "serial", heads: "perTimestep" }, 1),
   "serial-ce": preset({ scheme: "ordinary" }, 1),
+  "shallow-deep-network": preset({ scheme: "serial", heads: "perTimestep" }, 1, {
+    exitWeights: { kind: "shallowDeep" },
+  }),
+  "densenet-cascaded-td": preset({ ...DENSENET, scheme: "parallel" }, 0),
+  "densenet-cascaded-ce": preset({ ...DENSENET, scheme: "ordinary" }, 1),
+  "densenet-serial-td-multihead": preset({ ...DENSENET, scheme: "serial", heads: "perTimestep" }, 1),
 } as const satisfies Readonly<Record<string, RunSpec>>;
 
 export type PresetName = keyof typeof PRESETS;
@@ -63,7 +83,8 @@ export function presetCalled(name: string): RunSpec {
 
 /** Name of the run directory: the training, not the way its weights are run later. */
 export function runNameOf(spec: RunSpec): string {
-  const { scheme, heads } = spec.network;
-  if (scheme === "ordinary") return "ordinary-ce";
-  return `${scheme === "parallel" ? "cascaded" : "serial"}-td${heads === "single" ? "" : "-multihead"}`;
+  const { scheme, heads, densenet } = spec.network;
+  const prefix = densenet === undefined ? "" : "densenet-";
+  if (scheme === "ordinary") return `${prefix}ordinary-ce`;
+  return `${prefix}${scheme === "parallel" ? "cascaded" : "serial"}-td${heads === "single" ? "" : "-multihead"}`;
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type ImageSet, valuesPerImage } from "../datasets/dataset.js";
 import { normalisedImage } from "../datasets/batches.js";
 import type { ChannelStatistics } from "../datasets/statistics.js";
-import { type CascadedResNet, tensorSpecs } from "../models/cascaded-resnet.js";
+import { type CascadedNetwork, tensorSpecs } from "../models/cascaded-network.js";
 import { retimedState } from "../models/retime.js";
 import {
   disposeEvaluationPass,
@@ -23,7 +23,7 @@ import { decodeSafetensors } from "../util/safetensors.js";
 import { parseWithSchema } from "../util/schema.js";
 import { collectTrace } from "./collect-trace.js";
 import { readRun } from "./run-record.js";
-import { modelViews, parseRunSpec, trainedNetwork } from "./spec.js";
+import { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./spec.js";
 import { MODEL_FILE } from "./model-file.js";
 
 const channels = z.tuple([z.number(), z.number(), z.number()]);
@@ -67,6 +67,8 @@ export interface TrainedModelOptions {
   readonly model?: string | undefined;
   /** Timesteps to run it for; those of the spec if left out. */
   readonly timesteps?: number | undefined;
+  /** Propagation delay to run it with; that of the spec if left out. */
+  readonly delay?: RunSpec["network"]["delay"] | undefined;
 }
 
 /** A finished run's weights, ready to be run over time. */
@@ -76,7 +78,7 @@ export class TrainedModel {
   constructor(
     readonly model: string,
     readonly run: string,
-    readonly network: CascadedResNet,
+    readonly network: CascadedNetwork,
     readonly state: NetworkState,
     readonly normalisation: ChannelStatistics,
     readonly classNames: readonly string[],
@@ -128,11 +130,9 @@ export async function openTrainedModel(
   const summary = runSummary(directory);
   const record = readRun(directory);
   const spec = parseRunSpec(record.spec, join(directory, "spec.json"));
-  const { timesteps } = options;
+  const { timesteps = spec.network.timesteps, delay = spec.network.delay } = options;
   const views = modelViews(
-    timesteps === undefined
-      ? spec
-      : parseRunSpec({ ...spec, network: { ...spec.network, timesteps } }, directory),
+    parseRunSpec({ ...spec, network: { ...spec.network, timesteps, delay } }, directory),
     summary.classNames.length,
   );
   const view = options.model === undefined ? views[0] : views.find(({ model }) => model === options.model);

@@ -5,11 +5,11 @@ import { loadDataset } from "../datasets/load.js";
 import { splitByClass } from "../datasets/split-by-class.js";
 import { limit, stratifiedSplit, subset } from "../datasets/split.js";
 import { channelStatistics } from "../datasets/statistics.js";
-import type { CascadedResNet } from "../models/cascaded-resnet.js";
+import type { CascadedNetwork } from "../models/cascaded-network.js";
 import { retimedState } from "../models/retime.js";
 import { disposeState, initialState, stateValues } from "../models/state.js";
 import { outputIsBlindAtStart } from "../nn/delay.js";
-import { describeBackend } from "../nn/tensorflow.js";
+import { describeBackend, hasOwnKernels } from "../nn/tensorflow.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../trace/area.js";
 import { writeTrace } from "../trace/trace-file.js";
@@ -69,6 +69,11 @@ async function trainAndTrace(
   quiet: boolean,
   warn: (message: string) => void,
 ): Promise<void> {
+  if (spec.train.precision === "mixed" && !hasOwnKernels) {
+    throw new UserError(
+      'mixed precision needs the project\'s own kernels, which are not compiled here: leave train.precision out, or see "npm run doctor"',
+    );
+  }
   const { train, validation } = trainingImages(spec, dataset);
   const test = testImages(spec, dataset);
   const network = trainedNetwork(spec, train.classNames.length);
@@ -79,6 +84,7 @@ async function trainAndTrace(
     normalisation,
     seed: spec.seed,
     loss: lossSettings(spec, network),
+    exitWeights: spec.loss.exitWeights,
     ...spec.train,
   };
   const total = stepsPerEpoch(plan) * plan.epochs;
@@ -145,7 +151,7 @@ function knownImages({ heldOutClasses }: RunSpec, set: ImageSet): ImageSet {
   return heldOutClasses === undefined ? set : splitByClass(set, heldOutClasses).others;
 }
 
-function lossSettings(spec: RunSpec, network: CascadedResNet): TrainingPlan["loss"] {
+function lossSettings(spec: RunSpec, network: CascadedNetwork): TrainingPlan["loss"] {
   const { lambda, weights, mean } = spec.loss;
   const firstTimestep = outputIsBlindAtStart(network.spec.scheme.delay) ? 1 : 0;
   return { lambda, firstTimestep, mean, ...(weights === null ? {} : { weights }) };

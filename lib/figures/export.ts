@@ -49,16 +49,24 @@ function standalone(svg: string, { width, height }: PixelSize, fonts: string): s
 
 async function printPdf(svg: string, { width, height }: PixelSize): Promise<Uint8Array> {
   const page = `<!doctype html><style>@page{size:${width}px ${height}px;margin:0}html,body{margin:0}svg{display:block}</style>${svg}`;
+  return printPage(page, { pageRanges: "1" });
+}
+
+/** An HTML page without outside references as PDF, of the size that its @page rule says. Throws a UserError without a browser. */
+export async function printPage(
+  html: string,
+  { pageRanges = "" }: { readonly pageRanges?: string } = {},
+): Promise<Uint8Array> {
   const pdf = await withBrowser(async (browser) => {
     const printed = await openIsolatedPage(browser);
     try {
-      await printed.setContent(page);
+      await printed.setContent(html);
       await printed.evaluate("document.fonts.ready.then(() => undefined)");
       return await printed.pdf({
         preferCSSPageSize: true,
         printBackground: true,
         tagged: false,
-        pageRanges: "1",
+        pageRanges,
       });
     } finally {
       await printed.close();

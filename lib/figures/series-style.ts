@@ -1,4 +1,4 @@
-import { type ModelStyle, OKABE_ITO } from "./style.js";
+import { type ModelStyle, OKABE_ITO, orderedColor } from "./style.js";
 
 const STYLES: readonly ModelStyle[] = [
   { color: OKABE_ITO.blue, dash: "solid", symbol: "circle" },
@@ -10,6 +10,14 @@ const STYLES: readonly ModelStyle[] = [
 /** The look of line i of a figure whose lines are no models: settings of one model, say, in their order. */
 export function seriesStyle(i: number): ModelStyle {
   return STYLES[i % STYLES.length] as ModelStyle;
+}
+
+const ORDERED_SYMBOLS = ["circle", "square", "diamond", "triangle-up", "triangle-down", "x"] as const;
+
+/** The look of line i of n, for an ordered parameter: from light to dark. */
+export function orderedStyle(i: number, n: number): ModelStyle {
+  const symbol = ORDERED_SYMBOLS[i % ORDERED_SYMBOLS.length] as string;
+  return { color: orderedColor(i, n), dash: "solid", symbol };
 }
 
 /** A dotted line that others are compared with. */

@@ -5,13 +5,23 @@ import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { axis, layout, modelStyles, shareAxis, THIN_LINE_WIDTH } from "./style.js";
 import { groupRows, hasColumn, tableRows } from "./table-rows.js";
 
-/** What speed is measured in: timesteps, or multiply-adds an image. */
-export type SpeedColumn = "meanStoppingTime" | "meanMultiplyAdds";
+/** What speed is measured in: timesteps, multiply-adds an image, or measured milliseconds an image. */
+export type SpeedColumn = "meanStoppingTime" | "meanMultiplyAdds" | "meanMilliseconds";
 
 const SPEED: Readonly<Record<SpeedColumn, { readonly title: string; readonly unit: number }>> = {
   meanStoppingTime: { title: "Mean stopping time (timesteps)", unit: 1 },
-  meanMultiplyAdds: { title: "Mean multiply-adds per image (millions)", unit: 1e6 },
+  meanMultiplyAdds: { title: "Mean multiply-adds (millions)", unit: 1e6 },
+  meanMilliseconds: { title: "Mean measured time (ms)", unit: 1 },
 };
+
+/** Curves over one axis of speed. */
+export interface SpeedAccuracyDrawing {
+  /** In the order of the legend. */
+  readonly models: readonly string[];
+  /** Asymptotes, bands and lines, from back to front. */
+  readonly data: readonly PlotlyObject[];
+  readonly xaxis: PlotlyObject;
+}
 
 /**
  * Speed-accuracy curves, a line for each model: mean over the rows of equal model and threshold (seeds) of speed and
@@ -22,6 +32,13 @@ export function speedAccuracyFigure(
   table: ColumnTable,
   speed: SpeedColumn = "meanStoppingTime",
 ): PlotlyFigure {
+  const { models, data, xaxis } = speedAccuracyDrawing(table, speed);
+  const axes = { xaxis, yaxis: shareAxis("Accuracy") };
+  return { data, layout: layout({ legendEntries: models.length, axes }) };
+}
+
+/** What `speedAccuracyFigure` draws, without its layout. */
+export function speedAccuracyDrawing(table: ColumnTable, speed: SpeedColumn): SpeedAccuracyDrawing {
   const withAsymptotes = hasColumn(table, "asymptoticAccuracy");
   const asymptoteColumn = withAsymptotes ? (["asymptoticAccuracy"] as const) : [];
   const rows = tableRows(
@@ -44,6 +61,7 @@ export function speedAccuracyFigure(
     return { model, style, line, asymptote: mean(own.map((row) => row.asymptoticAccuracy)) };
   });
   return {
+    models: lines.map(({ model }) => model),
     data: [
       ...(withAsymptotes
         ? lines.map(({ model, style, asymptote }) => asymptoteLine(model, style.color, asymptote, farthest))
@@ -51,13 +69,7 @@ export function speedAccuracyFigure(
       ...lines.flatMap(({ model, style, line }) => errorBand(model, style, line)),
       ...lines.map(({ model, style, line }) => modelLine(model, style, line)),
     ],
-    layout: layout({
-      legendEntries: models.size,
-      axes: {
-        xaxis: axis(title, { range: [-0.03 * farthest, 1.03 * farthest] }),
-        yaxis: shareAxis("Accuracy"),
-      },
-    }),
+    xaxis: axis(title, { range: [-0.03 * farthest, 1.03 * farthest] }),
   };
 }
 

@@ -86,8 +86,11 @@ export function modelStyles(models: Iterable<string>): ReadonlyMap<string, Model
 /** Colour i of n for an ordered parameter, from light to dark, all dark enough for a line. */
 export function orderedColor(i: number, n: number): string {
   const position = n < 2 ? 1 : i / (n - 1);
-  const channel = (light: number, dark: number): number => Math.round(light + (dark - light) * position);
-  return `rgb(${channel(120, 8)},${channel(186, 48)},${channel(228, 92)})`;
+  const channel = (light: number, dark: number): string =>
+    Math.round(light + (dark - light) * position)
+      .toString(16)
+      .padStart(2, "0");
+  return `#${channel(120, 8)}${channel(186, 48)}${channel(228, 92)}`;
 }
 
 /** The same colour, see-through: for bands behind lines. */

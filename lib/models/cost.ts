@@ -1,49 +1,57 @@
-import type { CascadedResNet } from "./cascaded-resnet.js";
+import { type CascadedNetwork, layersOf } from "./cascaded-network.js";
 import { planMerge } from "../nn/delay.js";
 import { headCost } from "../nn/head.js";
-import { blockCost, blockOutputSide, planBlock } from "../nn/residual-block.js";
+import { planBlock, type Scheme } from "../nn/residual-block.js";
 import { stemCost, stemOutputSide } from "../nn/stem.js";
-import { ABSENT, constantTimeline, type Timeline, valueAt } from "../nn/timeline.js";
+import { ABSENT, distinctSteps, type Timeline, valueAt } from "../nn/timeline.js";
 
 /** What one image costs, in multiply-adds, up to and including each timestep: [T], cumulative. */
 export interface NetworkCost {
   /** Each distinct step computed once, and only what depends on the image. */
   readonly distinct: number[];
-  /** Every block at every timestep, as a plain loop over time computes it. */
+  /** Every layer at every timestep, as a plain loop over time computes it. */
   readonly everyStep: number[];
-  /** Residual evaluations on distinct, image-dependent input, by block. */
+  /** Evaluations on distinct, image-dependent input, by delayed layer (residual block or dense layer). */
   readonly evaluations: number[];
-  /** [blocks][T] number of the distinct step of each block's input; 0 where nothing of the image has arrived. */
+  /** [delayed layers][T] number of the distinct step of each one's input; 0 where nothing of the image has arrived. */
   readonly inputStep: number[][];
 }
 
-/** Counts the multiply-adds of one image of side `side`, the input held fixed over time. */
-export function networkCost(network: CascadedResNet, side: number): NetworkCost {
+/**
+ * Counts the multiply-adds of one image of side `side`, shown as `frames` says: `[T]` equal numbers are equal frames,
+ * one fixed image unless told.
+ */
+export function networkCost(
+  network: CascadedNetwork,
+  side: number,
+  frames: readonly number[] = Array<number>(network.timesteps).fill(0),
+): NetworkCost {
   const { timesteps, spec } = network;
+  const { step, firstTimestep } = distinctSteps(frames.map(String));
   // Two rows stand for "depends on the image", one for "the same for every image".
-  const image = constantTimeline(timesteps, 2);
+  const image: Timeline = { step, rows: firstTimestep.map(() => 2) };
   const distinct = Array<number>(timesteps).fill(0);
   const everyStep = Array<number>(timesteps).fill(0);
   const stem = stemCost(network.stem, side);
-  distinct[0] = stem;
-  let x = planMerge(spec.scheme.delay, image).timeline;
+  const delayed = planMerge(spec.scheme.delay, image);
+  // The stem works on a frame when it comes in; what no later timestep reads is not worked on.
+  for (const [d, t] of firstTimestep.entries()) if (delayed.residual.includes(d)) distinct[t] = stem;
+  let x = delayed.timeline;
   let map = stemOutputSide(network.stem, side);
   const evaluations: number[] = [];
   const inputStep: number[][] = [];
-  for (const block of network.blocks) {
-    const cost = blockCost(block, map);
-    const { residualInput, plan } = planBlock(spec.scheme, block.position, x);
-    const merged = plan(residualInput.timeline, x);
-    inputStep.push(x.step.map((d) => (valueAt(x.rows, d) === 1 ? 0 : d)));
-    // A residual is due when the result that it is part of is due.
-    const residualDue = firstUses(merged.timeline, merged.residual, residualInput.timeline);
-    for (const t of residualDue) distinct[t] = (distinct[t] ?? 0) + cost.residual;
-    for (const t of firstUses(merged.timeline, merged.shortcut, x))
-      distinct[t] = (distinct[t] ?? 0) + cost.shortcut;
-    evaluations.push(residualDue.length);
-    for (let t = 0; t < timesteps; t++) everyStep[t] = (everyStep[t] ?? 0) + cost.residual + cost.shortcut;
-    x = merged.timeline;
-    map = blockOutputSide(block, map);
+  for (const layer of layersOf(network)) {
+    const cost = layer.cost(map);
+    const due = dueTimesteps(spec.scheme, cost.position, x);
+    for (const t of due.delayed) distinct[t] = (distinct[t] ?? 0) + cost.delayed;
+    for (const t of due.instant) distinct[t] = (distinct[t] ?? 0) + cost.instant;
+    if (cost.position !== undefined) {
+      inputStep.push(x.step.map((d) => (valueAt(x.rows, d) === 1 ? 0 : d)));
+      evaluations.push(due.delayed.length);
+    }
+    for (let t = 0; t < timesteps; t++) everyStep[t] = (everyStep[t] ?? 0) + cost.delayed + cost.instant;
+    x = due.result;
+    map = cost.side;
   }
   const head = headCost(network.features, spec.classes);
   const seen = new Set<number>();
@@ -55,6 +63,25 @@ export function networkCost(network: CascadedResNet, side: number): NetworkCost 
     seen.add(d);
   }
   return { distinct: cumulative(distinct), everyStep: cumulative(everyStep), evaluations, inputStep };
+}
+
+/**
+ * At which timesteps the evaluations of a layer are due: those of its delayed part, each when the result that it is
+ * part of is due, and those of what passes at once.
+ */
+function dueTimesteps(
+  scheme: Scheme,
+  position: number | undefined,
+  x: Timeline,
+): { delayed: number[]; instant: number[]; result: Timeline } {
+  if (position === undefined) return { delayed: [], instant: firstUses(x, [...x.rows.keys()], x), result: x };
+  const { residualInput, plan } = planBlock(scheme, position, x);
+  const merged = plan(residualInput.timeline, x);
+  return {
+    delayed: firstUses(merged.timeline, merged.residual, residualInput.timeline),
+    instant: firstUses(merged.timeline, merged.shortcut, x),
+    result: merged.timeline,
+  };
 }
 
 /** For each image-dependent step of `source` that the result uses: the first timestep at which it does. */

@@ -1,5 +1,5 @@
-import type { CascadedResNet } from "./cascaded-resnet.js";
-import { normNames, tensorSpecs, type TensorSpec } from "./cascaded-resnet.js";
+import { type CascadedNetwork, normNames, tensorSpecs } from "./cascaded-network.js";
+import type { TensorSpec } from "./tensor-spec.js";
 import { foldNorm } from "../nn/temporal-batch-norm.js";
 import type { Precision } from "../nn/ops.js";
 import type { NamedTensors, Pass } from "../nn/pass.js";
@@ -24,7 +24,7 @@ export function isStatistic(tensor: Pick<TensorSpec, "role">): boolean {
 
 /** Makes a state from plain numbers; every tensor of the network must be there in its shape. */
 export function stateFrom(
-  network: CascadedResNet,
+  network: CascadedNetwork,
   valuesOf: (tensor: TensorSpec) => Float32Array,
 ): NetworkState {
   const parameters = new Map<string, Tensor>();
@@ -43,7 +43,7 @@ export function stateFrom(
  * within 1 / sqrt(features); scale 1, offset 0, mean 0, variance 1. Each tensor has a random stream of its own, so
  * that equal names start equal in every model of the same seed.
  */
-export function initialState(network: CascadedResNet, seed: number): NetworkState {
+export function initialState(network: CascadedNetwork, seed: number): NetworkState {
   return stateFrom(network, (tensor) => {
     const values = new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));
     const stream = randomStream(seed, `init/${tensor.name}`);
@@ -79,7 +79,7 @@ export function disposeState(state: NetworkState): void {
 export type EvaluationPass = Extract<Pass, { kind: "evaluation" }>;
 
 export function evaluationPass(
-  network: CascadedResNet,
+  network: CascadedNetwork,
   state: NetworkState,
   precision: Precision = "float32",
 ): EvaluationPass {

@@ -86,7 +86,7 @@ export function head(pass: Pass, heads: Heads, x: Sequence, batch: number): Laye
         dfeatures.push(padded);
       }
       const dpooled = dfeatures.length === 0 ? tf.zerosLike(features) : tf.addN(dfeatures);
-      const dx = globalAveragePoolGradient(dpooled, x.values.shape);
+      const dx = globalAveragePoolGradient(dpooled, x.values);
       tf.dispose([features, dpooled, ...dfeatures]);
       return dx;
     },

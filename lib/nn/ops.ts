@@ -2,7 +2,10 @@ import {
   attribute,
   hasOwnKernels,
   isNative,
+  multipliesBfloat16,
   runNative,
+  type Storage,
+  storageOf,
   tf,
   type Tensor,
   type Tensor2D,
@@ -21,8 +24,12 @@ import { ABSENT, firstRows, type Selection, type Timeline, valueAt } from "./tim
 
 // ---------------------------------------------------------------- convolution
 
-/** How convolutions are summed: "float32" as fast as may be, "exactSums" in double, rounded once (reference numbers). */
-export type Precision = "float32" | "exactSums";
+/**
+ * What a pass computes in: "float32" as fast as may be; "mixed" with activations and their gradients stored and
+ * multiplied as bfloat16, summed in float32, and weights, statistics and loss in float32; "exactSums" in float32 with
+ * convolutions summed in double and rounded once (reference numbers).
+ */
+export type Precision = "float32" | "mixed" | "exactSums";
 
 /** Rows of zeros before and after the map: half the filter's size, as far as the stride reaches. */
 function paddingOf(side: number, filterSize: number, stride: number): [before: number, after: number] {
@@ -41,12 +48,7 @@ function padsItself(filterSize: number, stride: number): boolean {
 
 function padMap(x: Tensor4D, filterSize: number, stride: number): Tensor4D {
   const [, height, width] = x.shape;
-  return tf.pad(x, [
-    [0, 0],
-    paddingOf(height, filterSize, stride),
-    paddingOf(width, filterSize, stride),
-    [0, 0],
-  ]);
+  return pad(x, paddingOf(height, filterSize, stride), paddingOf(width, filterSize, stride));
 }
 
 function paddedShape(shape: Tensor4D["shape"], filterSize: number, stride: number): Tensor4D["shape"] {
@@ -55,9 +57,9 @@ function paddedShape(shape: Tensor4D["shape"], filterSize: number, stride: numbe
   return [rows, padded(height), padded(width), channels];
 }
 
-function convolutionAttributes(padding: "SAME" | "VALID", stride: number) {
+function convolutionAttributes(x: Tensor4D, padding: "SAME" | "VALID", stride: number) {
   return [
-    attribute.float32Type("T"),
+    attribute.storage("T", storageOf(x)),
     attribute.integers("strides", [1, stride, stride, 1]),
     attribute.text("padding", padding),
     attribute.text("data_format", "NHWC"),
@@ -66,21 +68,31 @@ function convolutionAttributes(padding: "SAME" | "VALID", stride: number) {
   ];
 }
 
-/** x [N, H, W, C] * filter [k, k, C, C'] -> [N, H/stride, W/stride, C'], padded by floor(k/2) zeros. */
+/**
+ * x [N, H, W, C] * filter [k, k, C, C'] -> [N, H/stride, W/stride, C'], padded by floor(k/2) zeros. In mixed precision
+ * the result is bfloat16; the image itself comes as float32 and is convolved so.
+ */
 export function convolve(x: Tensor4D, filter: Tensor4D, stride: number, precision: Precision): Tensor4D {
   if (precision === "exactSums" && hasOwnKernels) {
     return only(runNative("CascadeExactConvolve", [attribute.integer("stride", stride)], [x, filter]));
   }
+  if (precision !== "mixed") return convolveStored(x, filter, stride);
+  if (storageOf(x) === "float32") return tf.tidy(() => stored(convolveStored(x, filter, stride), "bfloat16"));
+  return tf.tidy(() => convolveStored(x, stored(filter, "bfloat16"), stride));
+}
+
+/** The convolution of x and filter stored alike. */
+function convolveStored(x: Tensor4D, filter: Tensor4D, stride: number): Tensor4D {
   const [size] = filter.shape;
   if (isTinyMap(x.shape, size, stride)) return matrixConvolve(x, filter);
-  if (isSmallMap(x.shape, filter.shape, stride)) return winogradConvolve(x, filter, false);
+  if (isSmallMap(x, filter.shape, stride)) return winogradConvolve(x, filter, false);
   if (padsItself(size, stride)) return plainConvolve(x, filter, "SAME", stride);
   return tf.tidy(() => plainConvolve(padMap(x, size, stride), filter, "VALID", stride));
 }
 
 function plainConvolve(x: Tensor4D, filter: Tensor4D, padding: "SAME" | "VALID", stride: number): Tensor4D {
   if (!isNative) return tf.conv2d(x, filter, stride, padding === "SAME" ? "same" : "valid");
-  return only(runNative("Conv2D", convolutionAttributes(padding, stride), [x, filter]));
+  return only(runNative("Conv2D", convolutionAttributes(x, padding, stride), [x, filter]));
 }
 
 /** Gradient of `convolve` by its input: dy [N, H', W', C'] -> [N, H, W, C]. */
@@ -99,18 +111,23 @@ export function convolveInputGradient(
     ];
     return only(runNative("CascadeExactConvolveInputGradient", attributes, [dy, filter]));
   }
+  return tf.tidy(() => inputGradientStored(dy, stored(filter, storageOf(dy)), inputShape, stride));
+}
+
+function inputGradientStored(
+  dy: Tensor4D,
+  filter: Tensor4D,
+  inputShape: Tensor4D["shape"],
+  stride: number,
+): Tensor4D {
   const [size] = filter.shape;
   if (isTinyMap(inputShape, size, stride)) return matrixInputGradient(dy, filter, inputShape);
-  if (isSmallMap(inputShape, filter.shape, stride)) return winogradConvolve(dy, filter, true);
+  if (isSmallMap(dy, filter.shape, stride)) return winogradConvolve(dy, filter, true);
   if (padsItself(size, stride)) return plainInputGradient(dy, filter, inputShape, "SAME", stride);
   return tf.tidy(() => {
     const padded = paddedShape(inputShape, size, stride);
     const before = Math.floor(size / 2);
-    return tf.slice(
-      plainInputGradient(dy, filter, padded, "VALID", stride),
-      [0, before, before, 0],
-      inputShape,
-    );
+    return slice(plainInputGradient(dy, filter, padded, "VALID", stride), [0, before, before, 0], inputShape);
   });
 }
 
@@ -128,7 +145,7 @@ function plainInputGradient(
   return tf.tidy(() => {
     const shape = tf.tensor1d(inputShape, "int32");
     return only(
-      runNative("Conv2DBackpropInput", convolutionAttributes(padding, stride), [shape, filter, dy]),
+      runNative("Conv2DBackpropInput", convolutionAttributes(dy, padding, stride), [shape, filter, dy]),
     );
   });
 }
@@ -145,9 +162,24 @@ export function convolveFilterGradient(
     const attributes = [attribute.integer("stride", stride), attribute.integer("size", filterShape[0])];
     return only(runNative("CascadeExactConvolveFilterGradient", attributes, [x, dy]));
   }
+  return tf.tidy(() => {
+    const above = stored(dy, storageOf(x));
+    return stored(filterGradientStored(x, above, filterShape, stride), "float32");
+  });
+}
+
+function filterGradientStored(
+  x: Tensor4D,
+  dy: Tensor4D,
+  filterShape: Tensor4D["shape"],
+  stride: number,
+): Tensor4D {
   const [size] = filterShape;
   if (isTinyMap(x.shape, size, stride)) return matrixFilterGradient(x, dy, size);
-  if (isSmallMap(x.shape, filterShape, stride)) return winogradFilterGradient(x, dy);
+  if (isSmallMap(x, filterShape, stride)) return winogradFilterGradient(x, dy);
+  if (multipliesBfloat16 && size === 3 && storageOf(x) === "bfloat16") {
+    return only(runNative("CascadeFilterGradient", [attribute.integer("stride", stride)], [x, dy]));
+  }
   if (size === 1 && stride > 1) return sampledFilterGradient(x, dy, filterShape, stride);
   if (padsItself(size, stride)) return plainFilterGradient(x, dy, filterShape, "SAME", stride);
   return tf.tidy(() => plainFilterGradient(padMap(x, size, stride), dy, filterShape, "VALID", stride));
@@ -166,7 +198,7 @@ function plainFilterGradient(
   }
   return tf.tidy(() => {
     const shape = tf.tensor1d(filterShape, "int32");
-    return only(runNative("Conv2DBackpropFilter", convolutionAttributes(padding, stride), [x, shape, dy]));
+    return only(runNative("Conv2DBackpropFilter", convolutionAttributes(x, padding, stride), [x, shape, dy]));
   });
 }
 
@@ -181,7 +213,7 @@ function sampledFilterGradient(
   stride: number,
 ): Tensor4D {
   return tf.tidy(() => {
-    const sampled = tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, stride, stride, 1]) as Tensor4D;
+    const sampled = everyPosition(x, stride);
     return plainFilterGradient(sampled, dy, filterShape, "SAME", 1);
   });
 }
@@ -201,7 +233,18 @@ function isTinyMap([rows, height, width]: Tensor4D["shape"], filterSize: number,
 /** [N, H, W, C] as a matrix [N, H W C]; no copy. */
 function asMatrix(x: Tensor4D): Tensor2D {
   const [rows, height, width, channels] = x.shape;
-  return tf.reshape(x, [rows, height * width * channels]);
+  return reshape(x, [rows, height * width * channels]) as Tensor2D;
+}
+
+/** a b, with either turned where asked, both stored alike. */
+function multiply(a: Tensor2D, b: Tensor2D, turnA = false, turnB = false): Tensor2D {
+  if (storageOf(a) === "float32") return tf.matMul(a, b, turnA, turnB);
+  const attributes = [
+    attribute.storage("T", storageOf(a)),
+    attribute.boolean("transpose_a", turnA),
+    attribute.boolean("transpose_b", turnB),
+  ];
+  return valueAt(runNative("MatMul", attributes, [a, b]), 0) as Tensor2D;
 }
 
 /** filter [3, 3, C, C'] -> matrix [H W C, H W C']. */
@@ -213,23 +256,23 @@ function spreadFilter(filter: Tensor4D, height: number, width: number): Tensor2D
 function matrixConvolve(x: Tensor4D, filter: Tensor4D): Tensor4D {
   const [rows, height, width] = x.shape;
   return tf.tidy(() => {
-    const y = tf.matMul(asMatrix(x), spreadFilter(filter, height, width));
-    return tf.reshape(y, [rows, height, width, filter.shape[3]]);
+    const y = multiply(asMatrix(x), spreadFilter(filter, height, width));
+    return reshape(y, [rows, height, width, filter.shape[3]]) as Tensor4D;
   });
 }
 
 function matrixInputGradient(dy: Tensor4D, filter: Tensor4D, inputShape: Tensor4D["shape"]): Tensor4D {
   const [, height, width] = inputShape;
   return tf.tidy(() => {
-    const dx = tf.matMul(asMatrix(dy), spreadFilter(filter, height, width), false, true);
-    return tf.reshape(dx, inputShape);
+    const dx = multiply(asMatrix(dy), spreadFilter(filter, height, width), false, true);
+    return reshape(dx, inputShape) as Tensor4D;
   });
 }
 
 function matrixFilterGradient(x: Tensor4D, dy: Tensor4D, filterSize: number): Tensor4D {
   const [, height, width] = x.shape;
   return tf.tidy(() => {
-    const gradient = tf.matMul(asMatrix(x), asMatrix(dy), true, false);
+    const gradient = multiply(asMatrix(x), asMatrix(dy), true, false);
     const attributes = [
       attribute.integer("height", height),
       attribute.integer("width", width),
@@ -241,14 +284,12 @@ function matrixFilterGradient(x: Tensor4D, dy: Tensor4D, filterSize: number): Te
 
 /**
  * On a 4x4 map with many channels Winograd's convolution (lib/nn/native has the equation) takes 64 products where a
- * padded 3x3 convolution of stride 1 takes 144: measured 1.35 times as fast from 256 channels on, slower at 64.
+ * padded 3x3 convolution of stride 1 takes 144: measured 1.35 times as fast from 256 channels on, slower at 64. In
+ * bfloat16 the convolution itself is faster still.
  */
-function isSmallMap(
-  [rows, height, width]: Tensor4D["shape"],
-  [size, , inputs, outputs]: Tensor4D["shape"],
-  stride: number,
-): boolean {
-  if (!hasOwnKernels || rows < ROWS_FOR_NEW_LAYOUT) return false;
+function isSmallMap(x: Tensor4D, [size, , inputs, outputs]: Tensor4D["shape"], stride: number): boolean {
+  const [rows, height, width] = x.shape;
+  if (!hasOwnKernels || rows < ROWS_FOR_NEW_LAYOUT || storageOf(x) === "bfloat16") return false;
   return stride === 1 && size === 3 && height === 4 && width === 4 && Math.min(inputs, outputs) >= 256;
 }
 
@@ -521,11 +562,28 @@ export function gatherStepsGradient(dy: Tensor4D, before: Timeline, selection: S
       before.rows.map((rows, d) => {
         const received = parts.filter((_, i) => selection.source[i] === d);
         return received.length === 0
-          ? zeros4d([rows, height, width, channels])
-          : received.reduce((a, b) => tf.add(a, b));
+          ? stored(zeros4d([rows, height, width, channels]), storageOf(dy))
+          : received.reduce(add);
       }),
     );
   });
+}
+
+/** a + b, stored alike. */
+export function add(a: Tensor4D, b: Tensor4D): Tensor4D {
+  if (storageOf(a) === "float32") return tf.add(a, b);
+  return only(runNative("AddV2", [attribute.storage("T", storageOf(a))], [a, b]));
+}
+
+export function relu(x: Tensor4D): Tensor4D {
+  if (storageOf(x) === "float32") return tf.relu(x);
+  return only(runNative("Relu", [attribute.storage("T", storageOf(x))], [x]));
+}
+
+/** Gradient of `relu`, with y its result. */
+export function reluGradient(dy: Tensor4D, y: Tensor4D): Tensor4D {
+  if (storageOf(y) === "float32") return tf.tidy(() => tf.mul<Tensor4D>(dy, tf.step(y)));
+  return only(runNative("ReluGrad", [attribute.storage("T", storageOf(y))], [dy, y]));
 }
 
 // ---------------------------------------------------------------- pooling and head
@@ -552,25 +610,20 @@ export function maxPoolGradient(dy: Tensor4D, x: Tensor4D, y: Tensor4D): Tensor4
 }
 
 function padOne(x: Tensor4D): Tensor4D {
-  return tf.pad(x, [
-    [0, 0],
-    [1, 1],
-    [1, 1],
-    [0, 0],
-  ]);
+  return pad(x, [1, 1], [1, 1]);
 }
 
 /** Mean over height and width: [N, H, W, C] -> [N, C]. */
 export function globalAveragePool(x: Tensor4D): Tensor2D {
-  return tf.mean<Tensor2D>(x, [1, 2]);
+  return tf.tidy(() => tf.mean<Tensor2D>(stored(x, "float32"), [1, 2]));
 }
 
-/** Gradient of `globalAveragePool`: [N, C] -> [N, H, W, C]. */
-export function globalAveragePoolGradient(dy: Tensor2D, shape: Tensor4D["shape"]): Tensor4D {
+/** Gradient of `globalAveragePool`: [N, C] -> [N, H, W, C], stored as x was. */
+export function globalAveragePoolGradient(dy: Tensor2D, x: Tensor4D): Tensor4D {
   return tf.tidy(() => {
-    const [rows, height, width, channels] = shape;
+    const [rows, height, width, channels] = x.shape;
     const share: Tensor4D = tf.reshape(tf.div(dy, height * width), [rows, 1, 1, channels]);
-    return tf.tile(share, [1, height, width, 1]);
+    return stored(tf.tile(share, [1, height, width, 1]), storageOf(x));
   });
 }
 
@@ -598,12 +651,69 @@ export function linearGradient(
 function splitRows(x: Tensor4D, rows: readonly number[]): Tensor4D[] {
   const first = firstRows(rows);
   const [, height, width, channels] = x.shape;
-  return rows.map((count, d) => tf.slice(x, [valueAt(first, d), 0, 0, 0], [count, height, width, channels]));
+  return rows.map((count, d) => slice(x, [valueAt(first, d), 0, 0, 0], [count, height, width, channels]));
 }
 
 function concatenate(parts: readonly Tensor4D[]): Tensor4D {
-  const [first] = parts;
-  return parts.length === 1 && first !== undefined ? tf.clone(first) : tf.concat([...parts], 0);
+  const first = valueAt(parts, 0);
+  if (parts.length === 1) return tf.clone(first);
+  if (storageOf(first) === "float32") return tf.concat([...parts], 0);
+  const attributes = [
+    attribute.integer("N", parts.length),
+    attribute.storage("T", storageOf(first)),
+    attribute.int32Type("Tidx"),
+  ];
+  return tf.tidy(() => only(runNative("ConcatV2", attributes, [...parts, tf.scalar(0, "int32")])));
+}
+
+/** The same numbers stored otherwise; x itself where they are stored so already. */
+export function stored<X extends Tensor>(x: X, storage: Storage): X {
+  if (storageOf(x) === storage) return x;
+  const attributes = [
+    attribute.storage("SrcT", storageOf(x)),
+    attribute.storage("DstT", storage),
+    attribute.boolean("Truncate", false),
+  ];
+  return valueAt(runNative("Cast", attributes, [x]), 0) as X;
+}
+
+function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  if (storageOf(x) === "float32") return tf.reshape(x, [...shape]);
+  const attributes = [attribute.storage("T", storageOf(x)), attribute.int32Type("Tshape")];
+  return tf.tidy(() => valueAt(runNative("Reshape", attributes, [x, tf.tensor1d([...shape], "int32")]), 0));
+}
+
+function slice(x: Tensor4D, begin: number[], size: number[]): Tensor4D {
+  if (storageOf(x) === "float32") return tf.slice(x, begin, size);
+  const attributes = [attribute.storage("T", storageOf(x)), attribute.int32Type("Index")];
+  return tf.tidy(() =>
+    only(runNative("Slice", attributes, [x, tf.tensor1d(begin, "int32"), tf.tensor1d(size, "int32")])),
+  );
+}
+
+/** Zeros around the map: rows and columns before and after. */
+function pad(x: Tensor4D, rows: [number, number], columns: [number, number]): Tensor4D {
+  const widths: [number, number][] = [[0, 0], rows, columns, [0, 0]];
+  if (storageOf(x) === "float32") return tf.pad(x, widths);
+  const attributes = [attribute.storage("T", storageOf(x)), attribute.int32Type("Tpaddings")];
+  return tf.tidy(() => only(runNative("Pad", attributes, [x, tf.tensor2d(widths, [4, 2], "int32")])));
+}
+
+/** Every stride-th row and column of the map. */
+function everyPosition(x: Tensor4D, stride: number): Tensor4D {
+  const steps = [1, stride, stride, 1];
+  if (storageOf(x) === "float32") return tf.stridedSlice(x, [0, 0, 0, 0], x.shape, steps) as Tensor4D;
+  const attributes = [
+    attribute.storage("T", storageOf(x)),
+    attribute.int32Type("Index"),
+    ...["begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"].map((mask) =>
+      attribute.integer(mask, 0),
+    ),
+  ];
+  return tf.tidy(() => {
+    const bounds = [[0, 0, 0, 0], x.shape, steps].map((values) => tf.tensor1d(values, "int32"));
+    return only(runNative("StridedSlice", attributes, [x, ...bounds]));
+  });
 }
 
 function zeros4d(shape: Tensor4D["shape"]): Tensor4D {

@@ -1,6 +1,6 @@
 import { convolution, convolutionCost, type ConvolutionSpec, outputSide } from "./convolution.js";
 import { type Delay, firstNeeded, type MergePlan, planMerge } from "./delay.js";
-import { gatherSteps, gatherStepsGradient, merge, mergeGradient } from "./ops.js";
+import { add, gatherSteps, gatherStepsGradient, merge, mergeGradient, relu, reluGradient } from "./ops.js";
 import type { Layer, Pass, Pullback, Sequence } from "./pass.js";
 import { keepStatistics, temporalBatchNorm } from "./temporal-batch-norm.js";
 import { tf } from "./tensorflow.js";
@@ -150,7 +150,7 @@ export function residualBlock(pass: Pass, spec: BlockSpec, scheme: Scheme, x: Se
         dresidual = spread;
       }
       const dshortcut = shortcut === undefined ? back.dshortcut : shortcut.pullback(back.dshortcut);
-      const dx = tf.add<typeof dy>(dresidual, dshortcut);
+      const dx = add(dresidual, dshortcut);
       tf.dispose([dresidual, dshortcut]);
       return dx;
     },
@@ -162,11 +162,11 @@ function shortcutAlone(pass: Pass, spec: BlockSpec, x: Sequence): Layer {
   for (const k of spec.convolutions.keys()) keepStatistics(pass, `${spec.name}.norm${k + 1}`);
   const shortcut = spec.shortcut === undefined ? undefined : convolution(pass, spec.shortcut, x);
   const { values: instant, timeline } = shortcut?.y ?? x;
-  const values = tf.relu(instant);
+  const values = relu(instant);
   return {
     y: { values, timeline },
     pullback: (dy) => {
-      const dinstant = tf.tidy(() => tf.mul<typeof dy>(dy, tf.step(values)));
+      const dinstant = reluGradient(dy, values);
       tf.dispose([dy, values]);
       return shortcut === undefined ? dinstant : shortcut.pullback(dinstant);
     },

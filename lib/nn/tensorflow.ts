@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type * as TensorFlow from "@tensorflow/tfjs-node-gpu";
 
@@ -23,14 +24,28 @@ const require = createRequire(import.meta.url);
 interface NativeBackend {
   readonly binding: Readonly<
     Record<"TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING", number>
-  >;
+  > & {
+    executeOp: (
+      name: string,
+      attributes: readonly OperationAttribute[],
+      inputs: readonly number[],
+      outputs: number,
+    ) => NativeTensor[];
+  };
   readonly isUsingGpuDevice: boolean;
-  executeMultipleOutputs(
-    name: string,
-    attributes: readonly OperationAttribute[],
-    inputs: readonly TensorFlow.Tensor[],
-    outputs: number,
-  ): TensorFlow.Tensor[];
+  readonly tensorMap: {
+    get(dataId: object): { readonly dtype: number };
+    set(dataId: object, value: NativeTensor & { readonly values: null; readonly refCount: number }): void;
+  };
+  getInputTensorIds(inputs: readonly TensorFlow.Tensor[]): number[];
+  createOutputTensor(output: NativeTensor): TensorFlow.Tensor;
+}
+
+/** A tensor as the binding gives it; dtype is TensorFlow's number of its type. */
+interface NativeTensor {
+  readonly id: number;
+  readonly dtype: number;
+  readonly shape: number[];
 }
 
 interface OperationAttribute {
@@ -98,6 +113,11 @@ function nativeBackend(): NativeBackend {
   return tf.backend() as unknown as NativeBackend;
 }
 
+/** Whether TensorFlow computes on a GPU, which several processes cannot share as they share a processor. */
+export function usesGpu(): boolean {
+  return isNative && nativeBackend().isUsingGpuDevice;
+}
+
 /** Runs any TensorFlow operation by its name; the results belong to the current scope. */
 export function runNative(
   operation: string,
@@ -105,7 +125,61 @@ export function runNative(
   inputs: readonly TensorFlow.Tensor[],
   outputs = 1,
 ): TensorFlow.Tensor[] {
-  return nativeBackend().executeMultipleOutputs(operation, attributes, inputs, outputs);
+  const backend = nativeBackend();
+  const made = backend.binding.executeOp(operation, attributes, backend.getInputTensorIds(inputs), outputs);
+  return made.map((output) =>
+    output.dtype === TYPE_NUMBER.bfloat16
+      ? bfloat16Tensor(backend, output)
+      : backend.createOutputTensor(output),
+  );
+}
+
+/**
+ * Milliseconds that `work` spends in each TensorFlow operation, by its name. What is missing from the whole time is
+ * JavaScript. Empty without the native library.
+ */
+export function timeOperations(work: () => void): Map<string, number> {
+  const spent = new Map<string, number>();
+  if (!isNative) {
+    work();
+    return spent;
+  }
+  const { binding } = nativeBackend();
+  const execute = binding.executeOp;
+  binding.executeOp = (name, ...rest) => {
+    const begun = performance.now();
+    const outputs = execute.call(binding, name, ...rest);
+    spent.set(name, (spent.get(name) ?? 0) + performance.now() - begun);
+    return outputs;
+  };
+  try {
+    work();
+  } finally {
+    binding.executeOp = execute;
+  }
+  return spent;
+}
+
+/** How a tensor's numbers are stored: bfloat16 has float32's range and its upper eight bits of precision. */
+export type Storage = "float32" | "bfloat16";
+
+/** TensorFlow's numbers of the types. */
+const TYPE_NUMBER: Readonly<Record<Storage, number>> = { float32: 1, bfloat16: 14 };
+
+/**
+ * TensorFlow.js does not know bfloat16, and takes such a tensor for float32; what it would do with one itself fails
+ * loudly in TensorFlow, for the types do not fit. Operations by name, disposal and scopes work.
+ */
+function bfloat16Tensor(backend: NativeBackend, output: NativeTensor): TensorFlow.Tensor {
+  const dataId = {};
+  backend.tensorMap.set(dataId, { ...output, values: null, refCount: 1 });
+  return tf.engine().makeTensorFromTensorInfo({ dataId, shape: output.shape, dtype: "float32" });
+}
+
+export function storageOf(tensor: TensorFlow.Tensor): Storage {
+  if (!isNative) return "float32";
+  const { dtype } = nativeBackend().tensorMap.get(tensor.dataId);
+  return dtype === TYPE_NUMBER.bfloat16 ? "bfloat16" : "float32";
 }
 
 /** True where the project's own kernels (lib/nn/native) were compiled into the binding. */
@@ -114,7 +188,7 @@ export const hasOwnKernels = isNative && process.env["CASCADE_KERNELS"] !== "non
 /** They are written for the processor: with a GPU in use TensorFlow's own operations, which run there, are better. */
 function probeOwnKernels(): boolean {
   try {
-    if (nativeBackend().isUsingGpuDevice) return false;
+    if (usesGpu()) return false;
     const [version] = runNative("CascadeKernelVersion", [], []);
     version?.dispose();
     return version !== undefined;
@@ -123,23 +197,35 @@ function probeOwnKernels(): boolean {
   }
 }
 
-type AttributeOf<Value> = (name: string, value: Value) => OperationAttribute;
+/** True where the processor multiplies bfloat16 itself: mixed precision is faster there and only there. */
+export const multipliesBfloat16 = hasOwnKernels && /\bavx512_bf16\b/.test(processorFlags());
 
-function attributeOf(kind: keyof NativeBackend["binding"]): AttributeOf<OperationAttribute["value"]> {
-  return (name, value) => ({ name, type: nativeBackend().binding[kind], value });
+function processorFlags(): string {
+  try {
+    return readFileSync("/proc/cpuinfo", "utf8").split("\n\n", 1)[0] ?? "";
+  } catch {
+    return "";
+  }
 }
 
-const FLOAT32 = 1;
+type AttributeOf<Value> = (name: string, value: Value) => OperationAttribute;
+
+function attributeOf(
+  kind: Exclude<keyof NativeBackend["binding"], "executeOp">,
+): AttributeOf<OperationAttribute["value"]> {
+  return (name, value) => ({ name, type: nativeBackend().binding[kind], value });
+}
 
 const integer: AttributeOf<number> = attributeOf("TF_ATTR_INT");
 const integers: AttributeOf<readonly number[]> = attributeOf("TF_ATTR_INT");
 const float: AttributeOf<number> = attributeOf("TF_ATTR_FLOAT");
 const boolean: AttributeOf<boolean> = attributeOf("TF_ATTR_BOOL");
 const text: AttributeOf<string> = attributeOf("TF_ATTR_STRING");
-const float32Type = (name: string): OperationAttribute => attributeOf("TF_ATTR_TYPE")(name, FLOAT32);
+const storage: AttributeOf<Storage> = (name, value) => attributeOf("TF_ATTR_TYPE")(name, TYPE_NUMBER[value]);
+const int32Type = (name: string): OperationAttribute => attributeOf("TF_ATTR_TYPE")(name, 3);
 
 /** Attributes of native operations, by the type of their value. */
-export const attribute = { integer, integers, float, boolean, text, float32Type };
+export const attribute = { integer, integers, float, boolean, text, storage, int32Type };
 
 /** Runs `work` and frees every tensor that it made and did not mark with tf.keep. */
 export function scoped<R>(work: () => R): R {

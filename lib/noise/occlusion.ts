@@ -1,10 +1,7 @@
-import { UserError } from "../util/errors.js";
+import type { ImageSize } from "../datasets/dataset.js";
 import type { RandomStream } from "../util/random.js";
-
-interface Size {
-  readonly height: number;
-  readonly width: number;
-}
+import { drawStream, type Noise } from "./noise.js";
+import { noisePatchSide, randomPatch } from "./patch.js";
 
 /**
  * A copy of the image with one randomly placed patch of `patch` x `patch` pixels set to zero; the patch lies
@@ -12,24 +9,32 @@ interface Size {
  *
  * `image` `[H, W, C]`. Takes two values of `stream`. Throws a UserError for a patch larger than the image.
  */
-export function occlude(image: Float32Array, size: Size, patch: number, stream: RandomStream): Float32Array {
+export function occlude(
+  image: Float32Array,
+  size: ImageSize,
+  patch: number,
+  stream: RandomStream,
+): Float32Array {
   const occluded = image.slice();
   occludeInPlace(occluded, size, patch, stream);
   return occluded;
 }
 
 /** As `occlude`, on the image itself: for batches that are already the caller's own copy. */
-export function occludeInPlace(image: Float32Array, size: Size, patch: number, stream: RandomStream): void {
-  const { height, width } = size;
-  if (patch > height || patch > width)
-    throw new UserError(
-      `the occlusion of ${patch} x ${patch} pixels is larger than the ${height} x ${width} image`,
-    );
-  const channels = image.length / (height * width);
-  const top = stream.integer(height - patch + 1);
-  const left = stream.integer(width - patch + 1);
-  for (let y = top; y < top + patch; y++) {
-    const start = (y * width + left) * channels;
-    image.fill(0, start, start + patch * channels);
+export function occludeInPlace(
+  image: Float32Array,
+  size: ImageSize,
+  patch: number,
+  stream: RandomStream,
+): void {
+  const { top, left, side } = randomPatch(size, patch, stream);
+  const channels = image.length / (size.height * size.width);
+  for (let y = top; y < top + side; y++) {
+    const start = (y * size.width + left) * channels;
+    image.fill(0, start, start + side * channels);
   }
 }
+
+/** Occlusion: a patch of half the side (16 pixels of 32) set to zero. */
+export const occlusion: Noise = (image, size, draw) =>
+  occlude(image, size, noisePatchSide(size), drawStream("occlusion", draw));

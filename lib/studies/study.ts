@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Dataset } from "../datasets/dataset.js";
 import { loadDataset } from "../datasets/load.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
@@ -106,7 +107,7 @@ export class StudyContext {
     const path = join(folder, `${specHash(key)}.json`);
     if (existsSync(path)) {
       try {
-        return JSON.parse(await readFile(path, "utf8")) as Result;
+        return JSON.parse(await readFile(path, "utf8"), withNaN) as Result;
       } catch {
         this.onProgress(`${path} is damaged and computed again`);
       }
@@ -115,10 +116,14 @@ export class StudyContext {
     await mkdir(folder, { recursive: true }).catch((error: unknown) => {
       throw fileError(error, "write", folder);
     });
-    await writeFileAtomic(path, JSON.stringify(result));
+    await writeFileAtomic(path, JSON.stringify(result, withoutNaN));
     return result;
   }
 }
+
+/** NaN, which JSON cannot hold, is kept under its name: what is read back equals what was computed. */
+const withoutNaN = (_key: string, value: unknown): unknown => (Number.isNaN(value) ? "NaN" : value);
+const withNaN = (_key: string, value: unknown): unknown => (value === "NaN" ? NaN : value);
 
 /** Trains what a study needs and is not trained yet, then analyses it: for notebooks. */
 export async function runStudy<Settings extends StudySettings>(
@@ -127,7 +132,9 @@ export async function runStudy<Settings extends StudySettings>(
   context: StudyContext,
 ): Promise<StudyResult> {
   for (const spec of study.trainings(settings, context.data)) {
-    await trainingRun(spec, { root: context.root, dataset: await context.dataset(), quiet: true });
+    // A study may need trainings on other images too; those are loaded by their spec.
+    const shared = isDeepStrictEqual(spec.data, context.data) ? { dataset: await context.dataset() } : {};
+    await trainingRun(spec, { root: context.root, quiet: true, ...shared });
   }
   return study.analyse(settings, context);
 }

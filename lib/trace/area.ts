@@ -16,8 +16,8 @@ export function areaUnderAccuracy(accuracy: ArrayLike<number>): number {
   return area / (accuracy.length - 1);
 }
 
-/** What a speed-accuracy curve is drawn over: timesteps or multiply-adds. */
-export type SpeedAxis = "meanStoppingTime" | "meanMultiplyAdds";
+/** What a speed-accuracy curve is drawn over: timesteps, multiply-adds or measured milliseconds. */
+export type SpeedAxis = "meanStoppingTime" | "meanMultiplyAdds" | "meanMilliseconds";
 
 export interface SpeedRange {
   readonly from: number;
@@ -84,6 +84,6 @@ function segmentArea(left: Point, right: Point, range: SpeedRange): number {
 function speedOf(point: SpeedAccuracyPoint, axis: SpeedAxis): number {
   const speed = point[axis];
   if (speed === undefined)
-    throw new UserError("the speed-accuracy curve has no multiply-adds: its trace has no cost");
+    throw new UserError(`the speed-accuracy curve has no ${axis}: its trace has no such cost`);
   return speed;
 }

@@ -19,6 +19,8 @@ export interface SpeedAccuracyPoint {
   readonly accuracy: number;
   /** An image, up to the stopping time; only where the trace knows its cost. */
   readonly meanMultiplyAdds?: number;
+  /** Measured, up to the stopping time; only where the trace knows it. */
+  readonly meanMilliseconds?: number;
 }
 
 export interface SpeedAccuracyOptions {
@@ -36,7 +38,7 @@ export const THRESHOLDS: readonly number[] = Array.from({ length: 101 }, (_, i) 
  *
  *     meanStoppingTime(q) = 1/N Σ_n s[n]
  *     accuracy(q)         = 1/N Σ_n [argmax_k logits[s[n], n, k] = label[n]]
- *     meanMultiplyAdds(q) = 1/N Σ_n multiplyAdds[s[n]]
+ *     meanMultiplyAdds(q) = 1/N Σ_n multiplyAdds[s[n]],   meanMilliseconds(q) likewise
  */
 export function speedAccuracyCurve(trace: Trace, options: SpeedAccuracyOptions = {}): SpeedAccuracyPoint[] {
   const { signal: kind = "confidence", thresholds = defaultThresholds(kind, trace) } = options;
@@ -73,13 +75,14 @@ function pointsOfTimes(
   const correct = correctness(trace);
   return levels.map((threshold) => {
     const times = timesAt(threshold);
+    const meanCost = (costs: readonly number[]): number =>
+      mean(Float64Array.from(times, (t) => costs[t] as number));
     return {
       threshold,
       meanStoppingTime: mean(times),
       accuracy: mean(times.map((t, n) => correct[t * examples + n] as number)),
-      ...(cost && {
-        meanMultiplyAdds: mean(Float64Array.from(times, (t) => cost.multiplyAdds[t] as number)),
-      }),
+      ...(cost && { meanMultiplyAdds: meanCost(cost.multiplyAdds) }),
+      ...(cost?.milliseconds && { meanMilliseconds: meanCost(cost.milliseconds) }),
     };
   });
 }
@@ -89,8 +92,8 @@ function defaultThresholds(kind: StoppingSignal, { timesteps }: Trace): readonly
 }
 
 /**
- * Table of the curve, one row a threshold: [model,] threshold, meanStoppingTime, accuracy [, meanMultiplyAdds],
- * asymptoticAccuracy (of the last timestep, the same in every row).
+ * Table of the curve, one row a threshold: [model,] threshold, meanStoppingTime, accuracy [, meanMultiplyAdds]
+ * [, meanMilliseconds], asymptoticAccuracy (of the last timestep, the same in every row).
  */
 export function speedAccuracyTable(trace: Trace, options: SpeedAccuracyOptions = {}): ColumnTable {
   const asymptote = asymptoticAccuracy(trace);

@@ -24,6 +24,8 @@ export interface Trace {
 export interface TraceCost {
   /** [T], multiply-adds an image from the start up to and including timestep t. */
   readonly multiplyAdds: readonly number[];
+  /** [T], measured milliseconds from the start to the answer of timestep t, where somebody measured them. */
+  readonly milliseconds?: readonly number[];
 }
 
 /**
@@ -70,11 +72,15 @@ function logitFault({ logits, examples, classes, ids }: Trace): string | undefin
 
 function costFault({ cost, timesteps }: Trace): string | undefined {
   if (cost === undefined) return undefined;
-  const { multiplyAdds } = cost;
-  if (multiplyAdds.length !== timesteps)
-    return `there are ${multiplyAdds.length} costs for ${timesteps} timesteps`;
-  const t = multiplyAdds.findIndex(
-    (value, i) => !(Number.isFinite(value) && value >= (multiplyAdds[i - 1] ?? 0)),
+  return (
+    seriesFault("multiply-adds", cost.multiplyAdds, timesteps) ??
+    (cost.milliseconds && seriesFault("milliseconds", cost.milliseconds, timesteps))
   );
-  return t < 0 ? undefined : `the cumulative multiply-adds at timestep ${t} are ${String(multiplyAdds[t])}`;
+}
+
+function seriesFault(unit: string, costs: readonly number[], timesteps: number): string | undefined {
+  if (costs.length !== timesteps)
+    return `there are ${costs.length} costs for ${timesteps} timesteps, in ${unit}`;
+  const t = costs.findIndex((value, i) => !(Number.isFinite(value) && value >= (costs[i - 1] ?? 0)));
+  return t < 0 ? undefined : `the cumulative ${unit} at timestep ${t} are ${String(costs[t])}`;
 }

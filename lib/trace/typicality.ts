@@ -5,6 +5,22 @@ import { correctness } from "./probabilities.js";
 import { stoppingTimes, type StoppingRule } from "./stopping-time.js";
 import type { Trace } from "./trace.js";
 
+/** Each example's answer under a stopping rule. */
+export interface Selection {
+  /** [N] selection latency: the stopping time. */
+  readonly latencies: Int32Array;
+  /** [N] 1 where the answer at the stopping time is right, else 0. */
+  readonly right: Uint8Array;
+}
+
+/** When each example is answered under `rule`, and whether rightly. */
+export function selection(trace: Trace, rule: StoppingRule): Selection {
+  const latencies = stoppingTimes(trace, rule);
+  const correct = correctness(trace);
+  const right = Uint8Array.from(latencies, (t, n) => correct[t * trace.examples + n] as number);
+  return { latencies, right };
+}
+
 /**
  * Spearman's rho between the C-scores [N] of the examples (1 = typical) and their selection latencies, the
  * stopping times under `rule`; negative where typical examples are classified sooner.
@@ -57,15 +73,14 @@ function latencyByGroup(
   groupOf: (example: number) => number,
   groups: number,
 ) {
-  const times = stoppingTimes(trace, rule);
-  const correct = correctness(trace);
+  const selected = selection(trace, rule);
   const members: number[][] = Array.from({ length: groups }, () => []);
   for (let n = 0; n < trace.examples; n++) members[groupOf(n)]?.push(n);
   return members.flatMap((examples, group) => {
     if (examples.length === 0) return [];
     const scores = examples.map((n) => cScores[n] as number);
-    const latencies = examples.map((n) => times[n] as number);
-    const right = examples.map((n) => correct[(times[n] as number) * trace.examples + n] as number);
+    const latencies = examples.map((n) => selected.latencies[n] as number);
+    const right = examples.map((n) => selected.right[n] as number);
     const row = {
       ...(trace.model !== undefined && { model: trace.model }),
       cScore: mean(scores),

@@ -1,4 +1,4 @@
-import { type CascadedResNet, tensorSpecs } from "../models/cascaded-resnet.js";
+import { type CascadedNetwork, tensorSpecs } from "../models/cascaded-network.js";
 import { isStatistic, stateFrom, stateValues } from "../models/state.js";
 import { type Tensor, tf } from "../nn/tensorflow.js";
 import { UserError } from "../util/errors.js";
@@ -27,7 +27,7 @@ export function storedTrainingState(state: TrainingState): Map<string, StoredTen
 
 /** The opposite of `storedTrainingState`; a UserError names what is missing or of another shape. */
 export function restoredTrainingState(
-  network: CascadedResNet,
+  network: CascadedNetwork,
   stored: ReadonlyMap<string, StoredTensor>,
   where: string,
 ): TrainingState {

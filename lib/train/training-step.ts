@@ -1,4 +1,4 @@
-import { type CascadedResNet, forward } from "../models/cascaded-resnet.js";
+import { type CascadedNetwork, forward } from "../models/cascaded-network.js";
 import { disposeState, type NetworkState } from "../models/state.js";
 import { type TdResult, tdLoss, type TdSettings } from "../losses/td-lambda.js";
 import type { Logits } from "../nn/head.js";
@@ -25,7 +25,7 @@ export interface StepResult {
 
 /** Computes the gradients of one batch. `gradients` and `statistics` are the caller's to free. */
 export function batchGradients(
-  network: CascadedResNet,
+  network: CascadedNetwork,
   state: NetworkState,
   images: Sequence,
   labels: ArrayLike<number>,
@@ -55,14 +55,15 @@ export function batchGradients(
 
 /** One training step: state in, state out; the tensors of the old state are freed. */
 export function trainingStep(
-  network: CascadedResNet,
+  network: CascadedNetwork,
   state: TrainingState,
   images: Sequence,
   labels: ArrayLike<number>,
   loss: TdSettings,
   sgd: SgdSettings,
+  precision: Precision = "float32",
 ): StepResult {
-  const batch = batchGradients(network, state, images, labels, loss);
+  const batch = batchGradients(network, state, images, labels, loss, precision);
   const { parameters, velocities } = sgdStep(state.parameters, state.velocities, batch.gradients, sgd);
   for (const old of state.statistics.values()) old.dispose();
   return {

@@ -1,9 +1,11 @@
 import { type Augmentation, batchesPerEpoch, epochBatches } from "../datasets/batches.js";
 import type { ImageSet } from "../datasets/dataset.js";
 import type { ChannelStatistics } from "../datasets/statistics.js";
+import { type ExitWeights, shallowDeepWeights } from "../losses/exit-weights.js";
 import type { TdResult, TdSettings } from "../losses/td-lambda.js";
-import type { CascadedResNet } from "../models/cascaded-resnet.js";
+import type { CascadedNetwork } from "../models/cascaded-network.js";
 import type { Logits } from "../nn/head.js";
+import type { Precision } from "../nn/ops.js";
 import { tf } from "../nn/tensorflow.js";
 import { constantTimeline } from "../nn/timeline.js";
 import { learningRateAt, type Schedule } from "./schedule.js";
@@ -11,11 +13,13 @@ import { trainingStep, type TrainingState } from "./training-step.js";
 
 /** Everything that decides a training, besides its first state. */
 export interface TrainingPlan {
-  readonly network: CascadedResNet;
+  readonly network: CascadedNetwork;
   readonly set: ImageSet;
   readonly normalisation: ChannelStatistics;
   readonly seed: number;
   readonly loss: TdSettings;
+  /** In place of the loss's own weights. */
+  readonly exitWeights?: ExitWeights | undefined;
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
@@ -23,6 +27,7 @@ export interface TrainingPlan {
   readonly weightDecay: number;
   readonly schedule: Schedule;
   readonly augmentation: Augmentation;
+  readonly precision?: Precision | undefined;
 }
 
 /** What is known after a step. */
@@ -78,7 +83,15 @@ export function* trainingSteps(
         timeline: constantTimeline(plan.network.timesteps, batch.labels.length),
       };
       const sgd = { learningRate, momentum: plan.momentum, weightDecay: plan.weightDecay };
-      const result = trainingStep(plan.network, state, sequence, batch.labels, plan.loss, sgd);
+      const result = trainingStep(
+        plan.network,
+        state,
+        sequence,
+        batch.labels,
+        lossAt(plan, step / steps),
+        sgd,
+        plan.precision,
+      );
       images.dispose();
       state = result.state;
       step++;
@@ -96,6 +109,13 @@ export function* trainingSteps(
       asked = performance.now();
     }
   }
+}
+
+/** The loss after the share p of the training. */
+function lossAt({ loss, exitWeights, network }: TrainingPlan, p: number): TdSettings {
+  return exitWeights === undefined
+    ? loss
+    : { ...loss, weights: shallowDeepWeights(network.timesteps, loss.firstTimestep, p) };
 }
 
 function imagesTensor(images: Float32Array, count: number, { height, width }: ImageSet["size"]) {

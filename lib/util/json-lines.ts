@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, ftruncateSync, fstatSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from "node:fs";
 import { UserError } from "./errors.js";
 import { fileError } from "./files.js";
 
@@ -47,6 +57,32 @@ export function readJsonLines(path: string): JsonLines {
     start = end + 1;
   }
   return { records, wholeBytes: start, tornBytes: bytes.length - start };
+}
+
+/** Bytes that hold at least one record of a training run, and many of them. */
+const TAIL_BYTES = 64 * 1024;
+
+/** The last whole record of a JSON Lines file, read from its end; undefined if there is none yet. */
+export function lastJsonLine(path: string): unknown {
+  if (!existsSync(path)) return undefined;
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    readSync(file, tail, 0, tail.length, size - tail.length);
+    const lines = tail.toString("utf8").split("\n");
+    // Of a file that is being written the last line may be cut short, and the first one here is cut in most cases.
+    for (const line of lines.slice(0, -1).reverse()) {
+      try {
+        return decodeJsonLine(line);
+      } catch {
+        continue;
+      }
+    }
+    return undefined;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function readOrEmpty(path: string): Buffer {

@@ -99,7 +99,7 @@ function lineProgress(
 }
 
 /** Seconds as "42s", "3m07s" or "2h05m". */
-function duration(seconds: number): string {
+export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   const two = (n: number): string => String(n).padStart(2, "0");

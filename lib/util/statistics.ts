@@ -31,13 +31,25 @@ export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
 
 /** Ranks from 1 to n; equal values share the mean of their ranks. */
 export function averageRanks(values: ArrayLike<number>): Float64Array {
-  const value = (i: number): number => values[i] as number;
-  const order = Uint32Array.from({ length: values.length }, (_, i) => i).sort((a, b) => value(a) - value(b));
+  return multisetRanks(values, ascendingOrder(values), new Uint32Array(values.length).fill(1));
+}
+
+function ascendingOrder(values: ArrayLike<number>): Uint32Array {
+  return Uint32Array.from({ length: values.length }, (_, i) => i).sort(
+    (a, b) => (values[a] as number) - (values[b] as number),
+  );
+}
+
+/** Rank of each value in the multiset that holds value i `counts[i]` times; `order` has them ascend. */
+function multisetRanks(values: ArrayLike<number>, order: Uint32Array, counts: Uint32Array): Float64Array {
   const ranks = new Float64Array(values.length);
-  for (let first = 0, next = 0; first < order.length; first = next) {
-    const tied = value(order[first] as number);
-    while (next < order.length && value(order[next] as number) === tied) next++;
-    for (let i = first; i < next; i++) ranks[order[i] as number] = (first + 1 + next) / 2;
+  for (let first = 0, next = 0, below = 0; first < order.length; first = next) {
+    const tied = values[order[first] as number];
+    let equal = 0;
+    do equal += counts[order[next++] as number] as number;
+    while (next < order.length && values[order[next] as number] === tied);
+    for (let i = first; i < next; i++) ranks[order[i] as number] = below + (equal + 1) / 2;
+    below += equal;
   }
   return ranks;
 }
@@ -90,4 +102,26 @@ export function bootstrapInterval(
     return statistic(sample);
   });
   return { low: quantile(statistics, (1 - level) / 2), high: quantile(statistics, (1 + level) / 2) };
+}
+
+/** Percentile bootstrap interval of Spearman's rho over resamples of the pairs (x[n], y[n]); sorts them only once. */
+export function spearmanInterval(
+  x: ArrayLike<number>,
+  y: ArrayLike<number>,
+  options: BootstrapOptions,
+): Interval {
+  const places = Uint32Array.from({ length: x.length }, (_, n) => n);
+  const [orderX, orderY] = [ascendingOrder(x), ascendingOrder(y)];
+  const counts = new Uint32Array(x.length);
+  const rho = (sample: Float64Array): number => {
+    counts.fill(0);
+    for (const n of sample) counts[n] = (counts[n] as number) + 1;
+    const ranksX = multisetRanks(x, orderX, counts);
+    const ranksY = multisetRanks(y, orderY, counts);
+    return pearson(
+      sample.map((n) => ranksX[n] as number),
+      sample.map((n) => ranksY[n] as number),
+    );
+  };
+  return bootstrapInterval(places, rho, options);
 }

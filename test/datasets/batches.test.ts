@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { batchesPerEpoch, epochBatches, type Batch, type BatchOptions } from "../../lib/datasets/batches.js";
+import {
+  batchesPerEpoch,
+  epochBatches,
+  type Batch,
+  type BatchOptions,
+  displayedPixels,
+  normalisedImage,
+} from "../../lib/datasets/batches.js";
 import { UserError } from "../../lib/util/errors.js";
 import { randomStream } from "../../lib/util/random.js";
 
@@ -146,4 +153,12 @@ test("impossible batches are refused", () => {
     () => [...epochBatches(set, { ...options, augmentation })],
     /16 x 16 pixels is larger than the 6 x 5/,
   );
+});
+
+test("what a network sees is shown as the pixels that it was made of, also in a channel without variation", () => {
+  const pixels = Uint8Array.from({ length: 256 * 3 }, (_, i) => Math.floor(i / 3));
+  const normalisation = { mean: [0.2, 0.5, 0.9], std: [0.3, 0, 0.01] } as const;
+  const shown = displayedPixels(normalisedImage(pixels, normalisation), normalisation);
+  assert.deepEqual([...shown], [...pixels]);
+  assert.deepEqual([...displayedPixels(Float32Array.of(99, -99, 0), normalisation)], [255, 0, 230]);
 });

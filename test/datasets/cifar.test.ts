@@ -69,6 +69,23 @@ test("CIFAR-100 keeps superclasses and classes", async (context) => {
   assert.deepEqual(kept.train.images, train.images);
 });
 
+test("CIFAR-100 is trained on its superclasses where the source says so, as data of its own", async (context) => {
+  const path = await temporaryFolder(context);
+  const records = cifarRecords(4, (n) => [n, 99 - n]);
+  await writeTree(path, { "train.bin": records, "test.bin": records });
+  const source = { kind: "cifar100", path, partial: true } as const;
+  const fine = await loadDataset({ ...source, labels: "fine" }, silent);
+  const { train, test: held, hash } = await loadDataset({ ...source, labels: "coarse" }, silent);
+  for (const set of [train, held]) {
+    assert.deepEqual([...set.labels], [0, 1, 2, 3]);
+    assert.equal(set.coarseLabels, undefined);
+  }
+  assert.deepEqual([train.classNames.length, train.classNames[0]], [20, "aquatic_mammals"]);
+  assert.deepEqual(train.images, fine.train.images);
+  assert.notEqual(hash, fine.hash);
+  assert.equal((await loadDataset(source, silent)).hash, fine.hash);
+});
+
 test("wrong sizes, counts and labels and missing files name file, record and what is allowed", async (context) => {
   const load = async (changes: Readonly<Record<string, Buffer>>, partial = true) => {
     const { path } = await cifar10Folder(context, changes);

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { loadDataset } from "../../lib/datasets/load.js";
 import { parseDatasetSource } from "../../lib/datasets/parse-source.js";
-import { resolveDatasetSource } from "../../lib/datasets/source.js";
-import { smallImageFolder, temporaryFolder, writeTree } from "./fixtures.js";
+import { sourceShape } from "../../lib/datasets/source-shape.js";
+import { type DatasetSource, resolveDatasetSource } from "../../lib/datasets/source.js";
+import { smallImageFolder, tarGz, temporaryFolder, writeTree } from "./fixtures.js";
 
 test("short texts stand for sources with their defaults", async () => {
   assert.deepEqual(await parseDatasetSource("cifar100=a/b=c"), {
@@ -24,7 +27,42 @@ test("a path is what its content is", async (context) => {
   const folder = await temporaryFolder(context);
   await writeTree(folder, await smallImageFolder());
   assert.equal((await parseDatasetSource(folder)).kind, "folder");
+  for (const kind of ["cifar10", "cifar100"])
+    assert.deepEqual(await parseDatasetSource(`${kind}=${folder}`), {
+      kind: "folder",
+      path: folder,
+      onBroken: "fail",
+    });
   await assert.rejects(parseDatasetSource(join(folder, "none")), /there is no such file or folder/);
+});
+
+test("the shape of a source is that of the data loaded from it", async (context) => {
+  const folder = await temporaryFolder(context);
+  const files = await smallImageFolder();
+  await writeTree(folder, files);
+  const archive = join(await temporaryFolder(context), "set.tar.gz");
+  await writeFile(archive, tarGz(Object.entries(files).map(([path, content]) => ({ path, content }))));
+  const sources: DatasetSource[] = [
+    { kind: "procedural", classes: 3, size: 9, train: 12, test: 6 },
+    { kind: "folder", path: folder },
+    { kind: "folder", path: archive, size: 5 },
+  ];
+  for (const source of sources) {
+    const { train, test: held } = await loadDataset(source, { cacheFolder: false });
+    assert.deepEqual(await sourceShape(resolveDatasetSource(source)), {
+      train: train.labels.length,
+      test: held.labels.length,
+      classes: train.classNames.length,
+      side: train.size.height,
+    });
+  }
+  const published = { train: 50000, test: 10000, side: 32 };
+  for (const [source, classes] of [
+    [{ kind: "cifar10" }, 10],
+    [{ kind: "cifar100" }, 100],
+    [{ kind: "cifar100", labels: "coarse" }, 20],
+  ] as const)
+    assert.deepEqual(await sourceShape(resolveDatasetSource(source)), { ...published, classes });
 });
 
 test("unknown fields and values out of range are named", () => {

@@ -21,6 +21,10 @@ const MODELS: Readonly<Record<PresetName, { readonly run: string; readonly model
   "serial-td": { run: "serial-td", models: ["SerialTD"] },
   "serial-td-multihead": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
   "serial-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
+  "shallow-deep-network": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
+  "densenet-cascaded-td": { run: "densenet-cascaded-td", models: ["CascadedTD"] },
+  "densenet-cascaded-ce": { run: "densenet-ordinary-ce", models: ["CascadedCE", "SerialCE"] },
+  "densenet-serial-td-multihead": { run: "densenet-serial-td-multihead", models: ["SerialTD-MultiHead"] },
 };
 
 test("every preset is a valid spec, its own JSON, and gives the paper's models", () => {
@@ -34,7 +38,7 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
       assert.equal(network.spec.scheme.kind, model.startsWith("Cascaded") ? "parallel" : "serial", model);
       assert.equal(network.spec.heads, model.endsWith("MultiHead") ? "perTimestep" : "single", model);
       assert.deepEqual(network.spec.scheme.delay, { kind: "oneStepDelay" });
-      assert.equal(network.timesteps, 9);
+      assert.equal(network.timesteps, name.startsWith("densenet") ? 6 + 12 + 24 + 16 + 1 : 9);
     }
   }
   // TD(0) for the cascades, cross-entropy at every step for the rest, as in the paper's figure.
@@ -45,6 +49,10 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
     "serial-td": 1,
     "serial-td-multihead": 1,
     "serial-ce": 1,
+    "shallow-deep-network": 1,
+    "densenet-cascaded-td": 0,
+    "densenet-cascaded-ce": 1,
+    "densenet-serial-td-multihead": 1,
   });
 });
 
@@ -65,6 +73,44 @@ test("timesteps and delay of a spec reach its models", () => {
   const [view] = modelViews(parseRunSpec(spec, "the spec"), 10);
   assert.equal(view?.network.timesteps, 70);
   assert.deepEqual(view.network.spec.scheme, { kind: "parallel", delay });
+});
+
+test("what a spec need not say leaves no trace in it: hashes are those of specs from before there was a DenseNet", () => {
+  for (const name of PRESET_NAMES) {
+    const { network, loss } = parseRunSpec(PRESETS[name], name);
+    assert.equal("densenet" in network, name.startsWith("densenet"));
+    assert.equal("exitWeights" in loss, name === "shallow-deep-network");
+  }
+  assert.deepEqual(
+    ["cascaded-td", "cascaded-ce", "serial-td-multihead"].map((name) => specHash(presetCalled(name))),
+    ["c6beff5faa36", "d63e7c99ff57", "5f7607e34449"],
+  );
+});
+
+test("growth and layers of a spec reach its network; depth and width stay as they are", () => {
+  const base = PRESETS["densenet-serial-td-multihead"];
+  const change = (network: object): unknown => ({ ...base, network: { ...base.network, ...network } });
+  const spec = parseRunSpec(change({ densenet: { growth: 8, layers: [2, 3] } }), "the spec");
+  const network = trainedNetwork(spec, 10);
+  assert.equal(network.kind, "densenet");
+  assert.deepEqual([network.spec.growth, network.spec.layers, network.timesteps], [8, [2, 3], 6]);
+  assert.throws(
+    () => parseRunSpec(change({ width: 0.5 }), "s"),
+    /^UserError: s: network\.width: a DenseNet is as wide as densenet\.growth says; allowed with it: 1$/,
+  );
+  assert.throws(
+    () => parseRunSpec({ ...base, train: { ...base.train, precision: "mixed" } }, "s"),
+    /^UserError: s: train\.precision: a DenseNet is trained in float32; leave train\.precision out$/,
+  );
+  assert.throws(
+    () => parseRunSpec(change({ depth: 34 }), "s"),
+    /network\.depth: a DenseNet is as deep as densenet\.layers says; allowed with it: 18$/,
+  );
+  const loss = { ...PRESETS["shallow-deep-network"].loss, weights: [1, 1] };
+  assert.throws(
+    () => parseRunSpec({ ...PRESETS["shallow-deep-network"], loss }, "s"),
+    /loss\.weights: loss\.exitWeights gives the weights; allowed with it: null$/,
+  );
 });
 
 test("a spec that cannot be is refused, each field by its name and with what is allowed", () => {

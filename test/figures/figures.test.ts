@@ -60,6 +60,7 @@ const figures: Readonly<Record<string, PlotlyFigure>> = {
   calibration: calibrationOverTimeFigure(tableOf(calibrationTable, ["CascadedTD"], [trace])),
   reliability: reliabilityFigure(reliabilityTable(trace)),
   typicality: typicalityFigure(tableOf(latencies)),
+  correctness: typicalityFigure(tableOf(latencies), "accuracy"),
   targets: tdTargetsFigure(from(lambdas)),
   depth: functionalDepthFigure(
     [
@@ -167,4 +168,13 @@ test("a table that a figure cannot draw is refused by figure, column and row", (
   assert.throws(() => reliabilityFigure(reliabilityTable(trace), [7]), /timestep 7/);
   assert.throws(() => reliabilityFigure(tableOf(reliabilityTable)), /one model/);
   assert.throws(() => functionalDepthFigure([[0], [0, 1]], ["stem", "1"]), UserError);
+});
+
+test("latency and accuracy against typicality are drawn over the same C-scores, each from its own column", () => {
+  const table = tableOf(latencies, ["CascadedTD"], [trace]);
+  for (const column of ["selectionLatency", "accuracy"] as const) {
+    const { x, y } = lineOf(typicalityFigure(table, column), "CascadedTD");
+    assert.deepEqual(x, [...(table.array("cScore") as Float64Array)]);
+    assert.deepEqual(y, [...(table.array(column) as Float64Array)]);
+  }
 });

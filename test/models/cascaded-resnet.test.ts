@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  cascadedResNet,
-  type CascadedResNetSpec,
-  forward,
-  parameterCount,
-} from "../../lib/models/cascaded-resnet.js";
+import { forward, parameterCount } from "../../lib/models/cascaded-network.js";
+import { cascadedResNet, type CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
 import { networkCost } from "../../lib/models/cost.js";
 import {
   disposeEvaluationPass,

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parameterCount, tensorSpecs } from "../../lib/models/cascaded-network.js";
 import {
   cascadedResNet,
   type CascadedResNet,
   type CascadedResNetSpec,
-  parameterCount,
-  tensorSpecs,
 } from "../../lib/models/cascaded-resnet.js";
 import { networkCost } from "../../lib/models/cost.js";
 import { disposeState, initialState, stateValues } from "../../lib/models/state.js";
@@ -52,6 +51,20 @@ test("serially each block is evaluated once, at its turn, and all of it is one o
   assert.equal(pass.distinct[0], stem + shortcuts + head);
   // At t = 1 the first block's two convolutions, and all shortcuts above it anew.
   assert.equal((cost.distinct[1] ?? 0) - (cost.distinct[0] ?? 0), 2 * 16 * 16 * 576 * 64 + shortcuts + head);
+});
+
+test("a frame that changes at every timestep: the cascade updates all blocks, the serial model starts again", () => {
+  const frames = Array.from({ length: 9 }, (_, t) => t);
+  const costOf = (kind: Scheme["kind"]) =>
+    networkCost(cascadedResNet(fullSpec({ scheme: { kind, delay: OSD } })), 32, frames);
+  // Of nine frames the last comes too late to be read; at t = 0 nothing depends on the image, at t = 8 nothing is delayed further.
+  assert.deepEqual(costOf("parallel").evaluations, Array<number>(8).fill(7));
+  // Block i on each frame from its turn at t = i on.
+  assert.deepEqual(costOf("serial").evaluations, [8, 7, 6, 5, 4, 3, 2, 1]);
+  const [stem, head] = [32 * 32 * 27 * 64, 5120];
+  const shortcuts = 8 * 8 * 64 * 128 + 4 * 4 * 128 * 256 + 2 * 2 * 256 * 512;
+  const residuals = (costOf("parallel").everyStep[0] ?? NaN) - stem - shortcuts - head;
+  assert.equal(costOf("parallel").distinct.at(-1), 8 * (stem + shortcuts + head) + 7 * residuals);
 });
 
 test("parameters: ResNet-18, -34 and -50 as usually counted, less the batch norm of the shortcuts", () => {

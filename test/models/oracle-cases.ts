@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import type { CascadedDenseNetSpec } from "../../lib/models/cascaded-densenet.js";
 import type { CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
 import type { Delay } from "../../lib/nn/delay.js";
 import type { Scheme } from "../../lib/nn/residual-block.js";
 import type { Timeline } from "../../lib/nn/timeline.js";
 import type { OracleCase, OracleErrors } from "./oracle-comparison.js";
+
+/** A case of a ResNet. */
+type ResNetCase = OracleCase & { readonly spec: CascadedResNetSpec };
 
 /** Where float32 arithmetic may differ from the float64 oracle; a wrong term is at least a hundred times as far off. */
 const LIMITS: OracleErrors = {
@@ -45,11 +49,11 @@ function schemes(delay: Delay): Scheme[] {
 }
 
 /** Every combination of scheme, delay, heads, temporal affine and input, for a tiny ResNet-18. */
-export const everyCombination: readonly OracleCase[] = DELAYS.flatMap(schemes)
+export const everyCombination: readonly ResNetCase[] = DELAYS.flatMap(schemes)
   .flatMap((scheme) => (["single", "perTimestep"] as const).map((heads) => ({ scheme, heads })))
   .flatMap((part) => [false, true].map((temporalAffine) => ({ ...part, temporalAffine })))
   .flatMap((part) => Object.entries(INPUTS).map(([input, timeline]) => ({ ...part, input, timeline })))
-  .map(({ scheme, heads, temporalAffine, input, timeline }, n): OracleCase => {
+  .map(({ scheme, heads, temporalAffine, input, timeline }, n): ResNetCase => {
     // The default epsilon needs maps of more than one position: three values alone may have nearly no variance.
     const small = n % 11 !== 0;
     const settings = small ? { epsilon: 0.1, momentum: 1 } : { epsilon: 1e-5, momentum: 0.1 };
@@ -78,6 +82,12 @@ export function tinySpec(change: Partial<CascadedResNetSpec> = {}): CascadedResN
     norm: { epsilon: 1e-5, momentum: 0.1, temporalAffine: false },
     ...change,
   };
+}
+
+/** DenseNet of seven dense layers in three blocks, from 6 channels. */
+export function tinyDenseSpec(change: Partial<CascadedDenseNetSpec> = {}): CascadedDenseNetSpec {
+  const { classes, stem, scheme, heads, norm } = tinySpec();
+  return { growth: 3, layers: [2, 3, 2], classes, stem, scheme, heads, norm, ...change };
 }
 
 /** Other depths, bottlenecks, the large stem, a single image, few and many timesteps. */

@@ -1,11 +1,7 @@
-import {
-  cascadedResNet,
-  type CascadedResNet,
-  type CascadedResNetSpec,
-  forward,
-  type TensorSpec,
-  tensorSpecs,
-} from "../../lib/models/cascaded-resnet.js";
+import { cascadedDenseNet, type CascadedDenseNetSpec } from "../../lib/models/cascaded-densenet.js";
+import { type CascadedNetwork, forward, tensorSpecs } from "../../lib/models/cascaded-network.js";
+import { cascadedResNet, type CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
+import type { TensorSpec } from "../../lib/models/tensor-spec.js";
 import {
   disposeEvaluationPass,
   disposeState,
@@ -27,7 +23,7 @@ import { type Maps, type OracleRun, runTimeMajor, type Tensors64 } from "../nn/t
 /** A small network with random weights, held to the time-major oracle. */
 export interface OracleCase {
   readonly name: string;
-  readonly spec: CascadedResNetSpec;
+  readonly spec: CascadedResNetSpec | CascadedDenseNetSpec;
   readonly side: number;
   readonly batch: number;
   readonly timeline: Timeline;
@@ -47,7 +43,7 @@ export interface OracleErrors {
 
 /** Weights, images and labels of a case. */
 export interface Setting {
-  readonly network: CascadedResNet;
+  readonly network: CascadedNetwork;
   readonly state: NetworkState;
   readonly images: Sequence;
   readonly labels: readonly number[];
@@ -72,7 +68,7 @@ export function disposeSetting(setting: Setting): void {
 }
 
 function draw(given: OracleCase, seed: number): Setting {
-  const network = cascadedResNet(given.spec);
+  const network = "growth" in given.spec ? cascadedDenseNet(given.spec) : cascadedResNet(given.spec);
   const stream = randomStream(seed, given.name);
   const state = stateFrom(network, (tensor) => randomTensor(tensor, network.timesteps, stream, given));
   const rows = totalRows(given.timeline);
@@ -201,7 +197,7 @@ function valuesOf(tensors: ReadonlyMap<string, Tensor>, name: string): Float32Ar
  * derivative, so that none hides behind a larger one.
  */
 function gradientError(
-  network: CascadedResNet,
+  network: CascadedNetwork,
   tensors: Tensors64,
   gradients: ReadonlyMap<string, Tensor>,
   lossAt: (moved: Tensors64) => number,

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { softmax } from "../../lib/trace/probabilities.js";
-import { cascadedResNet, type CascadedResNet, forward } from "../../lib/models/cascaded-resnet.js";
+import { cascadedDenseNet } from "../../lib/models/cascaded-densenet.js";
+import { type CascadedNetwork, forward } from "../../lib/models/cascaded-network.js";
+import { cascadedResNet } from "../../lib/models/cascaded-resnet.js";
 import {
   disposeEvaluationPass,
   disposeState,
@@ -12,19 +14,25 @@ import {
   stateFrom,
 } from "../../lib/models/state.js";
 import { stream } from "../../lib/models/stream.js";
+import type { CascadeSpec } from "../../lib/models/cascade-layer.js";
 import type { Delay } from "../../lib/nn/delay.js";
-import type { Scheme } from "../../lib/nn/residual-block.js";
+import type { BlockSpec, Scheme } from "../../lib/nn/residual-block.js";
 import { type Tensor, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
 import { constantTimeline } from "../../lib/nn/timeline.js";
 import { randomStream } from "../../lib/util/random.js";
-import { tinySpec } from "./oracle-cases.js";
+import { tinyDenseSpec, tinySpec } from "./oracle-cases.js";
 import { relativeError } from "./oracle-comparison.js";
 
 const OSD: Delay = { kind: "oneStepDelay" };
 const DELAYS: readonly Delay[] = [{ kind: "none" }, OSD, { kind: "exponentialSmoothing", alpha: 0.6 }];
 
+/** A ResNet and a DenseNet. */
+function tinyNetworks(change: Partial<CascadeSpec> = {}): CascadedNetwork[] {
+  return [cascadedResNet(tinySpec(change)), cascadedDenseNet(tinyDenseSpec(change))];
+}
+
 /** Random weights and statistics; with `rows` equal, every timestep has the same statistics. */
-function randomState(network: CascadedResNet, rows: "equal" | "distinct"): NetworkState {
+function randomState(network: CascadedNetwork, rows: "equal" | "distinct"): NetworkState {
   return stateFrom(network, (tensor) => {
     const draws = randomStream(5, tensor.name);
     const [size = 1, , , outputs = 1] = tensor.shape;
@@ -64,28 +72,29 @@ test("the stream gives what forward gives, at every timestep, and leaves no tens
     for (const heads of ["single", "perTimestep"] as const)
       for (const [i, rows] of (["equal", "distinct"] as const).entries()) {
         const norm = { epsilon: 1e-2, momentum: 0.1, temporalAffine: i === 1 && heads === "single" };
-        const network = cascadedResNet(tinySpec({ scheme, heads, norm, timesteps: 8 + 2 * i }));
-        const state = randomState(network, rows);
-        const pass = evaluationPass(network, state);
-        const image = randomImage(1);
-        const tensors = tf.memory().numTensors;
-        const sequence = { values: image, timeline: constantTimeline(network.timesteps, 1) };
-        const expected = forward(network, pass, sequence, 1).y.values;
-        const steps = [...stream(network, pass, image)];
-        const name = JSON.stringify({ scheme, heads, rows });
-        assert.equal(tf.memory().numTensors, tensors, name);
-        assert.deepEqual(
-          steps.map(({ timestep }) => timestep),
-          Array.from({ length: network.timesteps }, (_, t) => t),
-        );
-        const { classes } = network.spec;
-        for (const { timestep, logits, probabilities, confidence } of steps) {
-          const row = expected.subarray(timestep * classes, (timestep + 1) * classes);
-          assert.ok(relativeError(logits, row) < 1e-5, `${name} at t = ${timestep}: ${logits.join(" ")}`);
-          assert.deepEqual(probabilities, softmax(logits, classes));
-          assert.equal(confidence, Math.max(...probabilities));
+        for (const network of tinyNetworks({ scheme, heads, norm, timesteps: 8 + 2 * i })) {
+          const state = randomState(network, rows);
+          const pass = evaluationPass(network, state);
+          const image = randomImage(1);
+          const tensors = tf.memory().numTensors;
+          const sequence = { values: image, timeline: constantTimeline(network.timesteps, 1) };
+          const expected = forward(network, pass, sequence, 1).y.values;
+          const steps = [...stream(network, pass, image)];
+          const name = JSON.stringify({ kind: network.kind, scheme, heads, rows });
+          assert.equal(tf.memory().numTensors, tensors, name);
+          assert.deepEqual(
+            steps.map(({ timestep }) => timestep),
+            Array.from({ length: network.timesteps }, (_, t) => t),
+          );
+          const { classes } = network.spec;
+          for (const { timestep, logits, probabilities, confidence } of steps) {
+            const row = expected.subarray(timestep * classes, (timestep + 1) * classes);
+            assert.ok(relativeError(logits, row) < 1e-5, `${name} at t = ${timestep}: ${logits.join(" ")}`);
+            assert.deepEqual(probabilities, softmax(logits, classes));
+            assert.equal(confidence, Math.max(...probabilities));
+          }
+          free(pass, state, image);
         }
-        free(pass, state, image);
       }
 });
 
@@ -104,8 +113,19 @@ function counted(pass: EvaluationPass): { pass: EvaluationPass; evaluations: (na
   };
 }
 
+/** The residual blocks or dense layers with the convolutions whose results they delay. */
+function delayedLayers(network: CascadedNetwork): Pick<BlockSpec, "position" | "convolutions">[] {
+  if (network.kind === "resnet") return [...network.blocks];
+  return network.layers
+    .filter((layer) => layer.kind === "dense")
+    .map(({ position, reduce, grow }) => ({
+      position,
+      convolutions: [reduce.convolution, grow.convolution],
+    }));
+}
+
 /**
- * Evaluations of the residual of block i (from 1) after k timesteps. Under the one-step delay its input takes
+ * Evaluations of the residual of block i (from 1), or of the features of dense layer i, after k timesteps. Under the one-step delay its input takes
  * i + 1 values, and what is delayed to a later timestep is not computed yet; serially it has its one turn at t = i.
  */
 const EXPECTED_EVALUATIONS: Readonly<Record<Scheme["kind"], (i: number, k: number) => number>> = {
@@ -114,8 +134,10 @@ const EXPECTED_EVALUATIONS: Readonly<Record<Scheme["kind"], (i: number, k: numbe
 };
 
 test("what the consumer does not ask for is not computed, and nothing is computed twice", () => {
-  for (const kind of ["parallel", "serial"] as const) {
-    const network = cascadedResNet(tinySpec({ scheme: { kind, delay: OSD } }));
+  const runs = (["parallel", "serial"] as const).flatMap((kind) =>
+    tinyNetworks({ scheme: { kind, delay: OSD } }).map((network) => ({ kind, network })),
+  );
+  for (const { kind, network } of runs) {
     const state = randomState(network, "equal");
     const pass = evaluationPass(network, state);
     const image = randomImage(1);
@@ -125,7 +147,7 @@ test("what the consumer does not ask for is not computed, and nothing is compute
       for (const { timestep } of stream(network, counting.pass, image)) if (timestep === k - 1) break;
       assert.equal(tf.memory().numTensors, tensors);
       assert.equal(counting.evaluations("stem.conv"), Number(k > 1));
-      for (const { position, convolutions } of network.blocks)
+      for (const { position, convolutions } of delayedLayers(network))
         for (const { name } of convolutions)
           assert.equal(
             counting.evaluations(name),

@@ -1,8 +1,10 @@
+import type { CascadedDenseNetSpec } from "../../lib/models/cascaded-densenet.js";
 import type { CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
 import type { Delay } from "../../lib/nn/delay.js";
 
 /**
- * The cascade as the paper writes it down: a loop over time, in which every block is evaluated at every timestep and
+ * The cascade as the paper writes it down: a loop over time, in which every block or
+ * dense layer is evaluated at every timestep and
  * keeps its delay's state. Float64, nested loops, nothing shared with lib/ but the type of the settings. Slow, and
  * so easy to believe.
  */
@@ -37,7 +39,7 @@ const BLOCKS = { 18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3] };
 
 /** Runs the network over the frames, one image batch for each timestep. */
 export function runTimeMajor(
-  spec: CascadedResNetSpec,
+  spec: CascadedResNetSpec | CascadedDenseNetSpec,
   tensors: Tensors64,
   frames: readonly Maps[],
   mode: "training" | "evaluation",
@@ -49,17 +51,30 @@ export function runTimeMajor(
   );
   const run: Run = { spec, tensors, statistics, mode, margin: Infinity };
   const stemState = delayLine(spec.scheme.delay);
+  const body = "growth" in spec ? denseBody(run, spec) : residualBody(run, spec);
+  const logits = frames.map((frame, t) => {
+    const stemmed = convolve(run, "stem.conv.weight", frame, spec.stem === "imagenet" ? 2 : 1);
+    const x = body(stemState(maxPool(run, relu(run, normalize(run, "stem.norm", stemmed, t)))), t);
+    return classify(run, x, spec.heads === "single" ? "head" : `head.${t}`);
+  });
+  return { logits: Float64Array.from(logits.flat()), statistics, margin: run.margin };
+}
+
+/** What stands between stem and head, one timestep after the other. */
+type Body = (x: Maps, t: number) => Maps;
+
+function residualBody(run: Run, spec: CascadedResNetSpec): Body {
+  const { tensors } = run;
   const blocks = BLOCKS[spec.depth].flatMap((count, stage) =>
     Array.from({ length: count }, (_, index) => ({
       name: `stages.${stage}.${index}`,
       stride: stage > 0 && index === 0 ? 2 : 1,
     })),
   );
-  const published = spec.scheme.kind === "parallel" || spec.scheme.asPublished === true;
+  const published = isDelayedLayerByLayer(run);
   const delays = blocks.map(() => delayLine(published ? spec.scheme.delay : { kind: "none" }));
-  const logits = frames.map((frame, t) => {
-    const stemmed = convolve(run, "stem.conv.weight", frame, spec.stem === "imagenet" ? 2 : 1);
-    let x = stemState(maxPool(run, relu(run, normalize(run, "stem.norm", stemmed, t))));
+  return (stemmed, t) => {
+    let x = stemmed;
     for (const [index, { name, stride }] of blocks.entries()) {
       const counts = spec.scheme.kind === "parallel" || t >= index + 1;
       const shortcut = tensors.has(`${name}.shortcut.weight`)
@@ -67,26 +82,100 @@ export function runTimeMajor(
         : x;
       let sum = shortcut;
       if (published || counts) {
-        const delayed = delays[index]?.(residual(run, name, stride, x, t));
+        const delayed = delays[index]?.(residual(run, spec.depth, name, stride, x, t));
         if (counts && delayed !== undefined) sum = add(delayed, shortcut);
       }
       x = relu(run, sum);
     }
-    return classify(run, x, spec.heads === "single" ? "head" : `head.${t}`);
-  });
-  return { logits: Float64Array.from(logits.flat()), statistics, margin: run.margin };
+    return x;
+  };
+}
+
+function denseBody(run: Run, spec: CascadedDenseNetSpec): Body {
+  const published = isDelayedLayerByLayer(run);
+  const delays = spec.layers.map((count) =>
+    Array.from({ length: count }, () => delayLine(published ? spec.scheme.delay : { kind: "none" })),
+  );
+  /** conv(relu(norm(x))) */
+  const part = (norm: string, convolution: string, x: Maps, t: number): Maps =>
+    convolve(run, `${convolution}.weight`, relu(run, normalize(run, norm, x, t)), 1);
+  return (stemmed, t) => {
+    let x = stemmed;
+    let position = 0;
+    for (const [stage, lines] of delays.entries()) {
+      if (stage > 0) {
+        const name = `transitions.${stage - 1}`;
+        x = averagePool(part(`${name}.norm`, `${name}.conv`, x, t));
+      }
+      for (const [index, line] of lines.entries()) {
+        const name = `stages.${stage}.${index}`;
+        position++;
+        const counts = spec.scheme.kind === "parallel" || t >= position;
+        const zero = { ...x, channels: spec.growth, values: zeros(x, spec.growth) };
+        let features: Maps = zero;
+        if (published || counts) {
+          const reduced = part(`${name}.norm1`, `${name}.conv1`, x, t);
+          const delayed = line(part(`${name}.norm2`, `${name}.conv2`, reduced, t));
+          if (counts) features = delayed;
+        }
+        x = concatenate(x, features);
+      }
+    }
+    return relu(run, normalize(run, "final.norm", x, t));
+  };
+}
+
+/** Whether every layer has a delay of its own, rather than a turn at which it counts at once. */
+function isDelayedLayerByLayer({ spec }: Run): boolean {
+  return spec.scheme.kind === "parallel" || spec.scheme.asPublished === true;
+}
+
+function zeros({ batch, height, width }: Maps, channels: number): Float64Array {
+  return new Float64Array(batch * height * width * channels);
+}
+
+/** The channels of a, then those of b. */
+function concatenate(a: Maps, b: Maps): Maps {
+  const channels = a.channels + b.channels;
+  const values = zeros(a, channels);
+  for (let n = 0; n < values.length; n++) {
+    const [position, c] = [Math.floor(n / channels), n % channels];
+    values[n] = (
+      c < a.channels ? a.values[position * a.channels + c] : b.values[position * b.channels + c - a.channels]
+    ) as number;
+  }
+  return { ...a, channels, values };
+}
+
+/** 2x2, stride 2; a window that reaches over the edge averages what it holds. */
+function averagePool(x: Maps): Maps {
+  const height = Math.ceil(x.height / 2);
+  const width = Math.ceil(x.width / 2);
+  const y = new Float64Array(x.batch * height * width * x.channels);
+  for (let n = 0; n < y.length; n++) {
+    const c = n % x.channels;
+    const j = Math.floor(n / x.channels) % width;
+    const i = Math.floor(n / x.channels / width) % height;
+    const b = Math.floor(n / x.channels / width / height);
+    const held: number[] = [];
+    for (let row = 2 * i; row < Math.min(2 * i + 2, x.height); row++)
+      for (let column = 2 * j; column < Math.min(2 * j + 2, x.width); column++)
+        held.push(x.values[((b * x.height + row) * x.width + column) * x.channels + c] as number);
+    y[n] = held.reduce((sum, value) => sum + value, 0) / held.length;
+  }
+  return { batch: x.batch, height, width, channels: x.channels, values: y };
 }
 
 interface Run {
-  readonly spec: CascadedResNetSpec;
+  readonly spec: CascadedResNetSpec | CascadedDenseNetSpec;
   readonly tensors: Tensors64;
   readonly statistics: ReadonlyMap<string, Tensor64>;
   readonly mode: "training" | "evaluation";
   margin: number;
 }
 
-function residual(run: Run, name: string, stride: number, x: Maps, t: number): Maps {
-  const strides = run.spec.depth === 50 ? [1, stride, 1] : [stride, 1];
+function residual(run: Run, depth: number, name: string, stride: number, x: Maps, t: number): Maps {
+  const strides = depth === 50 ? [1, stride, 1] : [stride, 1];
   return strides.reduce((y, step, k) => {
     const convolved = convolve(run, `${name}.conv${k + 1}.weight`, y, step);
     const normalized = normalize(run, `${name}.norm${k + 1}`, convolved, t);

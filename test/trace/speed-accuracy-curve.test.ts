@@ -39,6 +39,13 @@ test("tables carry the model, the cost and the asymptote; infinite patience is t
     "asymptoticAccuracy",
   ]);
   assert.equal(curve.get("meanMultiplyAdds", 100), 16);
+  // A cost of one a timestep is the stopping time itself.
+  const timed = speedAccuracyCurve({
+    ...named,
+    cost: { ...named.cost, milliseconds: [0, 0.5, 1, 1.5, 2] },
+  });
+  for (const { meanMilliseconds, meanStoppingTime } of timed)
+    assert.ok(Math.abs((meanMilliseconds ?? NaN) - meanStoppingTime / 2) < 1e-12);
   assert.equal(curve.get("asymptoticAccuracy", 0), asymptoticAccuracy(trace));
   const patient = speedAccuracyCurve(trace, { signal: "patience" });
   assert.deepEqual(

@@ -4,6 +4,7 @@ import { recipeTrace } from "../../lib/trace/analyses-parity.js";
 import { correctness } from "../../lib/trace/probabilities.js";
 import { stoppingTimes } from "../../lib/trace/stopping-time.js";
 import {
+  selection,
   typicalityByClassTable,
   typicalityCorrelation,
   typicalityTable,
@@ -45,4 +46,13 @@ test("scores that do not fit the trace are refused by the place of the fault", (
   assert.throws(() => typicalityCorrelation(trace, cScores.subarray(1), rule), /199 C-scores for 200/);
   assert.throws(() => typicalityTable(trace, changed(cScores, 7, NaN), rule), /example 7/);
   assert.throws(() => typicalityTable(trace, changed(cScores, 9, 1.5), rule), /example 9 is 1.5/);
+});
+
+test("a selection is the answer of each example at its own stopping time", () => {
+  const { latencies, right } = selection(trace, rule);
+  assert.deepEqual(latencies, stoppingTimes(trace, rule));
+  const correct = correctness(trace);
+  for (let n = 0; n < trace.examples; n++) assert.equal(right[n], correct[(latencies[n] ?? NaN) * 200 + n]);
+  // At threshold 0 all answer at once.
+  assert.ok(selection(trace, { ...rule, threshold: 0 }).latencies.every((t) => t === 0));
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import fs, { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import fs, { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { UserError } from "../../lib/util/errors.js";
-import { encodeJsonLine, openJsonLines, readJsonLines } from "../../lib/util/json-lines.js";
+import { encodeJsonLine, lastJsonLine, openJsonLines, readJsonLines } from "../../lib/util/json-lines.js";
 
 const folder = mkdtempSync(join(tmpdir(), "json-lines-"));
 after(() => {
@@ -77,4 +77,17 @@ test("a disk that fills up in the middle of a record leaves the records before i
   writer.append({ step: 3 });
   writer.close();
   assert.deepEqual(readJsonLines(path).records, [{ step: 1 }, { step: 3 }]);
+});
+
+test("the last whole record is found from the end, whatever is being written after it", () => {
+  const path = join(folder, "growing.jsonl");
+  assert.equal(lastJsonLine(path), undefined);
+  writeFileSync(path, '{"step":1');
+  assert.equal(lastJsonLine(path), undefined);
+  const line = (step: number): string => encodeJsonLine({ step, loss: NaN, padding: "x".repeat(500) });
+  // Longer than what is read of it.
+  writeFileSync(path, Array.from({ length: 400 }, (_, step) => line(step)).join(""));
+  assert.deepEqual(lastJsonLine(path), { step: 399, loss: NaN, padding: "x".repeat(500) });
+  appendFileSync(path, line(400).slice(0, 30));
+  assert.equal((lastJsonLine(path) as { step: number }).step, 399);
 });

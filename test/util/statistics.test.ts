@@ -8,6 +8,7 @@ import {
   mean,
   quantile,
   spearman,
+  spearmanInterval,
   standardError,
 } from "../../lib/util/statistics.js";
 
@@ -65,4 +66,27 @@ test("a bootstrap interval repeats from its stream and covers the normal one of 
   const expected = 1.96 * standardError(values);
   assert.ok(Math.abs(high - mean(values) - expected) < 0.15 * expected);
   assert.ok(Math.abs(mean(values) - low - expected) < 0.15 * expected);
+});
+
+test("the interval of Spearman's rho is that of ranking each resample anew", () => {
+  const pairs = fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 4 })), {
+    minLength: 20,
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(pairs, (points) => {
+      const side = (k: 0 | 1, sample: ArrayLike<number>) => Array.from(sample, (n) => points[n]?.[k] ?? NaN);
+      const places = [...points.keys()];
+      const options = () => ({ stream: randomStream(3, "resamples"), resamples: 25, level: 0.8 });
+      const anew = bootstrapInterval(
+        places,
+        (sample) => spearman(side(0, sample), side(1, sample)),
+        options(),
+      );
+      const once = spearmanInterval(side(0, places), side(1, places), options());
+      for (const end of ["low", "high"] as const)
+        assert.ok(Object.is(once[end], anew[end]) || Math.abs(once[end] - anew[end]) < 1e-12);
+    }),
+    { numRuns: 30 },
+  );
 });

@@ -1,0 +1,80 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { SourceShape } from "../datasets/source-shape.js";
+import { currentEnvironment } from "../experiments/environment.js";
+import { DONE } from "../experiments/run-record.js";
+import {
+  type AssumedDevice,
+  type MeasuredSpeeds,
+  type PlanRow,
+  planRows,
+  readMeasuredSpeeds,
+  totalOf,
+} from "../studies/plan.js";
+import type { Replication, Training } from "../studies/replication.js";
+import { count, writeOut } from "./output.js";
+
+export interface PlanOptions {
+  /** Folder of all runs. */
+  readonly runs: string;
+  /** What `cascade bench --out` wrote. */
+  readonly benchmark: string;
+  readonly device: AssumedDevice;
+}
+
+/** `cascade replicate --plan`: trainings, images, multiply-adds and hours, and what the hours rest on. */
+export async function printPlan(
+  replication: Replication,
+  shapeOf: (training: Training) => SourceShape,
+  { runs, benchmark, device }: PlanOptions,
+): Promise<void> {
+  const speeds = await readMeasuredSpeeds(benchmark);
+  const rows = planRows(replication.parts, shapeOf, speeds, device);
+  const isMissing = ({ directory }: Training): boolean => !existsSync(join(runs, directory, DONE));
+  const left = replication.parts.map((part) => ({ ...part, trainings: part.trainings.filter(isMissing) }));
+  writeOut(line(["data", "study", "trainings", "images", "multiply-adds", "hours here", "hours, GPU"]));
+  for (const row of [...rows, totalOf("all", rows), totalOf("left", planRows(left, shapeOf, speeds, device))])
+    writeOut(line(fieldsOf(row)));
+  for (const text of [...speedNotes(speeds, benchmark), ...deviceNotes(device)]) writeOut(text);
+  writeOut(
+    "trainings: a training that several studies need is counted with the first of them. Multiply-adds: of training " +
+      "(three forward passes an image) and evaluation; the studies' own analyses come on top",
+  );
+}
+
+function line(fields: readonly string[]): string {
+  return fields.map((field, i) => (i < 2 ? field.padEnd(14) : field.padStart(14))).join(" ");
+}
+
+function fieldsOf(row: PlanRow): string[] {
+  const { data, study, trainings, images, multiplyAdds, measuredHours, assumedHours } = row;
+  return [
+    data,
+    study,
+    String(trainings),
+    count(images),
+    multiplyAdds.toExponential(2),
+    measuredHours.toFixed(1),
+    assumedHours.toFixed(1),
+  ];
+}
+
+function speedNotes({ environment }: MeasuredSpeeds, benchmark: string): string[] {
+  const { cpu, cores } = currentEnvironment();
+  const measuredOn = `${environment.cpu}, ${environment.cores} cores`;
+  const rest = `${measuredOn}; ${benchmark}), one training at a time, each at the speed of the network there most like it`;
+  return environment.cpu === cpu && environment.cores === cores
+    ? [`hours here: from speeds measured on such a machine (${rest}`]
+    : [
+        `hours here: from speeds measured elsewhere (${rest}`,
+        `  this machine is ${cpu}, ${cores} cores: measure it with "cascade bench --out <file>" and give --benchmark <file>`,
+      ];
+}
+
+function deviceNotes({ peak, share }: AssumedDevice): string[] {
+  return [
+    "hours, GPU: an estimate that nobody measured. It assumes:",
+    `  a peak of ${peak / 1e12} TFLOP/s (--gpu-peak); 19.5 is what NVIDIA states for an A100 in float32 without tensor cores`,
+    `  ${100 * share} % of it reached in training and evaluation alike (--gpu-share), two operations a multiply-add`,
+  ];
+}

@@ -1,0 +1,64 @@
+import type { ColumnTable } from "arquero";
+import type { PlotlyFigure, PlotlyObject } from "./figure.js";
+import { errorBand, meanLine, modelLine } from "./model-line.js";
+import { axis, layout, millimetres, modelStyles, shareAxis, WIDTH } from "./style.js";
+import { groupRows, tableRows } from "./table-rows.js";
+
+const PANELS = [
+  { column: "last", title: "Accuracy at the last step" },
+  { column: "early", title: "Accuracy at t = 3" },
+  { column: "area", title: "Mean accuracy over time" },
+] as const;
+const GAP = 0.1;
+
+/**
+ * What lambda does to accuracy at the last step, at t = 3 and on the mean over time, a panel each and a line for each
+ * model: the mean over the rows of equal model and lambda (seeds) in a band of one standard error.
+ * Table: model, lambda, last, early, area.
+ */
+export function accuracyAgainstLambdaFigure(table: ColumnTable): PlotlyFigure {
+  const rows = tableRows(
+    "accuracy against lambda",
+    table,
+    ["lambda", ...PANELS.map(({ column }) => column)],
+    ["model"],
+  );
+  const models = groupRows(rows, (row) => row.model);
+  const styles = modelStyles(models.keys());
+  const panelWidth = (1 - GAP * (PANELS.length - 1)) / PANELS.length;
+  const axes: Record<string, PlotlyObject> = {};
+  const data = PANELS.flatMap(({ column, title }, i) => {
+    const number = i === 0 ? "" : String(i + 1);
+    const start = i * (panelWidth + GAP);
+    axes[`xaxis${number}`] = axis("λ", {
+      domain: [start, start + panelWidth],
+      anchor: `y${number}`,
+      range: [-0.05, 1.05],
+      dtick: 0.25,
+    });
+    axes[`yaxis${number}`] = shareAxis(title, { anchor: `x${number}`, rangemode: "normal" });
+    const lambda = (row: (typeof rows)[number]): number => row.lambda;
+    const lines = [...styles].map(([model, style]) => ({
+      model,
+      style,
+      line: meanLine(models.get(model) ?? [], lambda, lambda, (row) => row[column]),
+    }));
+    return [
+      ...lines.flatMap(({ model, style, line }) => errorBand(model, style, line)),
+      ...lines.map(({ model, style, line }) => ({
+        ...modelLine(model, style, line),
+        ...(i > 0 && { showlegend: false }),
+      })),
+    ].map((trace) => ({ ...trace, xaxis: `x${number}`, yaxis: `y${number}` }));
+  });
+  return {
+    data,
+    layout: layout({
+      width: WIDTH.double,
+      height: millimetres(58),
+      legendEntries: models.size,
+      legendColumns: 4,
+      axes,
+    }),
+  };
+}

@@ -1,0 +1,100 @@
+import { head, headName, type Logits } from "../nn/head.js";
+import { type Layer, noPullback, type Pass, type Sequence } from "../nn/pass.js";
+import { stem } from "../nn/stem.js";
+import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
+import type { CascadeLayer } from "./cascade-layer.js";
+import { type CascadedDenseNet, denseNetLayers } from "./cascaded-densenet.js";
+import { type CascadedResNet, resNetLayers } from "./cascaded-resnet.js";
+import { filterTensor, normTensors, type TensorSpec } from "./tensor-spec.js";
+
+/** A network in time: a delayed stem, layers with delays, a head at every timestep. */
+export type CascadedNetwork = CascadedResNet | CascadedDenseNet;
+
+/** The layers between stem and head, in order. */
+export function layersOf(network: CascadedNetwork): CascadeLayer[] {
+  return network.kind === "resnet" ? resNetLayers(network) : denseNetLayers(network);
+}
+
+/** Every parameter and running statistic of the network, in order from the image to the logits. */
+export function tensorSpecs(network: CascadedNetwork): TensorSpec[] {
+  const { spec, timesteps } = network;
+  const heads = spec.heads === "single" ? 1 : timesteps;
+  return [
+    filterTensor(network.stem),
+    ...normTensors("stem.norm", network.stem.outputs, timesteps, spec.norm),
+    ...layersOf(network).flatMap((layer) => layer.tensors),
+    ...Array.from({ length: heads }, (_, t): TensorSpec[] => [
+      { name: `${headName(spec.heads, t)}.weight`, shape: [network.features, spec.classes], role: "linear" },
+      { name: `${headName(spec.heads, t)}.bias`, shape: [spec.classes], role: "bias" },
+    ]).flat(),
+  ];
+}
+
+/** Names of the batch norms, in order. */
+export function normNames(network: CascadedNetwork): string[] {
+  return tensorSpecs(network)
+    .filter((tensor) => tensor.role === "mean")
+    .map((tensor) => tensor.name.replace(/\.mean$/, ""));
+}
+
+/** Number of trained numbers. */
+export function parameterCount(network: CascadedNetwork): number {
+  return tensorSpecs(network)
+    .filter((tensor) => tensor.role !== "mean" && tensor.role !== "variance")
+    .reduce((sum, tensor) => sum + tensor.shape.reduce((a, b) => a * b, 1), 0);
+}
+
+/**
+ * Runs the network over all timesteps, layer by layer with time on the batch axis, every distinct step once.
+ * images: [rows, H, W, 3] on their timeline; the result are the logits [T, B, K], and, in a training pass, the
+ * pullback that turns their gradient into the pass's gradients.
+ */
+export function forward(
+  network: CascadedNetwork,
+  pass: Pass,
+  images: Sequence,
+  batch: number,
+): Layer<Logits, Float32Array, void> {
+  const { scheme, heads } = network.spec;
+  if (pass.kind === "evaluation") return { y: evaluate(network, pass, images, batch), pullback: noPullback };
+  const first = stem(pass, network.stem, scheme.delay, images);
+  const layers: Layer[] = [];
+  let x = first.y;
+  for (const { run } of layersOf(network)) {
+    const layer = run(pass, x);
+    layers.push(layer);
+    x = layer.y;
+  }
+  const last = head(pass, heads, x, batch);
+  return {
+    y: last.y,
+    pullback: (dlogits) => {
+      first.pullback(layers.reduceRight((dy, layer) => layer.pullback(dy), last.pullback(dlogits)));
+    },
+  };
+}
+
+/** As `forward`, without keeping anything for a way back. */
+function evaluate(network: CascadedNetwork, pass: Pass, images: Sequence, batch: number): Logits {
+  return scoped(() => {
+    const { scheme, heads } = network.spec;
+    let x = withinScope(() => stem(pass, network.stem, scheme.delay, images).y);
+    for (const { run } of layersOf(network)) {
+      const before = x;
+      x = withinScope(() => run(pass, before).y);
+      before.values.dispose();
+    }
+    return head(pass, heads, x, batch).y;
+  });
+}
+
+/** Frees everything that a layer made but its result. */
+function withinScope(layer: () => Sequence): Sequence {
+  let timeline: Sequence["timeline"] | undefined;
+  const values: Tensor4D = tf.tidy(() => {
+    const y = layer();
+    timeline = y.timeline;
+    return y.values;
+  });
+  return { values, timeline: timeline as Sequence["timeline"] };
+}

@@ -1,0 +1,66 @@
+import type { ImageSize } from "../datasets/dataset.js";
+import { UserError } from "../util/errors.js";
+import type { NoiseDraw } from "./noise.js";
+import { type NoiseName, NOISES } from "./noises.js";
+
+/** When an image is disturbed, and by which draw of the noise. */
+export type NoiseSchedule =
+  /** One draw, shown at all timesteps. */
+  | { readonly kind: "persistent" }
+  /** A fresh draw at every timestep; of the translation, its walk. */
+  | { readonly kind: "transient" }
+  /** A fresh draw at each of these timesteps, and the clean image between. */
+  | { readonly kind: "pulsed"; readonly timesteps: readonly number[] };
+
+/** A noise on its schedule. */
+export interface Disturbance {
+  readonly noise: NoiseName;
+  readonly schedule: NoiseSchedule;
+  readonly seed: number;
+}
+
+/** In the place of a draw: the clean image. */
+export const CLEAN = -1;
+
+/**
+ * The draw shown at each of T timesteps, `[T]`: equal numbers are equal frames, CLEAN is the image itself. Throws a
+ * UserError for a pulse that is no timestep.
+ */
+export function scheduledDraws(schedule: NoiseSchedule, timesteps: number): number[] {
+  const times = Array.from({ length: timesteps }, (_, t) => t);
+  switch (schedule.kind) {
+    case "persistent":
+      return times.map(() => 0);
+    case "transient":
+      return times;
+    case "pulsed": {
+      const stray = schedule.timesteps.find((t) => !times.includes(t));
+      if (stray !== undefined)
+        throw new UserError(
+          `the noise has a pulse at t = ${stray}; allowed are whole numbers from 0 to ${timesteps - 1}`,
+        );
+      return times.map((t) => (schedule.timesteps.includes(t) ? t : CLEAN));
+    }
+  }
+}
+
+/** The image `[H, W, C]` under draw `t` of a noise, or itself where t is CLEAN. */
+export function disturbed(
+  noise: NoiseName,
+  image: Float32Array,
+  size: ImageSize,
+  draw: NoiseDraw,
+): Float32Array {
+  return draw.t === CLEAN ? image : NOISES[noise](image, size, draw);
+}
+
+/** What the network is shown of image `id` at each of T timesteps: T frames `[H, W, C]`. */
+export function disturbedFrames(
+  { noise, schedule, seed }: Disturbance,
+  image: Float32Array,
+  size: ImageSize,
+  id: number,
+  timesteps: number,
+): Float32Array[] {
+  return scheduledDraws(schedule, timesteps).map((t) => disturbed(noise, image, size, { seed, id, t }));
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { from } from "arquero";
+import { speedAccuracyPanels } from "../../lib/figures/speed-accuracy-panels.js";
+import { modelStyles } from "../../lib/figures/style.js";
+
+const MODELS = ["SerialCE", "CascadedCE", "CascadedTD", "SerialTD"];
+const SPEEDS = ["meanStoppingTime", "meanMultiplyAdds", "meanMilliseconds"] as const;
+const table = from(
+  MODELS.flatMap((model, m) =>
+    [0, 1].flatMap((seed) =>
+      [0, 0.5, 1].map((threshold) => ({
+        model,
+        threshold,
+        accuracy: threshold / 2 + m / 20 + seed / 50,
+        meanStoppingTime: 8 * threshold,
+        meanMultiplyAdds: 4e6 * threshold,
+        meanMilliseconds: (m + 1) * threshold,
+        asymptoticAccuracy: 0.5,
+      })),
+    ),
+  ),
+);
+
+interface Drawn {
+  readonly name: string;
+  readonly mode: string;
+  readonly x: number[];
+  readonly y: number[];
+  readonly xaxis: string;
+  readonly yaxis: string;
+  readonly showlegend?: boolean;
+  readonly legendrank: number;
+}
+
+test("each panel draws the same accuracies over its own speed; one legend, cascaded models first", () => {
+  const figure = speedAccuracyPanels(table, SPEEDS);
+  assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure);
+  const lines = (figure.data as unknown as Drawn[]).filter(({ mode }) => mode === "lines+markers");
+  assert.equal(lines.length, SPEEDS.length * MODELS.length);
+  const styled = [...modelStyles(MODELS).keys()];
+  ["", "2", "3"].forEach((axis, panel) => {
+    const own = lines.filter(({ xaxis, yaxis }) => xaxis === `x${axis}` && yaxis === `y${axis}`);
+    assert.deepEqual(
+      own.map(({ name }) => name),
+      styled,
+    );
+    for (const { name, x, y } of own) {
+      const m = MODELS.indexOf(name);
+      assert.equal(x.at(-1), [8, 4, m + 1][panel]);
+      // Two seeds, 0.02 apart.
+      assert.ok(Math.abs((y[1] ?? NaN) - (0.25 + m / 20 + 0.01)) < 1e-12);
+    }
+  });
+  const legend = lines.filter(({ showlegend }) => showlegend !== false);
+  assert.deepEqual(
+    legend.sort((a, b) => a.legendrank - b.legendrank).map(({ name }) => name),
+    ["CascadedTD", "CascadedCE", "SerialTD", "SerialCE"],
+  );
+  const domains = ["xaxis", "xaxis2", "xaxis3"].map(
+    (name) => (figure.layout[name] as { domain: [number, number] }).domain,
+  );
+  domains.forEach(([start, end], i) => {
+    assert.ok(start < end && start >= (domains[i - 1]?.[1] ?? 0) && end <= 1 + 1e-12);
+  });
+});

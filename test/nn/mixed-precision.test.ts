@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { planMerge } from "../../lib/nn/delay.js";
+import {
+  convolve,
+  convolveFilterGradient,
+  convolveInputGradient,
+  maxPool,
+  maxPoolGradient,
+  merge,
+  mergeGradient,
+  normalize,
+  normalizeGradient,
+  scaleAndShift,
+  stored,
+} from "../../lib/nn/ops.js";
+import {
+  hasOwnKernels,
+  multipliesBfloat16,
+  storageOf,
+  type Tensor,
+  type Tensor2D,
+  type Tensor4D,
+  tf,
+} from "../../lib/nn/tensorflow.js";
+import type { Timeline } from "../../lib/nn/timeline.js";
+import { recipeUniform } from "../../lib/util/recipe.js";
+
+/** Half the distance between neighbouring bfloat16 numbers, relative to them. */
+const HALF_STEP = 2 ** -8;
+
+function skipsWithoutKernels(context: TestContext): boolean {
+  if (!hasOwnKernels) context.skip("the project's own kernels are not compiled");
+  return !hasOwnKernels;
+}
+
+/** Uniform numbers that bfloat16 holds exactly, in both storages. */
+function twins(seed: number, shape: Tensor4D["shape"]): { wide: Tensor4D; narrow: Tensor4D } {
+  const count = shape.reduce((a, b) => a * b, 1);
+  const narrow = stored(tf.tensor4d(Float32Array.from(recipeUniform(seed, count)), shape), "bfloat16");
+  return { narrow, wide: stored(narrow, "float32") };
+}
+
+/** Every number lies within `relative` of the expected one, and within `absolute` where that is nearly zero. */
+function assertNear(
+  actual: Tensor,
+  expected: Tensor,
+  relative: number,
+  absolute: number,
+  what: string,
+): void {
+  const numbers = stored(actual, "float32").dataSync();
+  const wanted = expected.dataSync();
+  assert.equal(numbers.length, wanted.length, what);
+  for (const [i, value] of numbers.entries()) {
+    const target = wanted[i] as number;
+    assert.ok(
+      Math.abs(value - target) <= relative * Math.abs(target) + absolute,
+      `${what}[${i}]: ${value}, expected ${target}`,
+    );
+  }
+}
+
+const SIZES = [
+  { way: "stride 1", rows: 5, height: 6, width: 6, inputs: 20, outputs: 36, size: 3, stride: 1 },
+  { way: "an odd side", rows: 3, height: 7, width: 5, inputs: 5, outputs: 70, size: 3, stride: 1 },
+  { way: "many small maps", rows: 40, height: 4, width: 4, inputs: 40, outputs: 50, size: 3, stride: 1 },
+  { way: "stride 2", rows: 5, height: 8, width: 8, inputs: 16, outputs: 24, size: 3, stride: 2 },
+  { way: "stride 2, odd", rows: 2, height: 7, width: 9, inputs: 9, outputs: 17, size: 3, stride: 2 },
+  { way: "pointwise", rows: 4, height: 8, width: 8, inputs: 16, outputs: 24, size: 1, stride: 2 },
+  { way: "as a matrix", rows: 40, height: 2, width: 2, inputs: 16, outputs: 24, size: 3, stride: 1 },
+];
+
+for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES) {
+  test(`bfloat16 convolution, ${way}, is that summed in double, rounded`, (context) => {
+    if (skipsWithoutKernels(context)) return;
+    tf.tidy(() => {
+      const x = twins(1, [rows, height, width, inputs]);
+      const filter = twins(2, [size, size, inputs, outputs]);
+      const y = convolve(x.wide, filter.wide, stride, "exactSums");
+      const dy = twins(3, y.shape);
+      const narrowY = convolve(x.narrow, filter.wide, stride, "mixed");
+      assert.equal(storageOf(narrowY), "bfloat16");
+      assertNear(narrowY, y, HALF_STEP, 1e-4, "y");
+      const dx = convolveInputGradient(dy.narrow, filter.wide, x.wide.shape, stride, "mixed");
+      assertNear(
+        dx,
+        convolveInputGradient(dy.wide, filter.wide, x.wide.shape, stride, "exactSums"),
+        HALF_STEP,
+        1e-4,
+        "dx",
+      );
+      const dw = convolveFilterGradient(x.narrow, dy.narrow, filter.wide.shape, stride, "mixed");
+      assert.equal(storageOf(dw), "float32");
+      const exact = convolveFilterGradient(x.wide, dy.wide, filter.wide.shape, stride, "exactSums");
+      // The project's own kernel sums in float32 to the end; the other ways round parts of the sum once or more.
+      const own = multipliesBfloat16 && size === 3 && height > 2;
+      assertNear(dw, exact, own ? 1e-5 : HALF_STEP, own ? 1e-4 : 0.05, "dw");
+    });
+  });
+}
+
+test("batch norm, delay and pooling of bfloat16 values are those of the same values in float32, rounded", (context) => {
+  if (skipsWithoutKernels(context)) return;
+  tf.tidy(() => {
+    const timeline: Timeline = { step: [0, 1, 2], rows: [1, 6, 6] };
+    const shape: Tensor4D["shape"] = [13, 6, 6, 7];
+    const [x, dy, above] = [twins(4, shape), twins(5, shape), twins(6, shape)] as const;
+    const rows = (seed: number): Tensor2D => tf.tensor2d(Float32Array.from(recipeUniform(seed, 21)), [3, 7]);
+    const [scale, offset] = [rows(7), rows(8)];
+    const wide = normalize(x.wide, scale, offset, timeline.rows, 1e-5, true);
+    const narrow = normalize(x.narrow, scale, offset, timeline.rows, 1e-5, true);
+    assertNear(narrow.y, wide.y, HALF_STEP, 1e-5, "normalized");
+    assertNear(narrow.mean, wide.mean, 1e-5, 1e-6, "mean");
+    assertNear(narrow.variance, wide.variance, 1e-5, 1e-6, "variance");
+    const back = normalizeGradient(dy.wide, x.wide, scale, offset, wide, timeline.rows, 1e-5, true);
+    const narrowBack = normalizeGradient(dy.narrow, x.narrow, scale, offset, wide, timeline.rows, 1e-5, true);
+    assertNear(narrowBack.dx, back.dx, HALF_STEP, 1e-4, "normalize's dx");
+    assertNear(narrowBack.dscale, back.dscale, 1e-4, 1e-4, "dscale");
+    assertNear(narrowBack.doffset, back.doffset, 1e-4, 1e-4, "doffset");
+    const shifted = scaleAndShift(x.wide, scale, offset, timeline.rows, false);
+    assertNear(
+      scaleAndShift(x.narrow, scale, offset, timeline.rows, false),
+      shifted,
+      HALF_STEP,
+      1e-6,
+      "shifted",
+    );
+
+    for (const delay of [
+      { kind: "oneStepDelay" as const },
+      { kind: "exponentialSmoothing" as const, alpha: 0.5 },
+    ]) {
+      const plan = planMerge(delay, timeline, timeline);
+      const instant = { values: above.wide, timeline };
+      const y = merge(x.wide, timeline, instant, plan, true);
+      const narrowY = merge(x.narrow, timeline, { values: above.narrow, timeline }, plan, true);
+      assertNear(narrowY, y, HALF_STEP, 1e-6, delay.kind);
+      const given = twins(9, y.shape);
+      const wideGradient = mergeGradient(given.wide, y, timeline, timeline, plan, true);
+      const narrowGradient = mergeGradient(given.narrow, narrowY, timeline, timeline, plan, true);
+      assertNear(
+        narrowGradient.dresidual,
+        wideGradient.dresidual,
+        HALF_STEP,
+        1e-6,
+        `${delay.kind}, dresidual`,
+      );
+      assertNear(
+        narrowGradient.dshortcut,
+        wideGradient.dshortcut,
+        HALF_STEP,
+        1e-6,
+        `${delay.kind}, dshortcut`,
+      );
+    }
+
+    const pooled = maxPool(x.wide);
+    const narrowPooled = maxPool(x.narrow);
+    assertNear(narrowPooled, pooled, 0, 0, "pooled");
+    const dpooled = twins(10, pooled.shape);
+    assertNear(
+      maxPoolGradient(dpooled.narrow, x.narrow, narrowPooled),
+      maxPoolGradient(dpooled.wide, x.wide, pooled),
+      HALF_STEP,
+      0,
+      "pooling's dx",
+    );
+  });
+});
+
+test("a bfloat16 tensor is freed as any other, and refuses what TensorFlow.js would do with it", (context) => {
+  if (skipsWithoutKernels(context)) return;
+  const before = tf.memory().numTensors;
+  tf.tidy(() => {
+    const { wide, narrow } = twins(1, [2, 3, 3, 4]);
+    assert.equal(storageOf(narrow), "bfloat16");
+    assert.throws(() => tf.add(narrow, wide));
+  });
+  assert.equal(tf.memory().numTensors, before);
+});

@@ -1,0 +1,78 @@
+import { runSummary } from "../../lib/experiments/trained-model.js";
+import type { PlotlyFigure } from "../../lib/figures/figure.js";
+import { type DoesWithout, type ProtocolStudy, withSettings } from "../../lib/studies/protocol-study.js";
+import type { Protocol } from "../../lib/studies/protocols.js";
+import type { NamedSource } from "../../lib/studies/replication.js";
+import type { Study, StudySettings } from "../../lib/studies/study.js";
+import { applyOverrides } from "../../lib/experiments/overrides.js";
+import { parseRunSpec } from "../../lib/experiments/spec.js";
+import { resolveDatasetSource } from "../../lib/datasets/source.js";
+import { mean } from "../../lib/util/statistics.js";
+import { tinyRunSpec } from "../experiments/tiny-run.js";
+
+export const SMALL_DATA: NamedSource = {
+  name: "procedural",
+  source: resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 }),
+};
+
+export const SMALL_PROTOCOL: Protocol = {
+  name: "quick",
+  purpose: "a test",
+  datasets: [{ name: "procedural", embedded: SMALL_DATA.source, origin: "here", overrides: [] }],
+};
+
+interface SmallSettings extends StudySettings {
+  /** Accuracy that the last step must reach. */
+  readonly least: number;
+}
+
+/** A study of one ordinary network a seed: it reads their summaries, and its findings are so by construction. */
+export function smallStudy(
+  name: string,
+  seeds: readonly number[],
+  { overrides = [], doesWithout = {} }: { overrides?: readonly string[]; doesWithout?: DoesWithout } = {},
+): ProtocolStudy {
+  const study: Study<SmallSettings> = {
+    name,
+    title: `A small study called ${name}`,
+    claim: "Accuracy is a share.",
+    trainings: (settings, data) =>
+      settings.seeds.map((seed) =>
+        parseRunSpec(
+          applyOverrides({ ...tinyRunSpec("cascaded-ce"), data, seed }, settings.overrides),
+          `study ${name}`,
+        ),
+      ),
+    analyse(settings, context) {
+      const accuracies = study.trainings(settings, context.data).map((spec) => {
+        const [cascade] = runSummary(context.run(spec)).models;
+        return cascade?.accuracy.at(-1) ?? NaN;
+      });
+      const measured = accuracies.map((accuracy) => accuracy.toFixed(2)).join(", ");
+      return Promise.resolve({
+        findings: [
+          { statement: "it is at least the least", measured, comesOut: mean(accuracies) >= settings.least },
+          { statement: "it is above 1", measured, comesOut: mean(accuracies) > 1 },
+        ],
+        tables: [
+          {
+            name: "accuracy",
+            title: "Accuracy of each seed",
+            rows: accuracies.map((accuracy, i) => ({
+              seed: settings.seeds[i] ?? -1,
+              accuracy,
+              missing: NaN,
+            })),
+          },
+        ],
+        figures: [{ name: "accuracy", caption: "Accuracy of each seed.", figure: smallFigure(accuracies) }],
+      });
+    },
+  };
+  const settings = { seeds, overrides, least: 0 };
+  return withSettings(study, { quick: settings, reduced: settings, full: settings }, doesWithout);
+}
+
+function smallFigure(values: readonly number[]): PlotlyFigure {
+  return { data: [{ type: "bar", y: [...values] }], layout: { width: 200, height: 150 } };
+}
