@@ -51,11 +51,11 @@ export {
 } from "./models/cascaded-densenet.js";
 export { type CascadedNetwork, forward, parameterCount } from "./models/cascaded-network.js";
 export { cascadedResNet, type CascadedResNet, type CascadedResNetSpec } from "./models/cascaded-resnet.js";
-export { gruInputs, gruProbabilities, type TraceGru } from "./models/trace-gru.js";
 export { networkCost, type NetworkCost } from "./models/cost.js";
 export { disposeState, evaluationPass, initialState, type NetworkState } from "./models/state.js";
 export { stream, type StreamedStep } from "./models/stream.js";
 export { shallowDeepWeights } from "./losses/exit-weights.js";
+export { gruInputs, gruProbabilities, type TraceGru } from "./models/trace-gru.js";
 export { tdLoss, tdTargets, tdWeights, type TdSettings } from "./losses/td-lambda.js";
 
 // nn
@@ -65,9 +65,9 @@ export { describeBackend, isNative, tf } from "./nn/tensorflow.js";
 export { changingTimeline, constantTimeline, type Timeline } from "./nn/timeline.js";
 
 // trace: analyses
-export { auroc, aurocBootstrap } from "./trace/auroc.js";
 export { accuracyPerTimestep, accuracyTable, asymptoticAccuracy } from "./trace/accuracy-per-timestep.js";
 export { areaUnderAccuracy, areaUnderSpeedAccuracy, commonRange } from "./trace/area.js";
+export { auroc, aurocBootstrap } from "./trace/auroc.js";
 export { calibrationTable, expectedCalibrationError, reliabilityTable } from "./trace/calibration.js";
 export { overthinking } from "./trace/overthinking.js";
 export { confidences, correctness, predictions, probabilities, softmax } from "./trace/probabilities.js";

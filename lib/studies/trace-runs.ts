@@ -6,15 +6,15 @@ import {
   lastAnswerGru,
   traceProbabilities,
 } from "../experiments/metacognition.js";
-import { applyOverrides } from "../experiments/overrides.js";
-import { type PresetName, PRESETS } from "../experiments/presets.js";
+import type { PresetName } from "../experiments/presets.js";
 import { specHash } from "../experiments/run-record.js";
-import { parseRunSpec, type RunSpec } from "../experiments/spec.js";
+import type { RunSpec } from "../experiments/spec.js";
 import { runSummary } from "../experiments/trained-model.js";
 import { readTrace } from "../trace/trace-file.js";
 import type { Trace } from "../trace/trace.js";
 import type { GruTrainingSettings, TrainedGru } from "../train/trace-gru-training.js";
 import { UserError } from "../util/errors.js";
+import { presetTraining } from "./preset-trainings.js";
 import type { StudyContext, StudySettings } from "./study.js";
 
 /** Settings of the trace study. */
@@ -22,7 +22,7 @@ export interface TraceSettings extends StudySettings {
   readonly gru: Omit<GruTrainingSettings, "seed">;
   /** Places of the classes that the networks of the novelty part never see. */
   readonly heldOutClasses: readonly number[];
-  /** Changes to the presets' specs for the networks of the novelty part. */
+  /** Changes to the specs of the networks of the novelty part, after those of all networks. */
   readonly noveltyOverrides: readonly string[];
   /** Foreign images to learn from, and procedural ones to test on; fewer where there are fewer. */
   readonly foreignImages: number;
@@ -57,20 +57,28 @@ export function judgedSpec(
   { overrides }: TraceSettings,
   data: ResolvedDatasetSource,
 ): RunSpec {
-  const preset = JUDGED_MODELS[model];
-  return parseRunSpec(applyOverrides({ ...PRESETS[preset], data, seed }, overrides), `preset ${preset}`);
+  return presetTraining(JUDGED_MODELS[model], seed, overrides, data);
 }
 
 /** A network that was never shown some of the classes. */
 export function noveltySpec(
   model: NoveltyModel,
   seed: number,
-  { noveltyOverrides, heldOutClasses }: TraceSettings,
+  { overrides, noveltyOverrides, heldOutClasses }: TraceSettings,
   data: ResolvedDatasetSource,
 ): RunSpec {
-  const preset = NOVELTY_MODELS[model];
-  const spec = { ...PRESETS[preset], data, seed, heldOutClasses };
-  return parseRunSpec(applyOverrides(spec, noveltyOverrides), `preset ${preset}`);
+  return presetTraining(
+    NOVELTY_MODELS[model],
+    seed,
+    [
+      ...overrides,
+      ...noveltyOverrides,
+      `heldOutClasses=${JSON.stringify(heldOutClasses)}`,
+      // A limit that shortens the training on large data is more than small made-up data have.
+      ...(data.kind === "procedural" ? ["trainImages=null"] : []),
+    ],
+    data,
+  );
 }
 
 /** The trace of the test images, with what two GRUs say of it. */

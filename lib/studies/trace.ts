@@ -7,6 +7,7 @@ import { stoppingRulesFigure } from "../figures/stopping-rules.js";
 import { groupRows } from "../figures/table-rows.js";
 import { mean, standardError } from "../util/statistics.js";
 import { FULL_OVERRIDES } from "./full.js";
+import { differenceAndError, meanAndError } from "./mean-and-error.js";
 import { QUICK_OVERRIDES } from "./quick.js";
 import type { Finding, ProtocolName, Study, StudyResult, TableRow } from "./study.js";
 import { type AreaRow, type JudgementRow, judgementRows, type Rule, stoppingRows } from "./trace-judging.js";
@@ -30,7 +31,7 @@ export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
     overrides: QUICK_OVERRIDES,
     gru: { hidden: 4, epochs: 2, batchSize: 64, learningRate: 0.01 },
     heldOutClasses: [3, 9],
-    noveltyOverrides: QUICK_OVERRIDES,
+    noveltyOverrides: [],
     foreignImages: 40,
   },
   reduced: {
@@ -46,7 +47,7 @@ export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
     overrides: FULL_OVERRIDES,
     gru: GRU,
     heldOutClasses: [3, 9],
-    noveltyOverrides: FULL_OVERRIDES,
+    noveltyOverrides: [],
     foreignImages: 4000,
   },
 };
@@ -119,12 +120,6 @@ export const traceStudy: Study<TraceSettings> = {
   },
 };
 
-/** A mean over seeds with its standard error, as text. */
-function overSeeds(values: readonly number[], digits: number): string {
-  const error = values.length < 2 ? "" : ` ± ${standardError(values).toFixed(digits)}`;
-  return `${mean(values).toFixed(digits)}${error} (n = ${values.length})`;
-}
-
 /**
  * A lead comes out if it is positive for every seed and its mean is above two standard errors; a single seed decides
  * nothing.
@@ -132,7 +127,11 @@ function overSeeds(values: readonly number[], digits: number): string {
 function leadFinding(statement: string, leads: readonly number[], digits: number): Finding {
   const isClear = leads.every((lead) => lead > 0) && mean(leads) > 2 * standardError(leads);
   const each = leads.map((lead) => lead.toFixed(digits)).join(", ");
-  return { statement, measured: `lead ${overSeeds(leads, digits)}; by seed ${each}`, comesOut: isClear };
+  return {
+    statement,
+    measured: `lead ${differenceAndError(leads, digits)} (n = ${leads.length}); by seed ${each}`,
+    comesOut: isClear,
+  };
 }
 
 function judgementFindings(rows: readonly JudgementRow[]): Finding[] {
@@ -229,9 +228,10 @@ function judgementTable(rows: readonly JudgementRow[]): TableRow[] {
     return {
       model,
       timestep,
-      GRU: overSeeds(of("GRU"), 3),
-      confidence: overSeeds(of("confidence"), 3),
-      "lead of the GRU": overSeeds(leads, 4),
+      GRU: meanAndError(of("GRU"), 3),
+      confidence: meanAndError(of("confidence"), 3),
+      "lead of the GRU": differenceAndError(leads, 4),
+      n: leads.length,
       "95 % of the first seed, GRU": interval(own.find((row) => row.signal === "GRU")),
       "confidence's": interval(own.find((row) => row.signal === "confidence")),
     };
@@ -247,11 +247,12 @@ function areaTable(rows: readonly AreaRow[]): TableRow[] {
     return {
       model,
       rule,
-      "area, %": overSeeds(
+      "area, %": meanAndError(
         own.map((row) => 100 * row.area),
         2,
       ),
-      "lead over confidence, points": overSeeds(leads, 2),
+      "lead over confidence, points": differenceAndError(leads, 2),
+      n: leads.length,
     };
   });
 }
@@ -266,10 +267,11 @@ function noveltyTable(rows: readonly NoveltyRow[]): TableRow[] {
       detector,
       reads,
       "learnt from": learntFrom,
-      AUROC: overSeeds(
+      AUROC: meanAndError(
         own.map((row) => row.auroc),
         3,
       ),
+      n: own.length,
       "95 % of each seed": own.map(interval).join("; "),
     };
   });

@@ -1,5 +1,5 @@
-import type { ImageSet } from "../datasets/dataset.js";
-import { pngDataUri } from "../datasets/png.js";
+import { type ImageSet, valuesPerImage } from "../datasets/dataset.js";
+import { pngDataUri } from "../datasets/encode.js";
 import { testImages } from "../experiments/training-run.js";
 import type { SingleTrace, TraceKind } from "../figures/single-traces.js";
 import type { TracedImage, TracedImages } from "../figures/traced-image.js";
@@ -97,13 +97,15 @@ async function tracedImage(
   enlarge: number,
 ): Promise<TracedImage> {
   const { timesteps, examples, classes } = trace;
+  const values = valuesPerImage(images.size);
+  const pixels = images.images.subarray(n * values, (n + 1) * values);
   const flat = probabilities(subtrace(trace, [n]));
   const times = Array.from({ length: timesteps }, (_, t) => t);
   const probs = times.map((t) => [...flat.subarray(t * classes, (t + 1) * classes)]);
   return {
     id: trace.ids[n] as number,
     label: trace.labels[n] as number,
-    image: await pngDataUri(images, n, enlarge),
+    image: await pngDataUri(pixels, images.size, enlarge),
     probs,
     signals: [
       { name: "confidence", values: probs.map((row) => Math.max(...row)) },
