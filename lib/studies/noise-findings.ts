@@ -25,7 +25,7 @@ export const TRAINED: Readonly<Record<Training, string>> = {
 };
 
 /** All models of both trainings under all conditions. */
-export type Evaluated = Readonly<Record<Training, readonly NoisyModel[]>>;
+export type Evaluated = ReadonlyMap<Training, readonly NoisyModel[]>;
 
 /** CascadedTD beside an opponent under all noises of a schedule. */
 export interface Comparison {
@@ -40,20 +40,14 @@ export interface Comparison {
 
 export function comparisonsOf(evaluated: Evaluated): Comparison[] {
   const comparisons: Comparison[] = [];
-  for (const training of TRAININGS)
+  for (const [training, models] of evaluated)
     for (const opponent of OPPONENTS)
       for (const measure of MEASURES)
         for (const moment of MOMENTS)
           for (const schedule of SCHEDULES) {
             const ahead = NOISE_NAMES.map((noise) => ({
               noise,
-              bySeed: advantages(
-                evaluated[training],
-                [TESTED, opponent],
-                { noise, schedule },
-                measure,
-                moment,
-              ),
+              bySeed: advantages(models, [TESTED, opponent], { noise, schedule }, measure, moment),
             }));
             comparisons.push({ training, opponent, measure, moment, schedule, advantages: ahead });
           }

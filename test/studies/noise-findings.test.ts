@@ -59,7 +59,12 @@ test("absolute and relative are told apart: a lead that is there without noise t
     made(TESTED, seed, 0.8 + seed / 100, () => 0.5),
     ...OPPONENTS.map((name) => made(name, seed, 0.6, () => 0.4)),
   ]);
-  const findings = noiseFindings({ clean: models, occluded: models });
+  const findings = noiseFindings(
+    new Map([
+      ["clean", models],
+      ["occluded", models],
+    ]),
+  );
   assert.equal(findings.length, 2 * 3 * 2 * 2 * 2);
   for (const { statement, comesOut } of findings)
     assert.equal(comesOut, statement.includes("more accurate"), statement);
@@ -72,7 +77,12 @@ test("seeds are compared pair by pair, and one noise out of six is enough to fai
     made(TESTED, seed, 0.9, (noise) => ahead(seed, noise)),
     ...OPPONENTS.map((name) => made(name, seed, 0.9, () => 0.3 + seed / 5)),
   ]);
-  const first = comparisonsOf({ clean: models, occluded: [] })[0];
+  const first = comparisonsOf(
+    new Map([
+      ["clean", models],
+      ["occluded", []],
+    ]),
+  )[0];
   assert.deepEqual(
     first?.advantages.map(({ noise, bySeed }) => [noise, exceedsError(bySeed)]),
     [
@@ -84,7 +94,12 @@ test("seeds are compared pair by pair, and one noise out of six is enough to fai
       ["rotation", true],
     ],
   );
-  const [persistent] = noiseFindings({ clean: models, occluded: models }).filter(({ statement }) =>
+  const [persistent] = noiseFindings(
+    new Map([
+      ["clean", models],
+      ["occluded", models],
+    ]),
+  ).filter(({ statement }) =>
     statement.includes("last step: under every persistent noise CascadedTD is more accurate than SerialCE"),
   );
   assert.equal(persistent?.comesOut, false);
