@@ -22,7 +22,7 @@ const require = createRequire(import.meta.url);
 
 /** What the binding offers beyond the public interface: any TensorFlow operation, by name. */
 interface NativeBackend {
-  readonly binding: Readonly<
+  binding: Readonly<
     Record<"TF_ATTR_TYPE" | "TF_ATTR_INT" | "TF_ATTR_FLOAT" | "TF_ATTR_BOOL" | "TF_ATTR_STRING", number>
   > & {
     executeOp: (
@@ -144,18 +144,20 @@ export function timeOperations(work: () => void): Map<string, number> {
     work();
     return spent;
   }
-  const { binding } = nativeBackend();
-  const execute = binding.executeOp;
-  binding.executeOp = (name, ...rest) => {
+  const backend = nativeBackend();
+  const { binding } = backend;
+  const executeOp: typeof binding.executeOp = (name, ...rest) => {
     const begun = performance.now();
-    const outputs = execute.call(binding, name, ...rest);
+    const outputs = binding.executeOp(name, ...rest);
     spent.set(name, (spent.get(name) ?? 0) + performance.now() - begun);
     return outputs;
   };
+  // The binding's own properties are read-only: a twin stands before it meanwhile.
+  backend.binding = Object.create(binding, { executeOp: { value: executeOp } }) as typeof binding;
   try {
     work();
   } finally {
-    binding.executeOp = execute;
+    backend.binding = binding;
   }
   return spent;
 }
