@@ -52,10 +52,15 @@ async function explore(look: (page: Page) => Promise<void>): Promise<void> {
   });
 }
 
-const text = (page: Page, id: string): Promise<string> =>
-  page.$eval(`#${id}`, (element) => element.textContent ?? "");
+// As text, for the page's own types are not those of this program.
+const text = async (page: Page, id: string): Promise<string> =>
+  String(await page.evaluate(`document.getElementById(${JSON.stringify(id)}).textContent`));
 const at = async (page: Page, selector: string, attribute: string): Promise<number> =>
-  Number(await page.$eval(selector, (element, name) => element.getAttribute(name), attribute));
+  Number(
+    await page.evaluate(
+      `document.querySelector(${JSON.stringify(selector)}).getAttribute(${JSON.stringify(attribute)})`,
+    ),
+  );
 
 test("moving the threshold moves the stop, the answer and the readout over all images", async () => {
   await explore(async (page) => {
