@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { from } from "arquero";
+import { scalingFigure } from "../../lib/figures/scaling.js";
+import { timeSharesFigure } from "../../lib/figures/time-shares.js";
+
+test("scaling: a panel for each variable, four lines in each in the order of its values, times in the table's numbers", () => {
+  const rows = ["width", "batch"].flatMap((variable) =>
+    [1, 0.25].flatMap((value) =>
+      ["float32", "mixed"].map((precision) => ({
+        variable,
+        value,
+        precision,
+        training: 3 * value + (precision === "mixed" ? 0 : 1),
+        evaluation: value,
+      })),
+    ),
+  );
+  const { data, layout } = scalingFigure(from(rows));
+  assert.deepEqual(JSON.parse(JSON.stringify(data)), data);
+  assert.equal(data.length, 8);
+  assert.deepEqual(
+    [data[0]?.["x"], data[0]?.["y"]],
+    [
+      [0.25, 1],
+      [1.75, 4],
+    ],
+  );
+  assert.deepEqual(data[1]?.["y"], [0.75, 3]);
+  assert.deepEqual(
+    data.map(({ showlegend }) => showlegend),
+    [true, true, true, true, false, false, false, false],
+  );
+  assert.deepEqual((layout["xaxis"] as { ticktext: string[] }).ticktext, ["1/4", "1"]);
+});
+
+test("time shares: parts of a bar add up to one, and its name says the whole", () => {
+  const rows = [
+    { case: "a", kind: "convolution", milliseconds: 30 },
+    { case: "a", kind: "idle", milliseconds: 10 },
+    { case: "b", kind: "convolution", milliseconds: 1 },
+    { case: "b", kind: "idle", milliseconds: 1 },
+  ];
+  const { data } = timeSharesFigure(from(rows));
+  assert.deepEqual(
+    data.map(({ x }) => x),
+    [
+      [0.75, 0.5],
+      [0.25, 0.5],
+    ],
+  );
+  assert.deepEqual(data[0]?.["y"], ["a  40 ms", "b  2 ms"]);
+});
