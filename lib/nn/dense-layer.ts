@@ -2,12 +2,12 @@ import { averagePool, averagePoolGradient, averagePoolSide } from "./average-poo
 import { concatenate, concatenateGradient } from "./concatenation.js";
 import { convolution, convolutionCost, type ConvolutionSpec } from "./convolution.js";
 import { type Delay, outputIsBlindAtStart } from "./delay.js";
-import { gatherSteps, gatherStepsGradient } from "./ops.js";
 import type { Layer, Pass, Sequence } from "./pass.js";
 import { planBlock, type Scheme } from "./residual-block.js";
+import { selectSteps } from "./select-steps.js";
 import { keepStatistics, temporalBatchNorm } from "./temporal-batch-norm.js";
 import { type Tensor4D, tf } from "./tensorflow.js";
-import { isIdentity, type Timeline, valueAt } from "./timeline.js";
+import { type Timeline, valueAt } from "./timeline.js";
 
 /** Batch norm of the input, ReLU, convolution. */
 export interface NormalizedConvolution {
@@ -94,12 +94,8 @@ export function newFeatures(pass: Pass, spec: DenseLayerSpec, x: Sequence): Laye
 export function denseLayer(pass: Pass, spec: DenseLayerSpec, scheme: Scheme, x: Sequence): Layer {
   const { residualInput, plan } = planBlock(scheme, spec.position, x.timeline);
   if (residualInput.timeline.rows.length === 0) return withoutFeatures(pass, spec, x);
-  const all = isIdentity(residualInput, x.timeline);
-  const input: Sequence = {
-    values: all ? x.values : gatherSteps(x.values, x.timeline, residualInput),
-    timeline: residualInput.timeline,
-  };
-  const features = newFeatures(pass, spec, input);
+  const input = selectSteps(x, residualInput);
+  const features = newFeatures(pass, spec, input.y);
   const merged = plan(features.y.timeline, x.timeline);
   const values = concatenate(x, features.y, merged);
   return {
@@ -108,12 +104,7 @@ export function denseLayer(pass: Pass, spec: DenseLayerSpec, scheme: Scheme, x: 
       const channels = valueAt(x.values.shape, 3);
       const back = concatenateGradient(dy, channels, x.timeline, features.y.timeline, merged);
       tf.dispose([dy, values]);
-      let dinput = features.pullback(back.dfeatures);
-      if (!all) {
-        const spread = gatherStepsGradient(dinput, x.timeline, residualInput);
-        tf.dispose([dinput, input.values]);
-        dinput = spread;
-      }
+      const dinput = input.pullback(features.pullback(back.dfeatures));
       const dx = tf.add<typeof dy>(back.dx, dinput);
       tf.dispose([back.dx, dinput]);
       return dx;

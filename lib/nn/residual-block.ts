@@ -1,10 +1,11 @@
 import { convolution, convolutionCost, type ConvolutionSpec, outputSide } from "./convolution.js";
 import { type Delay, firstNeeded, type MergePlan, planMerge } from "./delay.js";
-import { add, gatherSteps, gatherStepsGradient, merge, mergeGradient, relu, reluGradient } from "./ops.js";
+import { add, merge, mergeGradient, relu, reluGradient } from "./ops.js";
 import type { Layer, Pass, Pullback, Sequence } from "./pass.js";
+import { selectSteps } from "./select-steps.js";
 import { keepStatistics, temporalBatchNorm } from "./temporal-batch-norm.js";
 import { tf } from "./tensorflow.js";
-import { isIdentity, selectFrom, type Selection, type Timeline } from "./timeline.js";
+import { selectFrom, type Selection, type Timeline } from "./timeline.js";
 
 /** When a block's residual takes part. The delay holds back the stem in both. */
 export type Scheme =
@@ -128,12 +129,8 @@ export function planBlock(
 export function residualBlock(pass: Pass, spec: BlockSpec, scheme: Scheme, x: Sequence): Layer {
   const { residualInput, plan } = planBlock(scheme, spec.position, x.timeline);
   if (residualInput.timeline.rows.length === 0) return shortcutAlone(pass, spec, x);
-  const all = isIdentity(residualInput, x.timeline);
-  const residualX: Sequence = {
-    values: all ? x.values : gatherSteps(x.values, x.timeline, residualInput),
-    timeline: residualInput.timeline,
-  };
-  const residual = residualBranch(pass, spec, residualX);
+  const input = selectSteps(x, residualInput);
+  const residual = residualBranch(pass, spec, input.y);
   const shortcut = spec.shortcut === undefined ? undefined : convolution(pass, spec.shortcut, x);
   const instant = shortcut?.y ?? x;
   const merged = plan(residual.y.timeline, instant.timeline);
@@ -143,12 +140,7 @@ export function residualBlock(pass: Pass, spec: BlockSpec, scheme: Scheme, x: Se
     pullback: (dy) => {
       const back = mergeGradient(dy, values, residual.y.timeline, instant.timeline, merged, true);
       tf.dispose([dy, values]);
-      let dresidual = residual.pullback(back.dresidual);
-      if (!all) {
-        const spread = gatherStepsGradient(dresidual, x.timeline, residualInput);
-        tf.dispose([dresidual, residualX.values]);
-        dresidual = spread;
-      }
+      const dresidual = input.pullback(residual.pullback(back.dresidual));
       const dshortcut = shortcut === undefined ? back.dshortcut : shortcut.pullback(back.dshortcut);
       const dx = add(dresidual, dshortcut);
       tf.dispose([dresidual, dshortcut]);

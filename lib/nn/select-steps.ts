@@ -1,0 +1,24 @@
+import { gatherSteps, gatherStepsGradient } from "./ops.js";
+import type { Layer, Sequence } from "./pass.js";
+import { tf } from "./tensorflow.js";
+import { isIdentity, type Selection } from "./timeline.js";
+
+/**
+ * The distinct steps of `x` that a selection names, as a layer: nothing is copied where it names all of them in their
+ * places. The pullback leaves `x`, which its maker frees.
+ */
+export function selectSteps(x: Sequence, selection: Selection): Layer {
+  const { timeline } = selection;
+  if (isIdentity(selection, x.timeline)) {
+    return { y: { values: x.values, timeline }, pullback: (dy) => dy };
+  }
+  const values = gatherSteps(x.values, x.timeline, selection);
+  return {
+    y: { values, timeline },
+    pullback: (dy) => {
+      const dx = gatherStepsGradient(dy, x.timeline, selection);
+      tf.dispose([dy, values]);
+      return dx;
+    },
+  };
+}
