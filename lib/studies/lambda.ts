@@ -84,7 +84,7 @@ interface Cell extends AnytimeMeasures {
 
 type Quantity = (cell: Cell) => number;
 
-/** All models with every lambda, and the range of mean stopping times that all their curves reach. */
+/** All models with every lambda, and the range of mean stopping times over which they are compared. */
 interface Sweep {
   readonly settings: LambdaSettings;
   readonly cells: readonly Cell[];
@@ -205,7 +205,7 @@ function tablesOf(sweep: Sweep): StudyResult["tables"] {
   return [
     {
       name: "accuracy",
-      title: `Accuracy in %, mean ± standard error over n seeds; area over time by trapezoids, area under the speed-accuracy curve over the range that all curves share, ${range.from.toFixed(2)} to ${range.to.toFixed(2)} timesteps`,
+      title: `Accuracy in %, mean ± standard error over n seeds; area over time by trapezoids, area under the speed-accuracy curve from ${range.from.toFixed(2)} to ${range.to.toFixed(2)} timesteps`,
       rows: byModelAndLambda((arm) =>
         Object.fromEntries(judged(sweep).map(({ name, quantity }) => [name, cell(arm, quantity)])),
       ),

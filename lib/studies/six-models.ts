@@ -59,7 +59,7 @@ const PAPER: ReadonlyMap<string, { readonly at3: number; readonly last: number }
 const EARLY = [1, 2, 3, 4];
 /** What "a few points" at the last step is taken to mean. */
 const NEAR_POINTS = 5;
-/** A curve is strictly better if it is ahead in each of so many equal parts of the common range. */
+/** A curve is strictly better if it is ahead in each of so many equal parts of the range compared. */
 const PARTS = 20;
 
 const AXES: readonly { readonly axis: SpeedAxis; readonly unit: string; readonly scale: number }[] = [
@@ -215,7 +215,7 @@ function nearAtLast(study: SixModels): Finding {
   };
 }
 
-/** Holds if CascadedTD's curve is above the other's in each part of the range that all curves share, in every seed. */
+/** Holds if CascadedTD's curve is above the other's in each part of the range compared, in every seed. */
 function strictlyBetter(study: SixModels, other: string): Finding {
   const { from, to } = study.range("meanStoppingTime");
   const ahead = study.seeds.map(
@@ -231,7 +231,7 @@ function strictlyBetter(study: SixModels, other: string): Finding {
   return {
     statement:
       "In the parallel scheme, TD is strictly better than CE at every speed " +
-      `(rule: in each of ${PARTS} equal parts of the common range of mean stopping times, in every seed)`,
+      `(rule: in each of ${PARTS} equal parts of the compared range of mean stopping times, in every seed)`,
     measured: `ahead in ${ahead.join(", ")} of ${PARTS} parts; seeds ${study.seeds.join(", ")}`,
     comesOut: ahead.every((parts) => parts === PARTS),
   };
@@ -240,7 +240,7 @@ function strictlyBetter(study: SixModels, other: string): Finding {
 function tablesOf(study: SixModels): StudyResult["tables"] {
   const rowsByModel = (columns: (model: string) => TableRow): TableRow[] =>
     study.names.map((model) => ({ model, ...columns(model), n: study.seeds.length }));
-  const shared = AXES.map(({ axis, unit, scale }) => {
+  const compared = AXES.map(({ axis, unit, scale }) => {
     const { from, to } = study.range(axis);
     return `${(from / scale).toFixed(2)} to ${(to / scale).toFixed(2)} ${unit}`;
   });
@@ -263,7 +263,7 @@ function tablesOf(study: SixModels): StudyResult["tables"] {
     },
     {
       name: "speed-accuracy-area",
-      title: `Mean accuracy in % under the speed-accuracy curve over the range that all curves share: ${shared.join("; ")}`,
+      title: `Mean accuracy in % under the speed-accuracy curve, from where all models have answered to where the slowest ends (a curve that ends sooner is held): ${compared.join("; ")}`,
       rows: rowsByModel((model) =>
         Object.fromEntries(
           AXES.map(({ axis, unit }) => [

@@ -80,7 +80,7 @@ export interface StoppingRow {
 /** Steps of the mean stopping time at which rules are compared. */
 const GRID = 0.1;
 
-/** Every rule's curve: areas over the range that all rules reach, and points on a common grid of that range. */
+/** Every rule's curve: areas over the range compared, and points on a common grid of that range. */
 export function stoppingRows(judged: JudgedTrace): { areas: AreaRow[]; points: StoppingRow[] } {
   const { model, seed } = judged;
   const curves = RULES.map((rule) => ruleCurve(rule, judged));

@@ -24,25 +24,29 @@ export interface SpeedRange {
   readonly to: number;
 }
 
-/** The range of speed that all curves reach; a UserError if they share none. */
+/**
+ * The range of speed over which curves are compared: from where all have answered to where the slowest one ends. An
+ * answer stays once it is given, so a curve that ends sooner is held at the accuracy of its slowest point. Throws a
+ * UserError if no curve takes longer than the slowest first answer.
+ */
 export function commonRange(
   curves: readonly (readonly SpeedAccuracyPoint[])[],
   axis: SpeedAxis = "meanStoppingTime",
 ): SpeedRange {
   const speeds = curves.map((curve) => curve.map((point) => speedOf(point, axis)));
   const start = Math.max(...speeds.map((values) => Math.min(...values)));
-  const end = Math.min(...speeds.map((values) => Math.max(...values)));
-  if (!(end > start)) throw new UserError(`the speed-accuracy curves share no range of ${axis}`);
+  const end = Math.max(...speeds.map((values) => Math.max(...values)));
+  if (!(end > start)) throw new UserError(`the speed-accuracy curves have no range of ${axis} to compare`);
   return { from: start, to: end };
 }
 
 /**
- * Area under a speed-accuracy curve, joined by straight lines, over a range that it reaches, divided by its
- * length: the mean accuracy over the speeds x,
+ * Area under a speed-accuracy curve, joined by straight lines and held beyond its slowest point, divided by the
+ * length of the range: the mean accuracy over the speeds x,
  *
  *     1/(to - from) ∫_from^to accuracy(x) dx
  *
- * Curves are compared over their `commonRange`. Throws a UserError for a range that the curve does not reach.
+ * Curves are compared over their `commonRange`. Throws a UserError for a range that begins before the curve does.
  */
 export function areaUnderSpeedAccuracy(
   curve: readonly SpeedAccuracyPoint[],
@@ -52,17 +56,17 @@ export function areaUnderSpeedAccuracy(
   const points = curve
     .map((point) => ({ x: speedOf(point, axis), y: point.accuracy }))
     .sort((a, b) => a.x - b.x);
-  const first = points[0]?.x ?? NaN;
-  const last = points.at(-1)?.x ?? NaN;
-  if (!(range.from >= first && range.to <= last && range.to > range.from)) {
+  const first = points[0];
+  const last = points.at(-1);
+  if (!first || !last || !(range.from >= first.x && range.to > range.from)) {
     throw new UserError(
-      `the area from ${range.from} to ${range.to} was asked of a speed-accuracy curve that reaches from ${first} to ${last}`,
+      `the area from ${range.from} to ${range.to} was asked of a speed-accuracy curve that begins at ${first?.x ?? NaN}`,
     );
   }
   let area = 0;
-  let left = points[0];
-  for (const right of points.slice(1)) {
-    if (left && right.x > left.x) area += segmentArea(left, right, range);
+  let left = first;
+  for (const right of [...points.slice(1), { x: Math.max(last.x, range.to), y: last.y }]) {
+    if (right.x > left.x) area += segmentArea(left, right, range);
     left = right;
   }
   return area / (range.to - range.from);

@@ -75,9 +75,15 @@ test("areas in closed form, over a common range, in timesteps and in multiply-ad
   );
   const step = [point(1, 0.2), point(2, 0.2), point(2, 0.6), point(5, 0.6)];
   assert.ok(Math.abs(areaUnderSpeedAccuracy(step, { from: 1, to: 5 }) - 0.5) < 1e-15);
-  assert.deepEqual(commonRange([straight, step]), { from: 1, to: 4 });
-  assert.throws(() => commonRange([straight, [point(7, 1), point(9, 1)]]), UserError);
-  assert.throws(() => areaUnderSpeedAccuracy(step, { from: 0, to: 5 }), /reaches from 1 to 5/);
+  assert.deepEqual(commonRange([straight, step]), { from: 1, to: 5 });
+  // A curve that ends at 4 with 0.8 is held: (∫_3^4 x/5 dx + 2 · 0.8) / 3.
+  assert.ok(Math.abs(areaUnderSpeedAccuracy(straight, { from: 3, to: 6 }) - (0.7 + 1.6) / 3) < 1e-15);
+  // One model is done before another has begun, as measured times on a busy machine can be.
+  const late = [point(7, 1), point(9, 1)];
+  assert.deepEqual(commonRange([straight, late]), { from: 7, to: 9 });
+  assert.equal(areaUnderSpeedAccuracy(straight, { from: 7, to: 9 }), 0.8);
+  assert.throws(() => commonRange([[point(1, 1)], [point(1, 0)]]), UserError);
+  assert.throws(() => areaUnderSpeedAccuracy(step, { from: 0, to: 5 }), /begins at 1/);
 });
 
 test("overthinking parts the examples: right nowhere, only at last, early and lost, early and kept", () => {
