@@ -14,7 +14,10 @@ export interface TimeShares {
 }
 
 const KIND_OF_OPERATION: readonly (readonly [RegExp, TimeKind])[] = [
-  [/^(Conv2D|CascadeWinograd|CascadeFilterGradient|CascadeSpreadFilter|CascadeGatherFilter)/, "convolution"],
+  [
+    /^(Conv2D|CascadePieces|CascadeWholeMap|CascadeFilterGradient|CascadeSpreadFilter|CascadeGatherFilter)/,
+    "convolution",
+  ],
   [/^(MatMul|_FusedMatMul|BatchMatMul)/, "convolution"],
   [/^(CascadeNormalize|CascadeScaleAndShift)/, "normalization"],
   [/^(CascadeMerge|CascadeMaxPool)/, "delay and pooling"],

@@ -9,7 +9,6 @@ import {
   tf,
   type Tensor,
   type Tensor2D,
-  type Tensor3D,
   type Tensor4D,
 } from "./tensorflow.js";
 import type { MergePlan } from "./delay.js";
@@ -76,6 +75,8 @@ export function convolve(x: Tensor4D, filter: Tensor4D, stride: number, precisio
   if (precision === "exactSums" && hasOwnKernels) {
     return only(runNative("CascadeExactConvolve", [attribute.integer("stride", stride)], [x, filter]));
   }
+  const way = fewerProducts(x.shape, filter.shape, stride);
+  if (way !== undefined) return convolveByParts(way, x, filter, false);
   if (precision !== "mixed") return convolveStored(x, filter, stride);
   if (storageOf(x) === "float32") return tf.tidy(() => stored(convolveStored(x, filter, stride), "bfloat16"));
   return tf.tidy(() => convolveStored(x, stored(filter, "bfloat16"), stride));
@@ -85,7 +86,6 @@ export function convolve(x: Tensor4D, filter: Tensor4D, stride: number, precisio
 function convolveStored(x: Tensor4D, filter: Tensor4D, stride: number): Tensor4D {
   const [size] = filter.shape;
   if (isTinyMap(x.shape, size, stride)) return matrixConvolve(x, filter);
-  if (isSmallMap(x, filter.shape, stride)) return winogradConvolve(x, filter, false);
   if (padsItself(size, stride)) return plainConvolve(x, filter, "SAME", stride);
   return tf.tidy(() => plainConvolve(padMap(x, size, stride), filter, "VALID", stride));
 }
@@ -111,6 +111,8 @@ export function convolveInputGradient(
     ];
     return only(runNative("CascadeExactConvolveInputGradient", attributes, [dy, filter]));
   }
+  const way = fewerProducts(inputShape, filter.shape, stride);
+  if (way !== undefined) return convolveByParts(way, dy, filter, true);
   return tf.tidy(() => inputGradientStored(dy, stored(filter, storageOf(dy)), inputShape, stride));
 }
 
@@ -122,7 +124,6 @@ function inputGradientStored(
 ): Tensor4D {
   const [size] = filter.shape;
   if (isTinyMap(inputShape, size, stride)) return matrixInputGradient(dy, filter, inputShape);
-  if (isSmallMap(dy, filter.shape, stride)) return winogradConvolve(dy, filter, true);
   if (padsItself(size, stride)) return plainInputGradient(dy, filter, inputShape, "SAME", stride);
   return tf.tidy(() => {
     const padded = paddedShape(inputShape, size, stride);
@@ -175,8 +176,11 @@ function filterGradientStored(
   stride: number,
 ): Tensor4D {
   const [size] = filterShape;
+  const way = fewerProducts(x.shape, filterShape, stride);
+  if (way !== undefined) {
+    return only(runNative(`${way}FilterGradient`, [attribute.storage("T", storageOf(x))], [x, dy]));
+  }
   if (isTinyMap(x.shape, size, stride)) return matrixFilterGradient(x, dy, size);
-  if (isSmallMap(x, filterShape, stride)) return winogradFilterGradient(x, dy);
   if (multipliesBfloat16 && size === 3 && storageOf(x) === "bfloat16") {
     return only(runNative("CascadeFilterGradient", [attribute.integer("stride", stride)], [x, dy]));
   }
@@ -282,44 +286,33 @@ function matrixFilterGradient(x: Tensor4D, dy: Tensor4D, filterSize: number): Te
   });
 }
 
+/** The channels of both sides are a multiple of this where fewer products are taken. */
+const CHANNELS_AT_ONCE = 16;
+
 /**
- * On a 4x4 map with many channels Winograd's convolution (lib/nn/native has the equation) takes 64 products where a
- * padded 3x3 convolution of stride 1 takes 144: measured 1.35 times as fast from 256 channels on, slower at 64. In
- * bfloat16 the convolution itself is faster still.
+ * How a 3x3 convolution of stride 1 takes fewer products than its nine taps (lib/nn/native/winograd.h has the equations):
+ * "CascadePieces" on maps of whole 4x4 pieces, after Winograd, "CascadeWholeMap" on a 2x2 map; undefined otherwise.
+ * Multiplied in float32 whatever the storage.
  */
-function isSmallMap(x: Tensor4D, [size, , inputs, outputs]: Tensor4D["shape"], stride: number): boolean {
-  const [rows, height, width] = x.shape;
-  if (!hasOwnKernels || rows < ROWS_FOR_NEW_LAYOUT || storageOf(x) === "bfloat16") return false;
-  return stride === 1 && size === 3 && height === 4 && width === 4 && Math.min(inputs, outputs) >= 256;
+function fewerProducts(
+  [rows, height, width]: Tensor4D["shape"],
+  [size, , inputs, outputs]: Tensor4D["shape"],
+  stride: number,
+): "CascadePieces" | "CascadeWholeMap" | undefined {
+  if (!hasOwnKernels || rows < ROWS_FOR_NEW_LAYOUT || stride !== 1 || size !== 3) return undefined;
+  if (inputs % CHANNELS_AT_ONCE !== 0 || outputs % CHANNELS_AT_ONCE !== 0) return undefined;
+  if (height % 4 === 0 && width % 4 === 0) return "CascadePieces";
+  return height === 2 && width === 2 ? "CascadeWholeMap" : undefined;
 }
 
-/** x [N, H, W, C] -> [16, pieces, C]: the 4x4 pieces, transformed. */
-function winogradInput(x: Tensor4D): Tensor3D {
-  return valueAt(runNative("CascadeWinogradInput", [], [x]), 0) as Tensor3D;
-}
-
-/** filter [3, 3, C, C'] -> [16, C, C'], or turned, as the gradient by the input wants it, [16, C', C]. */
-function winogradFilter(filter: Tensor4D, turned: boolean): Tensor3D {
-  return valueAt(
-    runNative("CascadeWinogradFilter", [attribute.boolean("turned", turned)], [filter]),
-    0,
-  ) as Tensor3D;
-}
-
-function winogradConvolve(x: Tensor4D, filter: Tensor4D, turned: boolean): Tensor4D {
-  const [, height, width] = x.shape;
-  const attributes = [attribute.integer("height", height), attribute.integer("width", width)];
+/** x * filter, or, turned, the gradient of that by its input, x being the gradient from above. */
+function convolveByParts(way: string, x: Tensor4D, filter: Tensor4D, turned: boolean): Tensor4D {
   return tf.tidy(() => {
-    const products = tf.matMul(winogradInput(x), winogradFilter(filter, turned));
-    return only(runNative("CascadeWinogradOutput", attributes, [products]));
-  });
-}
-
-function winogradFilterGradient(x: Tensor4D, dy: Tensor4D): Tensor4D {
-  return tf.tidy(() => {
-    const dproducts = valueAt(runNative("CascadeWinogradOutputGradient", [], [dy]), 0);
-    const gradient = tf.matMul(winogradInput(x), dproducts, true, false);
-    return only(runNative("CascadeWinogradFilterGradient", [], [gradient]));
+    const transformed = valueAt(
+      runNative(`${way}Filter`, [attribute.boolean("turned", turned)], [filter]),
+      0,
+    );
+    return only(runNative(`${way}Convolve`, [attribute.storage("T", storageOf(x))], [x, transformed]));
   });
 }
 

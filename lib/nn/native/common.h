@@ -54,6 +54,38 @@ inline T Stored(float value) {
   }
 }
 
+// As many floats as the processor works on at once, and values loaded as such.
+#ifdef __AVX512F__
+constexpr int64_t kLanes = 16;
+#else
+constexpr int64_t kLanes = 8;
+#endif
+typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
+
+inline Lanes LoadLanes(const float* from) {
+  Lanes lanes;
+  std::memcpy(&lanes, from, sizeof(lanes));
+  return lanes;
+}
+
+inline Lanes LoadLanes(const bfloat16* from) {
+  typedef uint16_t Halves __attribute__((vector_size(kLanes * sizeof(uint16_t))));
+  typedef uint32_t Words __attribute__((vector_size(kLanes * sizeof(uint32_t))));
+  Halves halves;
+  std::memcpy(&halves, from, sizeof(halves));
+  return (Lanes)(__builtin_convertvector(halves, Words) << 16);
+}
+
+inline void StoreLanes(Lanes lanes, float* to) { std::memcpy(to, &lanes, sizeof(lanes)); }
+
+inline void StoreLanes(Lanes lanes, bfloat16* to) {
+  typedef uint16_t Halves __attribute__((vector_size(kLanes * sizeof(uint16_t))));
+  typedef uint32_t Words __attribute__((vector_size(kLanes * sizeof(uint32_t))));
+  const Words bits = (Words)lanes;
+  const Halves halves = __builtin_convertvector((bits + 0x7fff + ((bits >> 16) & 1)) >> 16, Halves);
+  std::memcpy(to, &halves, sizeof(halves));
+}
+
 // What a block of stored values is summed in: bfloat16 rounds far above float's own error.
 template <typename T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, float>;

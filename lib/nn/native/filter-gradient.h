@@ -18,7 +18,6 @@ namespace cascade {
 namespace {
 
 constexpr int64_t kTaps = 3;
-constexpr int64_t kLanes = 16;           // floats of a register
 constexpr int64_t kInputTile = 4;        // input channels and
 constexpr int64_t kOutputTile = 64;      // output channels summed together: four registers each
 constexpr int64_t kInputsPerItem = 32;   // input channels that one thread lays out and works through
