@@ -50,6 +50,16 @@ const SIZES = [
   { way: "pointwise", rows: 3, height: 8, width: 8, inputs: 5, outputs: 7, size: 1, stride: 2 },
   { way: "as a matrix", rows: 35, height: 2, width: 2, inputs: 6, outputs: 4, size: 3, stride: 1 },
   { way: "as a matrix, one row", rows: 35, height: 1, width: 2, inputs: 6, outputs: 4, size: 3, stride: 1 },
+  {
+    way: "strided, fewer products",
+    rows: 41,
+    height: 8,
+    width: 4,
+    inputs: 16,
+    outputs: 48,
+    size: 3,
+    stride: 2,
+  },
   { way: "a whole map", rows: 43, height: 2, width: 2, inputs: 80, outputs: 32, size: 3, stride: 1 },
   { way: "after Winograd", rows: 33, height: 8, width: 4, inputs: 32, outputs: 48, size: 3, stride: 1 },
   {

@@ -54,13 +54,15 @@ inline T Stored(float value) {
   }
 }
 
-// As many floats as the processor works on at once, and values loaded as such.
+// As many floats as the processor works on at once, and values loaded and stored as such.
 #ifdef __AVX512F__
 constexpr int64_t kLanes = 16;
 #else
 constexpr int64_t kLanes = 8;
 #endif
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
+typedef uint32_t LaneBits __attribute__((vector_size(kLanes * sizeof(uint32_t))));
+typedef uint16_t HalfLanes __attribute__((vector_size(kLanes * sizeof(uint16_t))));
 
 inline Lanes LoadLanes(const float* from) {
   Lanes lanes;
@@ -69,20 +71,21 @@ inline Lanes LoadLanes(const float* from) {
 }
 
 inline Lanes LoadLanes(const bfloat16* from) {
-  typedef uint16_t Halves __attribute__((vector_size(kLanes * sizeof(uint16_t))));
-  typedef uint32_t Words __attribute__((vector_size(kLanes * sizeof(uint32_t))));
-  Halves halves;
+  HalfLanes halves;
   std::memcpy(&halves, from, sizeof(halves));
-  return (Lanes)(__builtin_convertvector(halves, Words) << 16);
+  return (Lanes)(__builtin_convertvector(halves, LaneBits) << 16);
+}
+
+// The upper halves are the values rounded to bfloat16.
+inline LaneBits Rounded(Lanes lanes) {
+  const LaneBits bits = (LaneBits)lanes;
+  return bits + 0x7fff + ((bits >> 16) & 1);
 }
 
 inline void StoreLanes(Lanes lanes, float* to) { std::memcpy(to, &lanes, sizeof(lanes)); }
 
 inline void StoreLanes(Lanes lanes, bfloat16* to) {
-  typedef uint16_t Halves __attribute__((vector_size(kLanes * sizeof(uint16_t))));
-  typedef uint32_t Words __attribute__((vector_size(kLanes * sizeof(uint32_t))));
-  const Words bits = (Words)lanes;
-  const Halves halves = __builtin_convertvector((bits + 0x7fff + ((bits >> 16) & 1)) >> 16, Halves);
+  const HalfLanes halves = __builtin_convertvector(Rounded(lanes) >> 16, HalfLanes);
   std::memcpy(to, &halves, sizeof(halves));
 }
 

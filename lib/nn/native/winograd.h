@@ -1,33 +1,41 @@
-// The 3x3 convolution of stride 1 and its gradients with fewer products than the sum over nine taps takes,
+// The 3x3 convolution and its gradients with fewer products than the sum over nine taps takes,
 //
 //     Y = A^T [(G g G^T) (B^T d B)] A,  d a piece of the input, g the 3x3 filter, Y the outputs of the piece
 //
 // for each pair of channels: d and g are transformed, multiplied place by place and summed over the input channels, and
 // the sums transformed back. Two ways, by the size of the map:
 //
-//   Pieces      after Winograd (Lavin and Gray 2016): 4x4 outputs from a 6x6 piece with 36 products in place of 144. B, G
+//   Pieces      stride 1, after Winograd (Lavin and Gray 2016): 4x4 outputs from a 6x6 piece with 36 products in place of 144. B, G
 //               and A follow from the interpolation of a polynomial at 0, ±a, ±b and infinity. The customary a = 1, b = 2
 //               is not the most exact: 3/4 and 3/2 halve the rounding error, and every constant of B and A is exact.
 //   WholeMap    a 2x2 map, around which all is zero: 9 products in place of 36 (16 without those by zero). In one
 //               dimension y0 = g1 x0 + g2 x1 and y1 = g0 x0 + g1 x1 share the product g1 (x0 + x1).
+//   Strided     stride 2: 2x2 outputs with 25 products in place of 36, StridedBack its gradient by the input. In one
+//               dimension y0 = g0 x0 + g1 x1 + g2 x2 and y1 = g0 x2 + g1 x3 + g2 x4 share the product (g0 + g2) x2.
 //
-// Values are stored as float or bfloat16 and multiplied as float. Channels are a multiple of 16, which the callers see
-// to. Each sum is taken in the same order on any number of threads.
+// Values are stored as float or bfloat16. Products are taken of floats, or of bfloat16 where the transforms are mere sums:
+// Winograd's would magnify the rounding tenfold. Channels are a multiple of 16, which the callers see to. Each sum is taken in the same order on any number of threads.
 
 #pragma once
 
 #include "common.h"
+
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
 
 namespace cascade {
 namespace {
 
 constexpr int64_t kFilter = 3;                                 // side of the filter
 constexpr int64_t kTileRows = kLanes == 16 ? 8 : 4;            // a tile of a product stays in registers
-constexpr int64_t kCachedValues = 300 * 1024 / sizeof(float);  // of transformed pieces that are worked on together
+constexpr int64_t kCachedValues = 300 * 1024 / sizeof(float);  // of transformed parts that are worked on together
+constexpr int64_t kManySums = 128 * 128;                       // pairs of channels from which on a gradient's sums are many
+constexpr int64_t kShares = 8;                                 // of the parts, with sums of their own, where they are few
 
 struct Pieces {
   static constexpr int64_t kInput = 6, kPlaces = 6, kOutput = 4;  // sides of d, of the products, and of Y
-  static constexpr int64_t kReach = 1;                            // d begins so far before Y
+  static constexpr int64_t kStep = 4, kReach = 1;                 // d begins at kStep times the part's number - kReach
 
   static constexpr float kA = 0.75f, kB = 1.5f;
   static constexpr float kA2 = kA * kA, kB2 = kB * kB, kProduct = kA2 * kB2, kSum = kA2 + kB2;
@@ -90,7 +98,7 @@ struct Pieces {
 };
 
 struct WholeMap {
-  static constexpr int64_t kInput = 2, kPlaces = 3, kOutput = 2, kReach = 0;
+  static constexpr int64_t kInput = 2, kPlaces = 3, kOutput = 2, kStep = 2, kReach = 0;
 
   static void Input(const Lanes (&d)[kInput], Lanes (&v)[kPlaces]) {
     v[0] = d[0];
@@ -122,35 +130,135 @@ struct WholeMap {
   }
 };
 
+struct Strided {
+  static constexpr int64_t kInput = 5, kPlaces = 5, kOutput = 2, kStep = 4, kReach = 1;
+
+  static void Input(const Lanes (&d)[kInput], Lanes (&v)[kPlaces]) {
+    v[0] = d[0] - d[2];
+    v[1] = d[2];
+    v[2] = d[2] - d[4];
+    v[3] = d[1];
+    v[4] = d[3];
+  }
+
+  static void Output(const Lanes (&m)[kPlaces], Lanes (&y)[kOutput]) {
+    y[0] = m[0] + m[1] + m[3];
+    y[1] = m[1] - m[2] + m[4];
+  }
+
+  static void OutputGradient(const Lanes (&y)[kOutput], Lanes (&m)[kPlaces]) {
+    m[0] = y[0];
+    m[1] = y[0] + y[1];
+    m[2] = -y[1];
+    m[3] = y[0];
+    m[4] = y[1];
+  }
+
+  static void Filter(const Lanes (&g)[kFilter], Lanes (&u)[kPlaces]) {
+    u[0] = g[0];
+    u[1] = g[0] + g[2];
+    u[2] = g[2];
+    u[3] = g[1];
+    u[4] = g[1];
+  }
+
+  static void FilterGradient(const Lanes (&u)[kPlaces], Lanes (&g)[kFilter]) {
+    g[0] = u[0] + u[1];
+    g[1] = u[3] + u[4];
+    g[2] = u[1] + u[2];
+  }
+};
+
+// dx0 = g1 dy0, dx1 = g2 dy0 + g0 dy1, dx2 = g1 dy1, dx3 = g2 dy1 + g0 dy2; the filter comes mirrored.
+struct StridedBack {
+  static constexpr int64_t kInput = 3, kPlaces = 5, kOutput = 4, kStep = 2, kReach = 0;
+
+  static void Input(const Lanes (&d)[kInput], Lanes (&v)[kPlaces]) {
+    v[0] = d[0] - d[1];
+    v[1] = d[1];
+    v[2] = d[1] - d[2];
+    v[3] = d[0];
+    v[4] = d[1];
+  }
+
+  static void Output(const Lanes (&m)[kPlaces], Lanes (&y)[kOutput]) {
+    y[0] = m[3];
+    y[1] = m[0] + m[1];
+    y[2] = m[4];
+    y[3] = m[1] - m[2];
+  }
+
+  static void Filter(const Lanes (&g)[kFilter], Lanes (&u)[kPlaces]) { Strided::Filter(g, u); }
+};
+
 template <typename Way>
 constexpr int64_t PlacesOf() { return Way::kPlaces * Way::kPlaces; }
 
 // `transform` over both axes: in [from, from] -> out [to, to], [row][column].
-template <int64_t from, int64_t to, typename Transform>
-void TransformBoth(const Lanes (&in)[from][from], const Transform& transform, Lanes (&out)[to][to]) {
+template <auto transform, int64_t from, int64_t to>
+inline void TransformBoth(const Lanes (&in)[from][from], Lanes (&out)[to][to]) {
   Lanes half[to][from];
+#pragma GCC unroll 6
   for (int64_t j = 0; j < from; j++) {
     Lanes column[from], transformed[to];
+#pragma GCC unroll 6
     for (int64_t i = 0; i < from; i++) column[i] = in[i][j];
     transform(column, transformed);
+#pragma GCC unroll 6
     for (int64_t i = 0; i < to; i++) half[i][j] = transformed[i];
   }
+#pragma GCC unroll 6
   for (int64_t i = 0; i < to; i++) transform(half[i], out[i]);
+}
+
+// What products are taken of: Product holds as many neighbours along the sum as one lane multiplies at once; Beside puts
+// them there.
+template <typename U>
+struct Products;
+
+template <>
+struct Products<float> {
+  using Product = float;
+  static constexpr int64_t kNeighbours = 1;
+  static Lanes Beside(const Lanes (&neighbours)[1]) { return neighbours[0]; }
+  static Lanes Add(Lanes sum, float left, Lanes right) { return sum + left * right; }
+};
+
+#ifdef __AVX512BF16__
+template <>
+struct Products<bfloat16> {
+  using Product = uint32_t;  // two bfloat16
+  static constexpr int64_t kNeighbours = 2;
+  static Lanes Beside(const Lanes (&neighbours)[2]) {
+    return (Lanes)(Rounded(neighbours[0]) >> 16 | (Rounded(neighbours[1]) & 0xffff0000));
+  }
+  static Lanes Add(Lanes sum, uint32_t left, Lanes right) {
+    return (Lanes)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(static_cast<int>(left)), (__m512bh)right);
+  }
+};
+#endif
+
+// The lanes of a row of products' right sides.
+template <typename Product>
+inline Lanes LoadRight(const Product* from) {
+  Lanes lanes;
+  std::memcpy(&lanes, from, sizeof(lanes));
+  return lanes;
 }
 
 // c [rows, columns] += (or = ) a b over `depth`, with rows and columns of one tile: a's element (r, k) is at
 // a[r a_row + k a_depth], b [depth, columns] and c have rows b_stride and c_stride apart.
-template <int registers, bool accumulate>
-inline void MultiplyTile(const float* __restrict a, int64_t a_row, int64_t a_depth, const float* __restrict b, int64_t b_stride, int64_t depth, float* __restrict c, int64_t c_stride) {
+template <typename U, int registers, bool accumulate, typename Product = typename Products<U>::Product>
+inline void MultiplyTile(const Product* __restrict a, int64_t a_row, int64_t a_depth, const Product* __restrict b, int64_t b_stride, int64_t depth, float* __restrict c, int64_t c_stride) {
   Lanes sum[kTileRows][registers];
   for (int64_t r = 0; r < kTileRows; r++)
     for (int64_t n = 0; n < registers; n++) sum[r][n] = accumulate ? LoadLanes(c + r * c_stride + n * kLanes) : Lanes{};
   for (int64_t k = 0; k < depth; k++) {
     Lanes right[registers];
-    for (int64_t n = 0; n < registers; n++) right[n] = LoadLanes(b + k * b_stride + n * kLanes);
+    for (int64_t n = 0; n < registers; n++) right[n] = LoadRight(b + k * b_stride + n * kLanes);
     for (int64_t r = 0; r < kTileRows; r++) {
-      const float left = a[r * a_row + k * a_depth];
-      for (int64_t n = 0; n < registers; n++) sum[r][n] += left * right[n];
+      const Product left = a[r * a_row + k * a_depth];
+      for (int64_t n = 0; n < registers; n++) sum[r][n] = Products<U>::Add(sum[r][n], left, right[n]);
     }
   }
   for (int64_t r = 0; r < kTileRows; r++)
@@ -160,49 +268,61 @@ inline void MultiplyTile(const float* __restrict a, int64_t a_row, int64_t a_dep
 // Columns of a tile: two registers where the channels allow it.
 inline int64_t TileColumns(int64_t channels) { return channels % (2 * kLanes) == 0 ? 2 * kLanes : kLanes; }
 
-template <bool accumulate>
-void Multiply(int64_t columns, const float* a, int64_t a_row, int64_t a_depth, const float* b, int64_t b_stride, int64_t depth, float* c, int64_t c_stride) {
-  if (columns == kLanes) MultiplyTile<1, accumulate>(a, a_row, a_depth, b, b_stride, depth, c, c_stride);
-  else MultiplyTile<2, accumulate>(a, a_row, a_depth, b, b_stride, depth, c, c_stride);
+template <typename U, bool accumulate, typename Product = typename Products<U>::Product>
+void Multiply(int64_t columns, const Product* a, int64_t a_row, int64_t a_depth, const Product* b, int64_t b_stride, int64_t depth, float* c, int64_t c_stride) {
+  if (columns == kLanes) MultiplyTile<U, 1, accumulate>(a, a_row, a_depth, b, b_stride, depth, c, c_stride);
+  else MultiplyTile<U, 2, accumulate>(a, a_row, a_depth, b, b_stride, depth, c, c_stride);
 }
 
-// How the maps [N, H, W] are parted.
-template <typename Way>
-struct Parts {
-  explicit Parts(const Tensor& x)
-      : batch(x.dim_size(0)), height(x.dim_size(1)), width(x.dim_size(2)), rows((height + Way::kOutput - 1) / Way::kOutput),
-        columns((width + Way::kOutput - 1) / Way::kOutput), count(batch * rows * columns) {}
-
-  // Where in the maps a part's outputs begin.
-  struct Place { int64_t image, top, left; };
-  Place At(int64_t part) const { return {part / (rows * columns), part / columns % rows * Way::kOutput, part % columns * Way::kOutput}; }
-
-  const int64_t batch, height, width, rows, columns, count;
+// A stack of maps [N, H, W, C], as far as its positions go.
+struct Maps {
+  explicit Maps(const Tensor& x) : batch(x.dim_size(0)), height(x.dim_size(1)), width(x.dim_size(2)) {}
+  Maps(int64_t batch, int64_t height, int64_t width) : batch(batch), height(height), width(width) {}
+  int64_t batch, height, width;
 };
 
-// The side x side values of map [N, H, W, C] from `reach` before a part's outputs on, channels c to c + kLanes; nothing
-// outside.
-template <int64_t side, typename Way, typename T>
-inline void LoadPart(const T* map, const Parts<Way>& parts, int64_t channels, const typename Parts<Way>::Place& place, int64_t reach, int64_t c, Lanes (&values)[side][side]) {
-  for (int64_t i = 0; i < side; i++)
-    for (int64_t j = 0; j < side; j++) {
-      const int64_t row = place.top - reach + i, column = place.left - reach + j;
-      const bool inside = row >= 0 && row < parts.height && column >= 0 && column < parts.width;
-      values[i][j] = inside ? LoadLanes(map + ((place.image * parts.height + row) * parts.width + column) * channels + c) : Lanes{};
-    }
-}
+// The parts of such maps, side x side positions each, `step` apart, the first one from `reach` before the map on.
+struct Parts {
+  Parts(const Maps& maps, int64_t step, int64_t reach, int64_t rows, int64_t columns) : maps(maps), step(step), reach(reach), columns(columns), of_image(rows * columns), count(maps.batch * of_image) {}
 
-// Transforms parts `begin` to `end` of map [N, H, W, C] to v [places, parts, C], the places `stride` values apart.
-template <int64_t side, typename Way, typename T, typename Transform>
-void TransformParts(const T* map, const Parts<Way>& parts, int64_t channels, int64_t begin, int64_t end, int64_t reach, const Transform& transform, float* v, int64_t stride) {
-  for (int64_t part = begin; part < end; part++)
+  int64_t Top(int64_t part) const { return part % of_image / columns * step - reach; }
+  int64_t Left(int64_t part) const { return part % columns * step - reach; }
+  bool Inside(int64_t row, int64_t column) const { return row >= 0 && row < maps.height && column >= 0 && column < maps.width; }
+  // Offset of a position of a part's image, in units of channels.
+  int64_t At(int64_t part, int64_t row, int64_t column) const { return (part / of_image * maps.height + row) * maps.width + column; }
+
+  const Maps maps;
+  const int64_t step, reach, columns, of_image, count;
+};
+
+// The parts of the result, whose sides are multiples of a part's, and those of the input.
+template <typename Way>
+Parts OutputParts(const Maps& maps) { return Parts(maps, Way::kOutput, 0, maps.height / Way::kOutput, maps.width / Way::kOutput); }
+
+template <typename Way>
+Parts InputParts(const Maps& maps, const Parts& outputs) { return Parts(maps, Way::kStep, Way::kReach, outputs.of_image / outputs.columns, outputs.columns); }
+
+// Transforms parts `begin` to `end` of map [N, H, W, C], side x side positions each and nothing outside the map, to
+// v [places, parts, C], the places `stride` values apart.
+template <auto transform, int64_t side, int64_t place_side, typename T, typename U>
+void TransformParts(const T* map, const Parts& parts, int64_t channels, int64_t begin, int64_t end, U* v, int64_t stride) {
+  const std::vector<T> nothing(channels, Stored<T>(0.0f));
+  for (int64_t part = begin; part < end; part++) {
+    const T* from[side][side];
+    for (int64_t i = 0; i < side; i++)
+      for (int64_t j = 0; j < side; j++) {
+        const int64_t row = parts.Top(part) + i, column = parts.Left(part) + j;
+        from[i][j] = parts.Inside(row, column) ? map + parts.At(part, row, column) * channels : nothing.data();
+      }
     for (int64_t c = 0; c < channels; c += kLanes) {
-      Lanes values[side][side], transformed[Way::kPlaces][Way::kPlaces];
-      LoadPart(map, parts, channels, parts.At(part), reach, c, values);
-      TransformBoth(values, transform, transformed);
-      float* to = v + (part - begin) * channels + c;
-      for (int64_t place = 0; place < PlacesOf<Way>(); place++) StoreLanes(transformed[place / Way::kPlaces][place % Way::kPlaces], to + place * stride);
+      Lanes values[side][side], transformed[place_side][place_side];
+      for (int64_t i = 0; i < side; i++)
+        for (int64_t j = 0; j < side; j++) values[i][j] = LoadLanes(from[i][j] + c);
+      TransformBoth<transform>(values, transformed);
+      U* to = v + (part - begin) * channels + c;
+      for (int64_t place = 0; place < place_side * place_side; place++) StoreLanes(transformed[place / place_side][place % place_side], to + place * stride);
     }
+  }
 }
 
 // From one place to the next: a power of two would put all places into the same set of the cache.
@@ -214,93 +334,126 @@ inline int64_t PartsTogether(int64_t places, int64_t channels) { return std::max
 // Parts that the gradient by the filter takes together: enough that fetching its many sums is worth while.
 inline int64_t PartsOfGradient(int64_t inputs, int64_t outputs) { return std::max<int64_t>(64, inputs * outputs / 256); }
 
-// y [N, H, W, C'] from x [N, H, W, C] and u of WinogradFilter, for parts `begin` to `end`.
-template <typename Way, typename T>
-void ConvolveParts(const T* x, const float* u, const Parts<Way>& parts, int64_t inputs, int64_t outputs, int64_t together, int64_t begin, int64_t end, T* y) {
-  constexpr int64_t side = Way::kPlaces, places = PlacesOf<Way>();
-  const int64_t columns = TileColumns(outputs), v_stride = PlaceStride(together * inputs), m_stride = PlaceStride(together * columns);
-  std::vector<float> v(places * v_stride, 0.0f), m(places * m_stride);
+// y [N, H', W', C'] from x [N, H, W, C] and u of TransformFilter, for parts `begin` to `end`.
+template <typename Way, typename T, typename U>
+void ConvolveParts(const T* x, const Parts& parts_x, int64_t inputs, const U* u, T* y, const Parts& parts_y, int64_t outputs, int64_t together, int64_t begin, int64_t end) {
+  using Product = typename Products<U>::Product;
+  constexpr int64_t side = Way::kPlaces, places = PlacesOf<Way>(), neighbours = Products<U>::kNeighbours;
+  const int64_t columns = TileColumns(outputs), depth = inputs / neighbours;
+  const int64_t v_stride = PlaceStride(together * depth), m_stride = PlaceStride(together * columns);
+  std::vector<Product> v(places * v_stride, 0);
+  std::vector<float> m(places * m_stride);
+  const Product* right = reinterpret_cast<const Product*>(u);
   for (int64_t first = begin; first < end; first += together) {
     const int64_t last = std::min(first + together, end), rows = (last - first + kTileRows - 1) / kTileRows * kTileRows;
-    TransformParts<Way::kInput>(x, parts, inputs, first, last, Way::kReach, Way::Input, v.data(), v_stride);
+    TransformParts<Way::Input, Way::kInput, side>(x, parts_x, inputs, first, last, reinterpret_cast<U*>(v.data()), v_stride * neighbours);
     for (int64_t k = 0; k < outputs; k += columns) {
       for (int64_t place = 0; place < places; place++)
         for (int64_t row = 0; row < rows; row += kTileRows)
-          Multiply<false>(columns, &v[place * v_stride + row * inputs], inputs, 1, u + (place * outputs + k) * inputs, columns, inputs, &m[place * m_stride + row * columns], columns);
+          Multiply<U, false>(columns, &v[place * v_stride + row * depth], depth, 1, right + (place * outputs + k) * depth, columns, depth, &m[place * m_stride + row * columns], columns);
       for (int64_t part = first; part < last; part++) {
-        const auto at = parts.At(part);
+        T* to = y + parts_y.At(part, parts_y.Top(part), parts_y.Left(part)) * outputs + k;
         for (int64_t lane = 0; lane < columns; lane += kLanes) {
           Lanes products[side][side], results[Way::kOutput][Way::kOutput];
           for (int64_t place = 0; place < places; place++) products[place / side][place % side] = LoadLanes(&m[place * m_stride + (part - first) * columns + lane]);
-          TransformBoth(products, Way::Output, results);
-          for (int64_t i = 0; i < std::min(Way::kOutput, parts.height - at.top); i++)
-            for (int64_t j = 0; j < std::min(Way::kOutput, parts.width - at.left); j++)
-              StoreLanes(results[i][j], y + ((at.image * parts.height + at.top + i) * parts.width + at.left + j) * outputs + k + lane);
+          TransformBoth<Way::Output>(products, results);
+          for (int64_t i = 0; i < Way::kOutput; i++)
+            for (int64_t j = 0; j < Way::kOutput; j++) StoreLanes(results[i][j], to + (i * parts_y.maps.width + j) * outputs + lane);
         }
       }
     }
   }
 }
 
-// filter [3, 3, C, C'] -> u [places, C' / columns, C, columns], with columns those of a tile; turned, for the gradient by
-// the input, C and C' change places and the taps are mirrored.
-template <typename Way>
-void TransformFilter(const float* filter, int64_t inputs, int64_t outputs, bool turned, int64_t begin, int64_t end, float* u) {
-  constexpr int64_t side = Way::kPlaces;
-  const int64_t size = inputs * outputs, depth = turned ? outputs : inputs, columns = TileColumns(turned ? inputs : outputs);
-  for (int64_t c = begin; c < end; c++)
+// filter [3, 3, C, C'] -> u [places, C' / columns, C, columns], with columns those of a tile and neighbours along C side by
+// side; turned, for the gradient by the input, C and C' change places and the taps are mirrored. For channels `begin` to
+// `end` of C, in units of neighbours.
+template <typename Way, typename U>
+void TransformFilter(const float* filter, int64_t inputs, int64_t outputs, bool turned, int64_t begin, int64_t end, U* u) {
+  constexpr int64_t side = Way::kPlaces, neighbours = Products<U>::kNeighbours;
+  using Product = typename Products<U>::Product;
+  const int64_t size = inputs * outputs, depth = (turned ? outputs : inputs) / neighbours, columns = TileColumns(turned ? inputs : outputs);
+  for (int64_t c = begin * neighbours; c < end * neighbours; c += neighbours)
     for (int64_t k = 0; k < outputs; k += kLanes) {
-      Lanes taps[kFilter][kFilter], transformed[side][side];
-      for (int64_t i = 0; i < kFilter; i++)
-        for (int64_t j = 0; j < kFilter; j++) taps[i][j] = LoadLanes(filter + (turned ? (kFilter - 1 - i) * kFilter + kFilter - 1 - j : i * kFilter + j) * size + c * outputs + k);
-      TransformBoth(taps, Way::Filter, transformed);
+      Lanes transformed[neighbours][side][side];
+      for (int64_t n = 0; n < neighbours; n++) {
+        Lanes taps[kFilter][kFilter];
+        for (int64_t i = 0; i < kFilter; i++)
+          for (int64_t j = 0; j < kFilter; j++) taps[i][j] = LoadLanes(filter + (turned ? (kFilter - 1 - i) * kFilter + kFilter - 1 - j : i * kFilter + j) * size + (c + n) * outputs + k);
+        TransformBoth<Way::Filter>(taps, transformed[n]);
+      }
       for (int64_t place = 0; place < side * side; place++) {
-        const Lanes values = transformed[place / side][place % side];
-        float* to = u + place * size;
+        Lanes values[neighbours];
+        for (int64_t n = 0; n < neighbours; n++) values[n] = transformed[n][place / side][place % side];
+        Product* to = reinterpret_cast<Product*>(u + place * size);
         if (turned) {
-          to += c / columns * columns * depth + k * columns + c % columns;
-          for (int64_t lane = 0; lane < kLanes; lane++) to[lane * columns] = values[lane];
+          for (int64_t n = 0; n < neighbours; n++) {
+            U stored[kLanes];
+            StoreLanes(values[n], stored);
+            Product* column = to + (c + n) / columns * columns * depth + k / neighbours * columns + (c + n) % columns;
+            for (int64_t lane = 0; lane < kLanes; lane += neighbours) std::memcpy(column + lane / neighbours * columns, stored + lane, sizeof(Product));
+          }
         } else {
-          StoreLanes(values, to + k / columns * columns * depth + c * columns + k % columns);
+          const Lanes row = Products<U>::Beside(values);
+          std::memcpy(to + k / columns * columns * depth + c / neighbours * columns + k % columns, &row, sizeof(row));
         }
       }
     }
 }
 
-// dw [3, 3, C, C'] from x [N, H, W, C] and dy [N, H, W, C'].
+// dw [3, 3, C, C'] from x [N, H, W, C] and dy [N, H', W', C']: the sums of each place, transformed back.
+//
+// Few sums are kept several times over, so that the threads work on parts of their own, each in its cache; with many the
+// threads share out the places instead. How many depends on the shape alone.
 template <typename Way, typename T>
 void FilterGradientOfParts(OpKernelContext* context, const Tensor& x, const Tensor& dy, float* dw) {
   constexpr int64_t side = Way::kPlaces, places = PlacesOf<Way>();
-  const Parts<Way> parts(x);
-  const int64_t inputs = x.dim_size(3), outputs = dy.dim_size(3), size = inputs * outputs;
-  const int64_t together = std::min(PartsOfGradient(inputs, outputs), parts.count);
+  const Parts parts_y = OutputParts<Way>(Maps(dy)), parts_x = InputParts<Way>(Maps(x), parts_y);
+  const int64_t inputs = x.dim_size(3), outputs = dy.dim_size(3), size = inputs * outputs, columns = TileColumns(outputs);
+  const int64_t shares = size <= kManySums ? kShares : 1, of_share = (parts_y.count + shares - 1) / shares;
+  const int64_t together = std::min(PartsOfGradient(inputs, outputs), of_share);
   const int64_t v_stride = PlaceStride(together * inputs), above_stride = PlaceStride(together * outputs);
-  std::vector<float> v(places * v_stride), above(places * above_stride), du(places * size, 0.0f);
-  for (int64_t first = 0; first < parts.count; first += together) {
-    const int64_t count = std::min(together, parts.count - first);
-    ParallelFor(context, count, 10 * (inputs + outputs), [&](int64_t begin, int64_t end) {
-      TransformParts<Way::kInput>(x.flat<T>().data(), parts, inputs, first + begin, first + end, Way::kReach, Way::Input, &v[begin * inputs], v_stride);
-      TransformParts<Way::kOutput>(dy.flat<T>().data(), parts, outputs, first + begin, first + end, 0, Way::OutputGradient, &above[begin * outputs], above_stride);
-    });
-    ParallelFor(context, places, count * size / 16, [&](int64_t begin, int64_t end) {
-      const int64_t columns = TileColumns(outputs);
-      for (int64_t place = begin; place < end; place++)
-        for (int64_t k = 0; k < outputs; k += columns)
-          for (int64_t c = 0; c < inputs; c += kTileRows)
-            Multiply<true>(columns, &v[place * v_stride + c], 1, inputs, &above[place * above_stride + k], outputs, count, &du[place * size + c * outputs + k], outputs);
-    });
-  }
-  ParallelFor(context, size / kLanes, 50, [&](int64_t begin, int64_t end) {
+  std::vector<float> sums(shares * places * size, 0.0f);
+  ParallelFor(context, shares, of_share * places * size / 16, [&](int64_t first_share, int64_t last_share) {
+    const auto shared_out = [&](int64_t items, int64_t cost, const auto& work) {
+      if (shares == 1) ParallelFor(context, items, cost, work);
+      else work(0, items);
+    };
+    std::vector<float> v(places * v_stride), above(places * above_stride);
+    for (int64_t share = first_share; share < last_share; share++) {
+      float* du = &sums[share * places * size];
+      const int64_t stop = std::min((share + 1) * of_share, parts_y.count);
+      for (int64_t first = share * of_share; first < stop; first += together) {
+        const int64_t count = std::min(together, stop - first);
+        shared_out(count, 10 * (inputs + outputs), [&](int64_t begin, int64_t end) {
+          TransformParts<Way::Input, Way::kInput, side>(x.flat<T>().data(), parts_x, inputs, first + begin, first + end, &v[begin * inputs], v_stride);
+          TransformParts<Way::OutputGradient, Way::kOutput, side>(dy.flat<T>().data(), parts_y, outputs, first + begin, first + end, &above[begin * outputs], above_stride);
+        });
+        shared_out(places, count * size / 16, [&](int64_t begin, int64_t end) {
+          for (int64_t place = begin; place < end; place++)
+            for (int64_t k = 0; k < outputs; k += columns)
+              for (int64_t c = 0; c < inputs; c += kTileRows)
+                Multiply<float, true>(columns, &v[place * v_stride + c], 1, inputs, &above[place * above_stride + k], outputs, count, &du[place * size + c * outputs + k], outputs);
+        });
+      }
+    }
+  });
+  ParallelFor(context, size / kLanes, 50 * shares, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin * kLanes; item < end * kLanes; item += kLanes) {
       Lanes products[side][side], taps[kFilter][kFilter];
-      for (int64_t place = 0; place < places; place++) products[place / side][place % side] = LoadLanes(&du[place * size + item]);
-      TransformBoth(products, Way::FilterGradient, taps);
+      for (int64_t place = 0; place < places; place++) {
+        Lanes sum{};
+        for (int64_t share = 0; share < shares; share++) sum += LoadLanes(&sums[(share * places + place) * size + item]);
+        products[place / side][place % side] = sum;
+      }
+      TransformBoth<Way::FilterGradient>(products, taps);
       for (int64_t tap = 0; tap < kFilter * kFilter; tap++) StoreLanes(taps[tap / kFilter][tap % kFilter], dw + tap * size + item);
     }
   });
 }
 
-template <typename Way>
+// Products are taken of values stored as U.
+template <typename Way, typename U>
 class WinogradFilterOp : public OpKernel {
  public:
   explicit WinogradFilterOp(OpKernelConstruction* c) : OpKernel(c), turned_(Attribute<bool>(c, "turned")) {}
@@ -310,8 +463,8 @@ class WinogradFilterOp : public OpKernel {
     const int64_t inputs = filter.dim_size(2), outputs = filter.dim_size(3);
     Tensor* u = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({PlacesOf<Way>(), inputs * outputs}), &u));
-    ParallelFor(context, inputs, 10 * outputs, [&](int64_t begin, int64_t end) {
-      TransformFilter<Way>(filter.flat<float>().data(), inputs, outputs, turned_, begin, end, u->flat<float>().data());
+    ParallelFor(context, inputs / Products<U>::kNeighbours, 10 * outputs, [&](int64_t begin, int64_t end) {
+      TransformFilter<Way>(filter.flat<float>().data(), inputs, outputs, turned_, begin, end, u->flat<U>().data());
     });
   }
 
@@ -319,7 +472,7 @@ class WinogradFilterOp : public OpKernel {
   const bool turned_;
 };
 
-template <typename Way, typename T>
+template <typename Way, typename T, typename U>
 class WinogradConvolveOp : public OpKernel {
  public:
   explicit WinogradConvolveOp(OpKernelConstruction* c) : OpKernel(c) {}
@@ -327,13 +480,15 @@ class WinogradConvolveOp : public OpKernel {
   void Compute(OpKernelContext* context) override {
     const Tensor& x = context->input(0);
     const Tensor& u = context->input(1);
-    const Parts<Way> parts(x);
     const int64_t inputs = x.dim_size(3), outputs = u.dim_size(1) / inputs;
+    // The result's sides: kOutput positions for every kStep of the input.
+    const Maps maps_y(x.dim_size(0), x.dim_size(1) / Way::kStep * Way::kOutput, x.dim_size(2) / Way::kStep * Way::kOutput);
     Tensor* y = nullptr;
-    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({parts.batch, parts.height, parts.width, outputs}), &y));
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({maps_y.batch, maps_y.height, maps_y.width, outputs}), &y));
+    const Parts parts_y = OutputParts<Way>(maps_y), parts_x = InputParts<Way>(Maps(x), parts_y);
     const int64_t together = PartsTogether(PlacesOf<Way>(), inputs);
-    ParallelFor(context, (parts.count + together - 1) / together, together * PlacesOf<Way>() * inputs * outputs / 16, [&](int64_t begin, int64_t end) {
-      ConvolveParts(x.flat<T>().data(), u.flat<float>().data(), parts, inputs, outputs, together, begin * together, std::min(end * together, parts.count), y->flat<T>().data());
+    ParallelFor(context, (parts_y.count + together - 1) / together, together * PlacesOf<Way>() * inputs * outputs / 16, [&](int64_t begin, int64_t end) {
+      ConvolveParts<Way>(x.flat<T>().data(), parts_x, inputs, u.flat<U>().data(), y->flat<T>().data(), parts_y, outputs, together, begin * together, std::min(end * together, parts_y.count));
     });
   }
 };
@@ -352,18 +507,33 @@ class WinogradFilterGradientOp : public OpKernel {
   }
 };
 
-#define CASCADE_WINOGRAD_OPERATIONS(name, Way)                                                                         \
-  REGISTER_OP(name "Filter").Attr("turned: bool").Input("filter: float").Output("u: float");                           \
-  REGISTER_OP(name "Convolve").Attr("T: {float, bfloat16}").Input("x: T").Input("u: float").Output("y: T");            \
-  REGISTER_OP(name "FilterGradient").Attr("T: {float, bfloat16}").Input("x: T").Input("dy: T").Output("dw: float");    \
-  REGISTER_KERNEL_BUILDER(Name(name "Filter").Device(DEVICE_CPU), WinogradFilterOp<Way>);                              \
-  REGISTER_KERNEL_BUILDER(Name(name "Convolve").Device(DEVICE_CPU).TypeConstraint<float>("T"), WinogradConvolveOp<Way, float>);       \
-  REGISTER_KERNEL_BUILDER(Name(name "Convolve").Device(DEVICE_CPU).TypeConstraint<bfloat16>("T"), WinogradConvolveOp<Way, bfloat16>); \
-  REGISTER_KERNEL_BUILDER(Name(name "FilterGradient").Device(DEVICE_CPU).TypeConstraint<float>("T"), WinogradFilterGradientOp<Way, float>);      \
-  REGISTER_KERNEL_BUILDER(Name(name "FilterGradient").Device(DEVICE_CPU).TypeConstraint<bfloat16>("T"), WinogradFilterGradientOp<Way, bfloat16>)
+#define REGISTER_PRODUCTS(name, Way, U)                                                                                                                   \
+  REGISTER_KERNEL_BUILDER(Name(name "Filter").Device(DEVICE_CPU).TypeConstraint<U>("U"), WinogradFilterOp<Way, U>);                                       \
+  REGISTER_KERNEL_BUILDER(Name(name "Convolve").Device(DEVICE_CPU).TypeConstraint<float>("T").TypeConstraint<U>("U"), WinogradConvolveOp<Way, float, U>); \
+  REGISTER_KERNEL_BUILDER(Name(name "Convolve").Device(DEVICE_CPU).TypeConstraint<bfloat16>("T").TypeConstraint<U>("U"), WinogradConvolveOp<Way, bfloat16, U>)
 
-CASCADE_WINOGRAD_OPERATIONS("CascadePieces", Pieces);
-CASCADE_WINOGRAD_OPERATIONS("CascadeWholeMap", WholeMap);
+#define REGISTER_CONVOLUTION(name, Way)                                                                                                        \
+  REGISTER_OP(name "Filter").Attr("U: {float, bfloat16}").Attr("turned: bool").Input("filter: float").Output("u: U");                          \
+  REGISTER_OP(name "Convolve").Attr("T: {float, bfloat16}").Attr("U: {float, bfloat16}").Input("x: T").Input("u: U").Output("y: T");           \
+  REGISTER_PRODUCTS(name, Way, float)
+
+#define REGISTER_FILTER_GRADIENT(name, Way)                                                                                                    \
+  REGISTER_OP(name).Attr("T: {float, bfloat16}").Input("x: T").Input("dy: T").Output("dw: float");                                             \
+  REGISTER_KERNEL_BUILDER(Name(name).Device(DEVICE_CPU).TypeConstraint<float>("T"), WinogradFilterGradientOp<Way, float>);                      \
+  REGISTER_KERNEL_BUILDER(Name(name).Device(DEVICE_CPU).TypeConstraint<bfloat16>("T"), WinogradFilterGradientOp<Way, bfloat16>)
+
+REGISTER_CONVOLUTION("CascadePieces", Pieces);
+REGISTER_CONVOLUTION("CascadeWholeMap", WholeMap);
+REGISTER_CONVOLUTION("CascadeStrided", Strided);
+REGISTER_CONVOLUTION("CascadeStridedBack", StridedBack);
+#ifdef __AVX512BF16__
+REGISTER_PRODUCTS("CascadeWholeMap", WholeMap, bfloat16);
+REGISTER_PRODUCTS("CascadeStrided", Strided, bfloat16);
+REGISTER_PRODUCTS("CascadeStridedBack", StridedBack, bfloat16);
+#endif
+REGISTER_FILTER_GRADIENT("CascadePiecesFilterGradient", Pieces);
+REGISTER_FILTER_GRADIENT("CascadeWholeMapFilterGradient", WholeMap);
+REGISTER_FILTER_GRADIENT("CascadeStridedFilterGradient", Strided);
 
 }  // namespace
 }  // namespace cascade
