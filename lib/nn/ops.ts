@@ -86,6 +86,9 @@ export function convolve(x: Tensor4D, filter: Tensor4D, stride: number, precisio
 function convolveStored(x: Tensor4D, filter: Tensor4D, stride: number): Tensor4D {
   const [size] = filter.shape;
   if (isTinyMap(x.shape, size, stride)) return matrixConvolve(x, filter);
+  if (hasOwnKernels && size === 1 && stride > 1) {
+    return tf.tidy(() => plainConvolve(everyPosition(x, stride), filter, "SAME", 1));
+  }
   if (padsItself(size, stride)) return plainConvolve(x, filter, "SAME", stride);
   return tf.tidy(() => plainConvolve(padMap(x, size, stride), filter, "VALID", stride));
 }
@@ -124,6 +127,13 @@ function inputGradientStored(
 ): Tensor4D {
   const [size] = filter.shape;
   if (isTinyMap(inputShape, size, stride)) return matrixInputGradient(dy, filter, inputShape);
+  if (hasOwnKernels && size === 1 && stride > 1) {
+    return tf.tidy(() => {
+      const [rows, height, width] = dy.shape;
+      const sampled = plainInputGradient(dy, filter, [rows, height, width, inputShape[3]], "SAME", 1);
+      return everyPositionGradient(sampled, inputShape, stride);
+    });
+  }
   if (padsItself(size, stride)) return plainInputGradient(dy, filter, inputShape, "SAME", stride);
   return tf.tidy(() => {
     const padded = paddedShape(inputShape, size, stride);
@@ -705,19 +715,20 @@ function pad(x: Tensor4D, rows: [number, number], columns: [number, number]): Te
 
 /** Every stride-th row and column of the map. */
 function everyPosition(x: Tensor4D, stride: number): Tensor4D {
-  const steps = [1, stride, stride, 1];
-  if (storageOf(x) === "float32") return tf.stridedSlice(x, [0, 0, 0, 0], x.shape, steps) as Tensor4D;
+  if (!hasOwnKernels) return tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, stride, stride, 1]) as Tensor4D;
+  const attributes = [attribute.storage("T", storageOf(x)), attribute.integer("stride", stride)];
+  return only(runNative("CascadeEveryPosition", attributes, [x]));
+}
+
+/** Gradient of `everyPosition`, for the project's own kernels. */
+function everyPositionGradient(dy: Tensor4D, [, height, width]: Tensor4D["shape"], stride: number): Tensor4D {
   const attributes = [
-    attribute.storage("T", storageOf(x)),
-    attribute.int32Type("Index"),
-    ...["begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"].map((mask) =>
-      attribute.integer(mask, 0),
-    ),
+    attribute.storage("T", storageOf(dy)),
+    attribute.integer("stride", stride),
+    attribute.integer("height", height),
+    attribute.integer("width", width),
   ];
-  return tf.tidy(() => {
-    const bounds = [[0, 0, 0, 0], x.shape, steps].map((values) => tf.tensor1d(values, "int32"));
-    return only(runNative("StridedSlice", attributes, [x, ...bounds]));
-  });
+  return only(runNative("CascadeEveryPositionGradient", attributes, [dy]));
 }
 
 function zeros4d(shape: Tensor4D["shape"]): Tensor4D {

@@ -69,6 +69,7 @@ const SIZES = [
   { way: "stride 2, odd", rows: 2, height: 7, width: 9, inputs: 9, outputs: 17, size: 3, stride: 2 },
   { way: "pointwise", rows: 4, height: 8, width: 8, inputs: 16, outputs: 24, size: 1, stride: 2 },
   { way: "as a matrix", rows: 40, height: 2, width: 2, inputs: 16, outputs: 24, size: 3, stride: 1 },
+  { way: "after Winograd", rows: 33, height: 4, width: 8, inputs: 32, outputs: 48, size: 3, stride: 1 },
 ];
 
 for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES) {

@@ -1,6 +1,7 @@
 // All of the project's own TensorFlow operations. They are compiled together, because TensorFlow's headers take most
 // of the time that one file takes.
 
+#include "every-position.h"
 #include "exact-convolution.h"
 #include "filter-gradient.h"
 #include "max-pool.h"

@@ -29,7 +29,7 @@ namespace {
 
 constexpr int64_t kFilter = 3;                                 // side of the filter
 constexpr int64_t kTileRows = kLanes == 16 ? 8 : 4;            // a tile of a product stays in registers
-constexpr int64_t kCachedValues = 300 * 1024 / sizeof(float);  // of transformed parts that are worked on together
+constexpr int64_t kCachedValues = 150 * 1024 / sizeof(float);  // of transformed parts that are worked on together
 constexpr int64_t kManySums = 128 * 128;                       // pairs of channels from which on a gradient's sums are many
 constexpr int64_t kShares = 8;                                 // of the parts, with sums of their own, where they are few
 
@@ -302,10 +302,15 @@ Parts OutputParts(const Maps& maps) { return Parts(maps, Way::kOutput, 0, maps.h
 template <typename Way>
 Parts InputParts(const Maps& maps, const Parts& outputs) { return Parts(maps, Way::kStep, Way::kReach, outputs.of_image / outputs.columns, outputs.columns); }
 
-// Transforms parts `begin` to `end` of map [N, H, W, C], side x side positions each and nothing outside the map, to
-// v [places, parts, C], the places `stride` values apart.
+// Where transformed values are put: v [places, C / block, parts, block], the places `place` values and the blocks `blocks`
+// values apart.
+struct Layout {
+  int64_t place, block, blocks;
+};
+
+// Transforms parts `begin` to `end` of map [N, H, W, C], side x side positions each and nothing outside the map, to v.
 template <auto transform, int64_t side, int64_t place_side, typename T, typename U>
-void TransformParts(const T* map, const Parts& parts, int64_t channels, int64_t begin, int64_t end, U* v, int64_t stride) {
+void TransformParts(const T* map, const Parts& parts, int64_t channels, int64_t begin, int64_t end, U* v, const Layout& layout) {
   const std::vector<T> nothing(channels, Stored<T>(0.0f));
   for (int64_t part = begin; part < end; part++) {
     const T* from[side][side];
@@ -319,8 +324,8 @@ void TransformParts(const T* map, const Parts& parts, int64_t channels, int64_t 
       for (int64_t i = 0; i < side; i++)
         for (int64_t j = 0; j < side; j++) values[i][j] = LoadLanes(from[i][j] + c);
       TransformBoth<transform>(values, transformed);
-      U* to = v + (part - begin) * channels + c;
-      for (int64_t place = 0; place < place_side * place_side; place++) StoreLanes(transformed[place / place_side][place % place_side], to + place * stride);
+      U* to = v + c / layout.block * layout.blocks + (part - begin) * layout.block + c % layout.block;
+      for (int64_t place = 0; place < place_side * place_side; place++) StoreLanes(transformed[place / place_side][place % place_side], to + place * layout.place);
     }
   }
 }
@@ -346,7 +351,7 @@ void ConvolveParts(const T* x, const Parts& parts_x, int64_t inputs, const U* u,
   const Product* right = reinterpret_cast<const Product*>(u);
   for (int64_t first = begin; first < end; first += together) {
     const int64_t last = std::min(first + together, end), rows = (last - first + kTileRows - 1) / kTileRows * kTileRows;
-    TransformParts<Way::Input, Way::kInput, side>(x, parts_x, inputs, first, last, reinterpret_cast<U*>(v.data()), v_stride * neighbours);
+    TransformParts<Way::Input, Way::kInput, side>(x, parts_x, inputs, first, last, reinterpret_cast<U*>(v.data()), Layout{v_stride * neighbours, inputs, 0});
     for (int64_t k = 0; k < outputs; k += columns) {
       for (int64_t place = 0; place < places; place++)
         for (int64_t row = 0; row < rows; row += kTileRows)
@@ -412,28 +417,32 @@ void FilterGradientOfParts(OpKernelContext* context, const Tensor& x, const Tens
   const int64_t inputs = x.dim_size(3), outputs = dy.dim_size(3), size = inputs * outputs, columns = TileColumns(outputs);
   const int64_t shares = size <= kManySums ? kShares : 1, of_share = (parts_y.count + shares - 1) / shares;
   const int64_t together = std::min(PartsOfGradient(inputs, outputs), of_share);
-  const int64_t v_stride = PlaceStride(together * inputs), above_stride = PlaceStride(together * outputs);
+  // The product runs along the parts, so that a tile's channels of all parts lie side by side.
+  const Layout layout_x{PlaceStride(together * inputs), kLanes, together * kLanes}, layout_y{PlaceStride(together * outputs), columns, together * columns};
   std::vector<float> sums(shares * places * size, 0.0f);
   ParallelFor(context, shares, of_share * places * size / 16, [&](int64_t first_share, int64_t last_share) {
     const auto shared_out = [&](int64_t items, int64_t cost, const auto& work) {
       if (shares == 1) ParallelFor(context, items, cost, work);
       else work(0, items);
     };
-    std::vector<float> v(places * v_stride), above(places * above_stride);
+    std::vector<float> v(places * layout_x.place), above(places * layout_y.place);
     for (int64_t share = first_share; share < last_share; share++) {
       float* du = &sums[share * places * size];
       const int64_t stop = std::min((share + 1) * of_share, parts_y.count);
       for (int64_t first = share * of_share; first < stop; first += together) {
         const int64_t count = std::min(together, stop - first);
         shared_out(count, 10 * (inputs + outputs), [&](int64_t begin, int64_t end) {
-          TransformParts<Way::Input, Way::kInput, side>(x.flat<T>().data(), parts_x, inputs, first + begin, first + end, &v[begin * inputs], v_stride);
-          TransformParts<Way::OutputGradient, Way::kOutput, side>(dy.flat<T>().data(), parts_y, outputs, first + begin, first + end, &above[begin * outputs], above_stride);
+          TransformParts<Way::Input, Way::kInput, side>(x.flat<T>().data(), parts_x, inputs, first + begin, first + end, &v[begin * layout_x.block], layout_x);
+          TransformParts<Way::OutputGradient, Way::kOutput, side>(dy.flat<T>().data(), parts_y, outputs, first + begin, first + end, &above[begin * layout_y.block], layout_y);
         });
         shared_out(places, count * size / 16, [&](int64_t begin, int64_t end) {
           for (int64_t place = begin; place < end; place++)
             for (int64_t k = 0; k < outputs; k += columns)
-              for (int64_t c = 0; c < inputs; c += kTileRows)
-                Multiply<float, true>(columns, &v[place * v_stride + c], 1, inputs, &above[place * above_stride + k], outputs, count, &du[place * size + c * outputs + k], outputs);
+              for (int64_t c = 0; c < inputs; c += kTileRows) {
+                const float* left = &v[place * layout_x.place + c / kLanes * layout_x.blocks + c % kLanes];
+                const float* right = &above[place * layout_y.place + k / columns * layout_y.blocks];
+                Multiply<float, true>(columns, left, 1, kLanes, right, columns, count, &du[place * size + c * outputs + k], outputs);
+              }
         });
       }
     }
