@@ -60,7 +60,7 @@ export const NOISE_SETTINGS: Readonly<Record<ProtocolName, NoiseSettings>> = {
     occlusion: 16,
     images: 1000,
     noiseSeed: 0,
-    trainings: ["clean"],
+    trainings: TRAININGS,
   },
   full: {
     seeds: [0, 1, 2, 3, 4],

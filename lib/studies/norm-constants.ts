@@ -2,8 +2,9 @@ import type { ResolvedDatasetSource } from "../datasets/source.js";
 import type { PresetName } from "../experiments/presets.js";
 import type { RunSpec } from "../experiments/spec.js";
 import { type AnytimeMeasures, anytimeMeasures } from "./anytime-measures.js";
+import { accuracyAt, changeCells, JUDGED, runRows } from "./changed-arms.js";
 import { FULL_OVERRIDES } from "./full.js";
-import { differenceAndError, meanAndError } from "./mean-and-error.js";
+import { differenceAndError } from "./mean-and-error.js";
 import { type ArmResult, PairedArms } from "./paired-arms.js";
 import { presetTrainings } from "./preset-trainings.js";
 import { QUICK_OVERRIDES } from "./quick.js";
@@ -81,18 +82,6 @@ async function analyseConstants(settings: StudySettings, context: StudyContext):
 const armOf = (model: string, { epsilon, momentum }: Constants): string =>
   `${model}, ε = ${epsilon}, momentum = ${momentum}`;
 
-type Quantity = (measured: AnytimeMeasures) => number;
-const at =
-  (t: number): Quantity =>
-  ({ accuracy }) =>
-    100 * (accuracy.at(t) ?? NaN);
-const JUDGED: readonly { readonly name: string; readonly quantity: Quantity }[] = [
-  { name: "t = 1", quantity: at(1) },
-  { name: `t = ${EARLY}`, quantity: at(EARLY) },
-  { name: "last", quantity: at(-1) },
-  { name: "area", quantity: ({ area }) => 100 * area },
-];
-
 function findingsOf(paired: PairedArms<AnytimeMeasures>): Finding[] {
   return [
     ...MODELS.flatMap(({ model }) =>
@@ -112,7 +101,7 @@ function findingsOf(paired: PairedArms<AnytimeMeasures>): Finding[] {
 /** Holds if the cascaded model leads the serial one at t = 3 with both pairs of constants. */
 function sameOrder(paired: PairedArms<AnytimeMeasures>): Finding {
   const lead = (constants: Constants): number[] =>
-    paired.lead(armOf(CASCADED, constants), armOf(SERIAL, constants), at(EARLY));
+    paired.lead(armOf(CASCADED, constants), armOf(SERIAL, constants), accuracyAt(EARLY));
   const both = [USUAL, PUBLISHED].map(lead);
   return {
     statement: `${CASCADED} is ahead of ${SERIAL} at t = ${EARLY} with both pairs of constants (rule: in every seed)`,
@@ -135,27 +124,11 @@ function tablesOf(
           model,
           epsilon: constants.epsilon,
           momentum: constants.momentum,
-          ...Object.fromEntries(
-            JUDGED.map(({ name, quantity }) => {
-              const arm = armOf(model, constants);
-              const own = meanAndError(paired.bySeed(arm, quantity));
-              const change = differenceAndError(paired.lead(arm, armOf(model, USUAL), quantity));
-              return [name, constants === USUAL ? own : `${own} (${change})`];
-            }),
-          ),
+          ...changeCells(paired, armOf(model, constants), armOf(model, USUAL)),
           n: paired.seeds.length,
         })),
       ),
     },
-    {
-      name: "runs",
-      title: "Every run: accuracy at each timestep",
-      rows: results.map(({ arm, seed, measured: { run, accuracy } }) => ({
-        arm,
-        seed,
-        run,
-        ...Object.fromEntries(accuracy.map((share, t) => [`t = ${t}`, share])),
-      })),
-    },
+    { name: "runs", title: "Every run: accuracy at each timestep", rows: runRows(results) },
   ];
 }

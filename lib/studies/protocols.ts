@@ -8,6 +8,7 @@ import { NOISE_SETTINGS, noiseStudy } from "./noise.js";
 import { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./norm-constants.js";
 import { type ProtocolStudy, withSettings } from "./protocol-study.js";
 import { SIX_MODELS_SETTINGS, sixModelsStudy } from "./six-models.js";
+import { PRECISION_SETTINGS, precisionStudy } from "./precision.js";
 import type { ProtocolName } from "./study.js";
 import { TRACE_SETTINGS, traceStudy } from "./trace.js";
 import { TYPICALITY_SETTINGS, typicalityStudy } from "./typicality.js";
@@ -45,6 +46,7 @@ export const STUDIES: readonly ProtocolStudy[] = [
   withSettings(delaysStudy, DELAYS_SETTINGS),
   withSettings(densenetStudy, DENSENET_SETTINGS),
   withSettings(normConstantsStudy, NORM_CONSTANTS_SETTINGS),
+  withSettings(precisionStudy, PRECISION_SETTINGS),
 ];
 
 /** Small enough for minutes, large enough that the models rise above chance. */
