@@ -125,21 +125,21 @@ function tablesOf(evaluated: Evaluated): StudyResult["tables"] {
       rows: accuracyRows(models),
     })),
     {
-      name: "noise-comparisons",
+      name: "comparisons",
       title:
         `What ${TESTED} is ahead of each other model, in percentage points of accuracy, or of the share of clean ` +
         "accuracy that is lost: mean over seeds ± standard error, with + where it exceeds the error",
       rows: comparisonsOf(evaluated).map(comparisonRow),
     },
     {
-      name: "noise-schedules",
+      name: "schedules",
       title:
         "Accuracy at the last step under transient less that under persistent noise, in percentage points: mean over " +
         "seeds ± standard error, with + where it exceeds the error",
       rows: [...evaluated].flatMap(([training, models]) => scheduleRows(training, models)),
     },
     {
-      name: "noise-all",
+      name: "all-conditions",
       title: "All numbers, as shares: means over n seeds with standard errors (se)",
       rows: [...evaluated].flatMap(([training, models]) => allRows(training, models)),
     },
@@ -242,7 +242,7 @@ async function figuresOf(
 ): Promise<StudyResult["figures"]> {
   return [
     {
-      name: "noise-pictures",
+      name: "pictures",
       caption: "One test image under the six noises, as the networks are shown it.",
       figure: await picturesOf(await context.dataset(), settings.noiseSeed),
     },
@@ -263,7 +263,7 @@ async function figuresOf(
       },
     ]),
     {
-      name: "noise-drop",
+      name: "drop",
       caption:
         "Share of its own clean accuracy above chance that each model loses at the last timestep; bars: one standard " +
         "error over seeds.",

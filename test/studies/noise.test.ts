@@ -52,7 +52,7 @@ test("a tiny study: every model under every noise, computed once, and clean rows
   assert.equal(tf.memory().numTensors, tensors);
   assert.equal(worked.length, 2 * 2 * 4);
   assert.equal(readdirSync(join(root, "analyses")).length, worked.length);
-  const rows = result.tables.find(({ name }) => name === "noise-all")?.rows ?? [];
+  const rows = result.tables.find(({ name }) => name === "all-conditions")?.rows ?? [];
   assert.equal(rows.length, 2 * 13 * 4 * 2);
   for (const row of rows) {
     assert.equal(row["n"], 2);
@@ -63,12 +63,12 @@ test("a tiny study: every model under every noise, computed once, and clean rows
   assert.deepEqual(
     result.figures.map(({ name }) => name),
     [
-      "noise-pictures",
+      "pictures",
       "accuracy-under-noise-clean",
       "speed-accuracy-under-noise-clean",
       "accuracy-under-noise-occluded",
       "speed-accuracy-under-noise-occluded",
-      "noise-drop",
+      "drop",
     ],
   );
   assert.deepEqual(await noiseStudy.analyse(settings, context), result);
