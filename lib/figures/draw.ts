@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer-core";
+import subsetFont from "subset-font";
 import { sha256 } from "../util/files.js";
 import { withBrowser } from "./browser.js";
 import { unpackChromium } from "./chromium-package.js";
@@ -29,15 +30,28 @@ const FACES = [
   { file: "OpenSans-Italic.ttf", style: "italic", weight: 400, wanted: /font-style: ?italic/ },
 ] as const;
 
-/** CSS that carries the faces of `TYPEFACE` that `svg` uses, or all of them. */
-export async function embeddedFonts(svg?: string): Promise<string> {
-  const { fonts } = await unpackChromium();
-  const used = FACES.filter(({ wanted }) => svg === undefined || wanted.test(svg));
-  const rules = used.map(async ({ file, style, weight }) => {
-    const data = (await readFile(join(fonts, file))).toString("base64");
-    return `@font-face{font-family:"${TYPEFACE}";font-style:${style};font-weight:${weight};src:url(data:font/ttf;base64,${data}) format("truetype")}`;
-  });
+/** CSS that carries the faces of `TYPEFACE`, whole. */
+async function wholeFonts(): Promise<string> {
+  return (await Promise.all(FACES.map(async (face) => fontRule(face, await faceFile(face))))).join("\n");
+}
+
+/** CSS that carries the characters of `markup`, in the faces that it uses or in all of them. */
+export async function embeddedFonts(markup: string, faces: "used" | "all" = "used"): Promise<string> {
+  const characters = [...new Set(markup)].sort().join("");
+  const rules = FACES.filter(({ wanted }) => faces === "all" || wanted.test(markup)).map(async (face) =>
+    fontRule(face, await subsetFont(await faceFile(face), characters, { targetFormat: "truetype" })),
+  );
   return (await Promise.all(rules)).join("\n");
+}
+
+type Face = (typeof FACES)[number];
+
+async function faceFile({ file }: Face): Promise<Buffer> {
+  return readFile(join((await unpackChromium()).fonts, file));
+}
+
+function fontRule({ style, weight }: Face, font: Buffer): string {
+  return `@font-face{font-family:"${TYPEFACE}";font-style:${style};font-weight:${weight};src:url(data:font/ttf;base64,${font.toString("base64")}) format("truetype")}`;
 }
 
 /**
@@ -66,7 +80,7 @@ async function drawingPage(browser: Browser): Promise<Page> {
 
 async function openDrawingPage(browser: Browser): Promise<Page> {
   const page = await openIsolatedPage(browser);
-  await page.setContent(`<!doctype html><style>${await embeddedFonts()}</style><body></body>`);
+  await page.setContent(`<!doctype html><style>${await wholeFonts()}</style><body></body>`);
   await page.addScriptTag({ path: createRequire(import.meta.url).resolve("plotly.js-dist-min") });
   await page.addScriptTag({ content: PAGE_SCRIPT });
   return page;

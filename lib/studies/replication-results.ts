@@ -161,14 +161,9 @@ export async function writeReport(
     if (record === undefined) missing.push(`${study} on ${data}`);
     else sections.push({ record, drawings: await drawingsOf(record, place) });
   }
-  const html = reportHtml({
-    protocol: protocol.name,
-    purpose: protocol.purpose,
-    sections,
-    missing,
-    without,
-    fonts: await embeddedFonts(),
-  });
+  const parts = { protocol: protocol.name, purpose: protocol.purpose, sections, missing, without };
+  const fonts = await embeddedFonts(reportHtml({ ...parts, fonts: "" }), "all");
+  const html = reportHtml({ ...parts, fonts });
   const report = join(folder, protocol.name, "report");
   await writeFileAtomic(`${report}.html`, html);
   await writeFileAtomic(`${report}.pdf`, await printPage(html));

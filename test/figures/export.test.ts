@@ -40,6 +40,7 @@ test("a figure is exported twice as the same files, whole in themselves", { skip
     references.join(),
   );
   assert.equal(svg.match(/@font-face/g)?.length, 2); // regular and bold, no italic
+  assert.ok(svg.length < 100_000, `the faces' few characters, not 200 kB a face: ${svg.length}`);
 
   const text = pdf.toString("latin1");
   const [, width, height] = /MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/.exec(text) ?? [];
