@@ -8,6 +8,7 @@ import { areaUnderSpeedAccuracy, commonRange, type SpeedRange } from "../trace/a
 import { mean } from "../util/statistics.js";
 import { type AnytimeMeasures, anytimeMeasures } from "./anytime-measures.js";
 import { FULL_OVERRIDES } from "./full.js";
+import { analyseLongerTraining, type LongerTraining, longerTrainings } from "./lambda-longer.js";
 import { differenceAndError, meanAndError } from "./mean-and-error.js";
 import { keepsUp, leads, PairedArms } from "./paired-arms.js";
 import { presetTrainings } from "./preset-trainings.js";
@@ -25,18 +26,27 @@ import type {
 export interface LambdaSettings extends StudySettings {
   /** 0 and 1 among them: the findings compare them. */
   readonly lambdas: readonly number[];
+  /** Besides the sweep; null where that is large itself. */
+  readonly longer: LongerTraining | null;
 }
 
 const LAMBDAS = [0, 0.25, 0.5, 0.75, 0.9, 1];
 
 export const LAMBDA_SETTINGS: Readonly<Record<ProtocolName, LambdaSettings>> = {
-  quick: { seeds: [0], overrides: QUICK_OVERRIDES, lambdas: [0, 1] },
+  quick: {
+    seeds: [0],
+    overrides: QUICK_OVERRIDES,
+    lambdas: [0, 1],
+    longer: { seeds: [0], overrides: [...QUICK_OVERRIDES, "train.epochs=2"] },
+  },
   reduced: {
     seeds: [0, 1, 2],
     overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=3"],
     lambdas: LAMBDAS,
+    // As the six models are trained, so that half of these trainings are theirs.
+    longer: { seeds: [0, 1, 2], overrides: ["train.epochs=5"] },
   },
-  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES, lambdas: LAMBDAS },
+  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES, lambdas: LAMBDAS, longer: null },
 };
 
 /** The models swept, with the lambda of each in the paper's main figure and the opposite end. */
@@ -63,11 +73,14 @@ export const lambdaStudy: Study<LambdaSettings> = {
     "A temporal-difference loss gives a better speed-accuracy profile than cross-entropy at every step; the paper's " +
     "main figure has lambda = 0 (the next step's belief) for the cascaded models and lambda = 1 (the label) for the " +
     "serial ones.",
-  trainings: lambdaTrainings,
+  trainings: (settings, data) => [
+    ...sweepTrainings(settings, data),
+    ...(settings.longer === null ? [] : longerTrainings(settings.longer, data)),
+  ],
   analyse: analyseLambda,
 };
 
-function lambdaTrainings(settings: LambdaSettings, data: ResolvedDatasetSource): RunSpec[] {
+function sweepTrainings(settings: LambdaSettings, data: ResolvedDatasetSource): RunSpec[] {
   const presets = MODELS.map(({ preset }) => preset);
   return settings.seeds.flatMap((seed) =>
     settings.lambdas.flatMap((lambda) => {
@@ -94,7 +107,7 @@ interface Sweep {
 
 async function analyseLambda(settings: LambdaSettings, context: StudyContext): Promise<StudyResult> {
   const cells: Cell[] = [];
-  for (const spec of lambdaTrainings(settings, context.data)) {
+  for (const spec of sweepTrainings(settings, context.data)) {
     const measures = await anytimeMeasures(spec, context);
     cells.push({ ...measures, lambda: spec.loss.lambda, seed: spec.seed });
   }
@@ -102,7 +115,12 @@ async function analyseLambda(settings: LambdaSettings, context: StudyContext): P
     cells.map((cell) => ({ arm: armOf(cell.model, cell.lambda), seed: cell.seed, measured: cell })),
   );
   const sweep = { settings, cells, paired, range: commonRange(cells.map(({ curve }) => curve)) };
-  return { findings: findingsOf(sweep), tables: tablesOf(sweep), figures: figuresOf(sweep) };
+  const longer = settings.longer === null ? undefined : await analyseLongerTraining(settings.longer, context);
+  return {
+    findings: [...findingsOf(sweep), ...(longer?.findings ?? [])],
+    tables: [...tablesOf(sweep), ...(longer?.tables ?? [])],
+    figures: figuresOf(sweep),
+  };
 }
 
 const armOf = (model: string, lambda: number): string => `${model}, λ = ${lambda}`;

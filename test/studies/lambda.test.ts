@@ -17,17 +17,25 @@ const settings: LambdaSettings = {
   seeds: [1, 2],
   overrides: ["network.width=0.0625", "train.epochs=1", "train.batchSize=16", "validation=0.125"],
   lambdas: [0, 1],
+  longer: {
+    seeds: [1],
+    overrides: ["network.width=0.0625", "train.epochs=2", "train.batchSize=16", "validation=0.125"],
+  },
 };
 const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
 
 test("each model, lambda and seed is a training of its own; winners and verdicts follow from the runs' accuracies", async () => {
   const specs = lambdaStudy.trainings(settings, data);
-  assert.equal(new Set(specs.map(specHash)).size, 4 * 2 * 2);
+  assert.equal(new Set(specs.map(specHash)).size, 4 * 2 * 2 + 2);
   const context = new StudyContext(data, root);
   const result = await runStudy(lambdaStudy, settings, context);
   const rowsOf = (name: string) => result.tables.find((table) => table.name === name)?.rows ?? [];
   const runs = rowsOf("runs");
-  assert.equal(runs.length, specs.length);
+  assert.equal(runs.length, specs.length - 2);
+  assert.deepEqual(
+    rowsOf("longer-training").map((row) => row["lambda"]),
+    [0, 1],
+  );
 
   const area = (model: string, lambda: number, seed: number): number =>
     Number(
