@@ -211,7 +211,7 @@ function checkTraining(
   record: (quantity: string, error: number) => void,
 ): void {
   let state: TrainingState = { ...recipeState(network, reference), velocities: new Map() };
-  const loss = { lambda: run.lambda, firstTimestep: outputIsBlindAtStart(network.spec.scheme.delay) ? 1 : 0 };
+  const loss = { lambda: run.lambda, firstTimestep: outputIsBlindAtStart(network.stemDelay) ? 1 : 0 };
   for (const [index, expected] of run.steps.entries()) {
     const batch = batchGradients(network, state, images, reference.labels, loss, precision);
     record(`loss.${index}`, arrayError([batch.loss.loss], [expected.loss]));

@@ -153,7 +153,7 @@ function knownImages({ heldOutClasses }: RunSpec, set: ImageSet): ImageSet {
 
 function lossSettings(spec: RunSpec, network: CascadedNetwork): TrainingPlan["loss"] {
   const { lambda, weights, mean } = spec.loss;
-  const firstTimestep = outputIsBlindAtStart(network.spec.scheme.delay) ? 1 : 0;
+  const firstTimestep = outputIsBlindAtStart(network.stemDelay) ? 1 : 0;
   return { lambda, firstTimestep, mean, ...(weights === null ? {} : { weights }) };
 }
 

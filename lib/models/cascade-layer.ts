@@ -1,4 +1,5 @@
 import type { ConvolutionSpec } from "../nn/convolution.js";
+import type { Delay } from "../nn/delay.js";
 import type { Heads } from "../nn/head.js";
 import type { Layer, NormSettings, Pass, Sequence } from "../nn/pass.js";
 import type { Scheme } from "../nn/residual-block.js";
@@ -20,6 +21,8 @@ export interface CascadeSpec {
 export interface CascadeFrame {
   readonly timesteps: number;
   readonly stem: ConvolutionSpec;
+  /** How the stem's result is held back. */
+  readonly stemDelay: Delay;
   /** Channels that the head reads. */
   readonly features: number;
 }

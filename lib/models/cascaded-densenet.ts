@@ -35,7 +35,12 @@ export interface CascadedDenseNet extends CascadeFrame {
 /** The norm between the last dense block and the head. */
 export const FINAL_NORM = "final.norm";
 
-/** Lays the network out. Its stem is the ResNet's, with 2 growth channels (the publication's has neither norm nor pool). */
+/**
+ * Lays the network out. Its stem is the ResNet's, with 2 growth channels (the publication's has neither norm nor pool), but
+ * without delay, as published. Were it delayed, every layer would begin with features of a blank, the same for all images,
+ * which the next steps are given for good: batch norm divides such a channel by sqrt(epsilon), and norm upon norm of it
+ * leaves the running statistics nothing to hold on to.
+ */
 export function cascadedDenseNet(spec: CascadedDenseNetSpec): CascadedDenseNet {
   const { growth } = spec;
   const layers: (DenseLayerSpec | TransitionSpec)[] = [];
@@ -57,6 +62,7 @@ export function cascadedDenseNet(spec: CascadedDenseNetSpec): CascadedDenseNet {
     spec,
     timesteps: spec.timesteps ?? position + 1,
     stem: stemConvolution(spec.stem, 2 * growth),
+    stemDelay: { kind: "none" },
     layers,
     features: channels,
   };
@@ -75,7 +81,7 @@ export function denseNetLayers({ layers, spec, timesteps, features }: CascadedDe
       if (layer.kind === "transition") {
         return {
           tensors: tensors(layer.halve),
-          run: (pass, x) => transition(pass, layer, spec.scheme.delay, x),
+          run: (pass, x) => transition(pass, layer, x),
           cost: (side) => {
             const { cost, side: after } = transitionCost(layer, side);
             return { position: undefined, delayed: 0, instant: cost, side: after };

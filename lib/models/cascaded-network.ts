@@ -7,7 +7,7 @@ import { type CascadedDenseNet, denseNetLayers } from "./cascaded-densenet.js";
 import { type CascadedResNet, resNetLayers } from "./cascaded-resnet.js";
 import { filterTensor, normTensors, type TensorSpec } from "./tensor-spec.js";
 
-/** A network in time: a delayed stem, layers with delays, a head at every timestep. */
+/** A network in time: a stem, layers with delays, a head at every timestep. */
 export type CascadedNetwork = CascadedResNet | CascadedDenseNet;
 
 /** The layers between stem and head, in order. */
@@ -55,9 +55,9 @@ export function forward(
   images: Sequence,
   batch: number,
 ): Layer<Logits, Float32Array, void> {
-  const { scheme, heads } = network.spec;
+  const { heads } = network.spec;
   if (pass.kind === "evaluation") return { y: evaluate(network, pass, images, batch), pullback: noPullback };
-  const first = stem(pass, network.stem, scheme.delay, images);
+  const first = stem(pass, network.stem, network.stemDelay, images);
   const layers: Layer[] = [];
   let x = first.y;
   for (const { run } of layersOf(network)) {
@@ -77,8 +77,8 @@ export function forward(
 /** As `forward`, without keeping anything for a way back. */
 function evaluate(network: CascadedNetwork, pass: Pass, images: Sequence, batch: number): Logits {
   return scoped(() => {
-    const { scheme, heads } = network.spec;
-    let x = withinScope(() => stem(pass, network.stem, scheme.delay, images).y);
+    const { heads } = network.spec;
+    let x = withinScope(() => stem(pass, network.stem, network.stemDelay, images).y);
     for (const { run } of layersOf(network)) {
       const before = x;
       x = withinScope(() => run(pass, before).y);

@@ -48,6 +48,7 @@ export function cascadedResNet(spec: CascadedResNetSpec): CascadedResNet {
     spec,
     timesteps: spec.timesteps ?? blocks.length + 1,
     stem: stemConvolution(spec.stem, channelsOf(0)),
+    stemDelay: spec.scheme.delay,
     blocks,
     features: inputs,
   };

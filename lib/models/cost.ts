@@ -13,7 +13,7 @@ export interface NetworkCost {
   readonly everyStep: number[];
   /** Evaluations on distinct, image-dependent input, by delayed layer (residual block or dense layer). */
   readonly evaluations: number[];
-  /** [delayed layers][T] number of the distinct step of each one's input; 0 where nothing of the image has arrived. */
+  /** [delayed layers][T] which state of the image each one's input is in, from 1; 0 where nothing of the image has arrived. */
   readonly inputStep: number[][];
 }
 
@@ -33,7 +33,7 @@ export function networkCost(
   const distinct = Array<number>(timesteps).fill(0);
   const everyStep = Array<number>(timesteps).fill(0);
   const stem = stemCost(network.stem, side);
-  const delayed = planMerge(spec.scheme.delay, image);
+  const delayed = planMerge(network.stemDelay, image);
   // The stem works on a frame when it comes in; what no later timestep reads is not worked on.
   for (const [d, t] of firstTimestep.entries()) if (delayed.residual.includes(d)) distinct[t] = stem;
   let x = delayed.timeline;
@@ -46,7 +46,7 @@ export function networkCost(
     for (const t of due.delayed) distinct[t] = (distinct[t] ?? 0) + cost.delayed;
     for (const t of due.instant) distinct[t] = (distinct[t] ?? 0) + cost.instant;
     if (cost.position !== undefined) {
-      inputStep.push(x.step.map((d) => (valueAt(x.rows, d) === 1 ? 0 : d)));
+      inputStep.push(x.step.map((d) => imageStatesUpTo(x, d)));
       evaluations.push(due.delayed.length);
     }
     for (let t = 0; t < timesteps; t++) everyStep[t] = (everyStep[t] ?? 0) + cost.delayed + cost.instant;
@@ -92,6 +92,11 @@ function firstUses(result: Timeline, sources: readonly number[], source: Timelin
     if (from !== ABSENT && valueAt(source.rows, from) > 1 && !used.has(from)) used.set(from, t);
   }
   return [...used.values()];
+}
+
+/** Which of its image-dependent states a timeline is in at distinct step d, counted from 1; 0 at one without an image. */
+function imageStatesUpTo({ rows }: Timeline, d: number): number {
+  return valueAt(rows, d) === 1 ? 0 : rows.slice(0, d + 1).filter((count) => count > 1).length;
 }
 
 function cumulative(values: readonly number[]): number[] {

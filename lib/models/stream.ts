@@ -133,8 +133,8 @@ function shortNames(): (text: string) => string {
 
 function logitsAt(step: Step, image: Tensor4D): Float32Array {
   const { network, pass, t } = step;
-  const { scheme, heads } = network.spec;
-  const seen = cellAt(step, 0).step(scheme.delay, rowClass(step, "stem.norm"), image, (input) => {
+  const { heads } = network.spec;
+  const seen = cellAt(step, 0).step(network.stemDelay, rowClass(step, "stem.norm"), image, (input) => {
     const convolved = convolution(pass, network.stem, now(step, input)).y;
     return maxPool(temporalBatchNorm(pass, "stem.norm", convolved, true).y.values);
   });
@@ -171,7 +171,7 @@ function denseFeaturesAt(step: Step, network: CascadedDenseNet, stemmed: Moment)
     if (layer.kind === "transition") {
       const version = step.nameOf(`${x.version}|${rowClass(step, layer.halve.norm)}`);
       x = {
-        values: transition(pass, layer, network.spec.scheme.delay, now(step, x.values)).y.values,
+        values: transition(pass, layer, now(step, x.values)).y.values,
         version,
       };
       continue;

@@ -1,13 +1,12 @@
 import { averagePool, averagePoolGradient, averagePoolSide } from "./average-pool.js";
 import { concatenate, concatenateGradient } from "./concatenation.js";
 import { convolution, convolutionCost, type ConvolutionSpec } from "./convolution.js";
-import { type Delay, outputIsBlindAtStart } from "./delay.js";
 import type { Layer, Pass, Sequence } from "./pass.js";
 import { planBlock, type Scheme } from "./residual-block.js";
 import { selectSteps } from "./select-steps.js";
 import { keepStatistics, temporalBatchNorm } from "./temporal-batch-norm.js";
-import { type Tensor4D, tf } from "./tensorflow.js";
-import { type Timeline, valueAt } from "./timeline.js";
+import { tf } from "./tensorflow.js";
+import { valueAt } from "./timeline.js";
 
 /** Batch norm of the input, ReLU, convolution. */
 export interface NormalizedConvolution {
@@ -132,36 +131,16 @@ function withoutFeatures(pass: Pass, { reduce, grow }: DenseLayerSpec, x: Sequen
   };
 }
 
-/**
- * averagePool(conv1x1(relu(norm(x)))), at once; `delay` is that of the layers. The pullback leaves `x`, which its maker
- * frees.
- */
-export function transition(pass: Pass, spec: TransitionSpec, delay: Delay, x: Sequence): Layer {
+/** averagePool(conv1x1(relu(norm(x)))), at once. The pullback leaves `x`, which its maker frees. */
+export function transition(pass: Pass, spec: TransitionSpec, x: Sequence): Layer {
   const halved = normalizedConvolution(pass, spec.halve, x);
   const values = averagePool(halved.y.values);
-  const { timeline } = halved.y;
   return {
-    y: { values, timeline },
+    y: { values, timeline: halved.y.timeline },
     pullback: (dy) => {
-      const dhalved = tf.tidy(() => {
-        const seen = outputIsBlindAtStart(delay) ? withoutBlindStep(dy, timeline) : dy;
-        return averagePoolGradient(seen, halved.y.values.shape);
-      });
+      const dhalved = averagePoolGradient(dy, halved.y.values.shape);
       tf.dispose([dy, values]);
       return halved.pullback(dhalved);
     },
   };
-}
-
-/**
- * The gradient without that of t = 0, when nothing has arrived yet. Every map is constant then, and a batch norm makes
- * the same of any constant, so in exact sums nothing below receives a gradient. Rounding leaves a little, and each
- * norm on the way down multiplies it by up to 1 / sqrt(epsilon): in small networks it was seen to grow to a quarter of
- * the gradient, more with each block.
- */
-function withoutBlindStep(dy: Tensor4D, { step, rows }: Timeline): Tensor4D {
-  const blind = valueAt(rows, valueAt(step, 0));
-  const [all, height, width, channels] = dy.shape;
-  const nothing: Tensor4D = tf.zeros([blind, height, width, channels]);
-  return tf.concat([nothing, tf.slice(dy, [blind, 0, 0, 0], [all - blind, height, width, channels])], 0);
 }

@@ -146,7 +146,7 @@ export function oracleErrors(given: OracleCase): OracleErrors {
   const pass = evaluationPass(network, state);
   const evaluated = forward(network, pass, images, given.batch).y.values;
   disposeEvaluationPass(pass);
-  const firstTimestep = outputIsBlindAtStart(given.spec.scheme.delay) ? 1 : 0;
+  const firstTimestep = outputIsBlindAtStart(network.stemDelay) ? 1 : 0;
   const settings = { lambda: given.lambda, firstTimestep };
   const trained = batchGradients(network, state, images, labels, settings);
   const timesteps = network.timesteps;

@@ -50,7 +50,7 @@ export function runTimeMajor(
       .map(([name, { shape, values }]) => [name, { shape, values: values.slice() }]),
   );
   const run: Run = { spec, tensors, statistics, mode, margin: Infinity };
-  const stemState = delayLine(spec.scheme.delay);
+  const stemState = delayLine("growth" in spec ? { kind: "none" } : spec.scheme.delay);
   const body = "growth" in spec ? denseBody(run, spec) : residualBody(run, spec);
   const logits = frames.map((frame, t) => {
     const stemmed = convolve(run, "stem.conv.weight", frame, spec.stem === "imagenet" ? 2 : 1);
