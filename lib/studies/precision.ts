@@ -11,10 +11,9 @@ import { presetTrainings } from "./preset-trainings.js";
 import { QUICK_OVERRIDES } from "./quick.js";
 import type { Finding, ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "./study.js";
 
-/** The float32 trainings of the reduced protocol are those of the six models. */
 export const PRECISION_SETTINGS: Readonly<Record<ProtocolName, StudySettings>> = {
   quick: { seeds: [0], overrides: QUICK_OVERRIDES },
-  reduced: { seeds: [0, 1, 2], overrides: ["train.epochs=5"] },
+  reduced: { seeds: [0, 1, 2], overrides: ["trainImages=10000", "train.epochs=5"] },
   full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES },
 };
 
