@@ -29,6 +29,12 @@ export function longerTrainings(
   );
 }
 
+/** Such as "width 0.25, all images, 5 epochs". */
+function sizeOf([spec]: readonly RunSpec[]): string {
+  const { network, trainImages, train } = spec as RunSpec;
+  return `width ${network.width}, ${trainImages ?? "all"} images, ${train.epochs} epochs`;
+}
+
 /** One finding for each judged number, and the table of both lambdas. */
 export async function analyseLongerTraining(
   training: LongerTraining,
@@ -40,12 +46,12 @@ export async function analyseLongerTraining(
     results.push({ arm: armOf(spec.loss.lambda), seed: spec.seed, measured });
   }
   const paired = new PairedArms<AnytimeMeasures>(results);
-  const changes = training.overrides.join(", ");
+  const size = sizeOf(longerTrainings(training, context.data));
   return {
     findings: JUDGED.map(({ name, quantity }): Finding => {
       const lead = paired.lead(armOf(0), armOf(1), quantity);
       return {
-        statement: `${MODEL}, larger and trained for longer (${changes}), ${name}: the paper's λ = 0 is ahead of λ = 1 (rule: mean paired difference over the seeds above its standard error)`,
+        statement: `${MODEL}, larger and trained for longer (${size}), ${name}: the paper's λ = 0 is ahead of λ = 1 (rule: mean paired difference over the seeds above its standard error)`,
         measured: `${differenceAndError(lead)} points; n = ${lead.length}`,
         comesOut: leads(lead),
       };
@@ -53,7 +59,7 @@ export async function analyseLongerTraining(
     tables: [
       {
         name: "longer-training",
-        title: `${MODEL}, larger and trained for longer (${changes}): accuracy in %, mean ± standard error over n seeds; in brackets the paired difference to λ = 0`,
+        title: `${MODEL}, larger and trained for longer (${size}): accuracy in %, mean ± standard error over n seeds; in brackets the paired difference to λ = 0`,
         rows: LAMBDAS.map((lambda) => ({
           lambda,
           ...changeCells(paired, armOf(lambda), armOf(0)),
