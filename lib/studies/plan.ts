@@ -73,13 +73,14 @@ export function measuredHours(
   return (training / speedOf("training step") + evaluation / speedOf("evaluation")) / 3600;
 }
 
-/** Kind of network first, then the nearest width: how fast a network is depends most on these. */
-function nearestCase({ network }: RunSpec, { measurements }: MeasuredSpeeds): BenchmarkCase {
+/** Kind of network first, then precision, then the nearest width: how fast a network is depends most on these. */
+function nearestCase({ network, train }: RunSpec, { measurements }: MeasuredSpeeds): BenchmarkCase {
   // Of an ordinary network, as of a serial one, every block is evaluated once.
   const scheme = network.scheme === "parallel" ? "parallel" : "serial";
   const distance = (other: BenchmarkCase): number =>
     (other.scheme === scheme ? 0 : 100) +
-    (scheme === "serial" || other.delay.kind === network.delay.kind ? 0 : 10) +
+    (scheme === "serial" || other.delay.kind === network.delay.kind ? 0 : 20) +
+    (other.precision === (train.precision ?? "float32") ? 0 : 10) +
     Math.abs(Math.log2(other.width / network.width));
   const measured = BENCHMARK_CASES.filter(({ name }) => measurements.some((one) => one.case === name));
   const [nearest] = [...measured].sort((a, b) => distance(a) - distance(b));
