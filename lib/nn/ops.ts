@@ -187,8 +187,8 @@ function filterGradientStored(
 ): Tensor4D {
   const [size] = filterShape;
   const way = fewerProducts(x.shape, filterShape, stride);
-  // Elsewhere pairs of bfloat16, at twice the speed of float32, are faster with all products.
-  const inPairs = multipliesBfloat16 && storageOf(x) === "bfloat16";
+  // Elsewhere pairs of bfloat16 are faster with all products.
+  const inPairs = isMultipliedInPairs(x);
   if (way === "Pieces" || (way !== undefined && !inPairs)) {
     return only(runNative(`Cascade${way}FilterGradient`, [attribute.storage("T", storageOf(x))], [x, dy]));
   }
@@ -199,6 +199,11 @@ function filterGradientStored(
   if (size === 1 && stride > 1) return sampledFilterGradient(x, dy, filterShape, stride);
   if (padsItself(size, stride)) return plainFilterGradient(x, dy, filterShape, "SAME", stride);
   return tf.tidy(() => plainFilterGradient(padMap(x, size, stride), dy, filterShape, "VALID", stride));
+}
+
+/** Whether x is bfloat16, on a processor that multiplies pairs of it at twice the speed of float32. */
+function isMultipliedInPairs(x: Tensor4D): boolean {
+  return multipliesBfloat16 && storageOf(x) === "bfloat16";
 }
 
 function plainFilterGradient(
@@ -327,7 +332,7 @@ function convolveByParts(
   turned: boolean,
 ): Tensor4D {
   // Winograd's transforms would magnify the rounding of bfloat16 products.
-  const ofPairs = way !== "Pieces" && multipliesBfloat16 && storageOf(x) === "bfloat16";
+  const ofPairs = way !== "Pieces" && isMultipliedInPairs(x);
   const products = attribute.storage("U", ofPairs ? "bfloat16" : "float32");
   return tf.tidy(() => {
     const attributes = [products, attribute.boolean("turned", turned)];

@@ -6,10 +6,10 @@ import type { TableRow } from "./study.js";
 /** A number of one run, in %. */
 export type Judged = (measured: AnytimeMeasures) => number;
 
-/** Accuracy at a timestep, counted from the end if negative. */
+/** Accuracy in % at a timestep, counted from the end if negative. */
 export const accuracyAt =
-  (t: number): Judged =>
-  ({ accuracy }) =>
+  (t: number) =>
+  ({ accuracy }: Pick<AnytimeMeasures, "accuracy">): number =>
     100 * (accuracy.at(t) ?? NaN);
 
 /** What a change of the training is judged by: early, later and last accuracy, and the area over time. */

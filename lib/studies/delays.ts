@@ -11,6 +11,7 @@ import { networkCost } from "../models/cost.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../trace/area.js";
 import { type AnytimeMeasures, anytimeMeasures } from "./anytime-measures.js";
+import { accuracyAt } from "./changed-arms.js";
 import { FULL_OVERRIDES } from "./full.js";
 import { differenceAndError, meanAndError } from "./mean-and-error.js";
 import { type ArmResult, keepsUp, leads, PairedArms } from "./paired-arms.js";
@@ -255,13 +256,9 @@ function costRows(settings: DelaysSettings, context: StudyContext): TableRow[] {
   }));
 }
 
-const at =
-  (t: number) =>
-  ({ accuracy }: OverTime): number =>
-    100 * (accuracy.at(t) ?? NaN);
 const FIRST = 0;
 const LAST = -1;
-const gainOverTime = (one: OverTime): number => at(LAST)(one) - at(FIRST)(one);
+const gainOverTime = (one: OverTime): number => accuracyAt(LAST)(one) - accuracyAt(FIRST)(one);
 const area = ({ accuracy }: OverTime): number => 100 * areaUnderAccuracy(accuracy);
 
 function findingsOf(study: Delays): Finding[] {
@@ -280,8 +277,8 @@ function findingsOf(study: Delays): Finding[] {
 /** Everything is seen from t = 0 on under smoothing, nothing under the one-step delay. */
 function sightAtOnce({ settings, trained }: Delays): Finding {
   const arms = settings.smoothings.map((alpha) => delayName(smoothing(alpha)));
-  const gaps = arms.map((arm) => trained.lead(arm, delayName(ONE_STEP), at(FIRST)));
-  const own = meanAndError(trained.bySeed(delayName(ONE_STEP), at(FIRST)));
+  const gaps = arms.map((arm) => trained.lead(arm, delayName(ONE_STEP), accuracyAt(FIRST)));
+  const own = meanAndError(trained.bySeed(delayName(ONE_STEP), accuracyAt(FIRST)));
   return {
     statement: `At t = 0 the one-step delay has seen nothing, and each smoothing is ahead of it (${RULE})`,
     measured: `one-step delay ${own} %; lead in points of ${arms.map((arm, i) => `${arm} ${differenceAndError(gaps[i] ?? [])}`).join(", ")}; n = ${trained.seeds.length}`,
@@ -291,7 +288,7 @@ function sightAtOnce({ settings, trained }: Delays): Finding {
 
 function depthGrows({ trained }: Delays): Finding {
   const gains = [1, 2, 3].map((t) =>
-    trained.bySeed(delayName(ONE_STEP), (one) => at(t)(one) - at(t - 1)(one)),
+    trained.bySeed(delayName(ONE_STEP), (one) => accuracyAt(t)(one) - accuracyAt(t - 1)(one)),
   );
   return {
     statement: `With the one-step delay accuracy grows at each of the steps 1, 2 and 3 (${RULE})`,
@@ -314,7 +311,7 @@ function ordinaryAtOnce({ trained }: Delays): Finding {
 }
 
 function lastStepKeepsUp({ trained }: Delays): Finding {
-  const lead = trained.lead(delayName(ONE_STEP), delayName(smoothing(0)), at(LAST));
+  const lead = trained.lead(delayName(ONE_STEP), delayName(smoothing(0)), accuracyAt(LAST));
   return {
     statement:
       "At the last step the one-step delay is not behind the ordinary network, a = 0 (rule: not by more than the standard error of the paired difference)",
@@ -362,9 +359,9 @@ function longRunFindings({ settings, trained, long }: Delays): Finding[] {
   const { timesteps } = settings.long;
   const usual = delayName(smoothing(longestOf(settings.smoothings)));
   const trainedFor = Math.max(...trained.bySeed(usual, ({ accuracy }) => accuracy.length));
-  const gap = long.lead(ORDINARY, ORDINARY_AT_ONCE, at(LAST));
-  const drift = long.bySeed(TRAINED_SHORT, (one) => at(LAST)(one) - at(trainedFor - 1)(one));
-  const gain = long.lead(SMALL_LONG, SMALL_SHORT, at(LAST));
+  const gap = long.lead(ORDINARY, ORDINARY_AT_ONCE, accuracyAt(LAST));
+  const drift = long.bySeed(TRAINED_SHORT, (one) => accuracyAt(LAST)(one) - accuracyAt(trainedFor - 1)(one));
+  const gain = long.lead(SMALL_LONG, SMALL_SHORT, accuracyAt(LAST));
   return [
     {
       statement: `Weights of an ordinary network, run with ${usual}, arrive at its accuracy within ${timesteps} steps (rule: within ${SAME_POINTS} point in every seed)`,
@@ -389,8 +386,8 @@ const SHOWN = [0, 1, 2, 3, 4, 8];
 function tablesOf(study: Delays): StudyResult["tables"] {
   const { settings, trained, ordinary, long, cost } = study;
   const accuracyRow = (arms: PairedArms<OverTime>, arm: string, shown: readonly number[]): TableRow => ({
-    ...Object.fromEntries(shown.map((t) => [`t = ${t}`, meanAndError(arms.bySeed(arm, at(t)))])),
-    last: meanAndError(arms.bySeed(arm, at(LAST))),
+    ...Object.fromEntries(shown.map((t) => [`t = ${t}`, meanAndError(arms.bySeed(arm, accuracyAt(t)))])),
+    last: meanAndError(arms.bySeed(arm, accuracyAt(LAST))),
     area: meanAndError(arms.bySeed(arm, area)),
   });
   const shownLong = SHOWN.concat([20, 40]).filter((t) => t < settings.long.timesteps);

@@ -7,6 +7,7 @@ import { overTimeByLambdaFigure } from "../figures/over-time-by-lambda.js";
 import { areaUnderSpeedAccuracy, commonRange, type SpeedRange } from "../trace/area.js";
 import { mean } from "../util/statistics.js";
 import { type AnytimeMeasures, anytimeMeasures } from "./anytime-measures.js";
+import { accuracyAt } from "./changed-arms.js";
 import { FULL_OVERRIDES } from "./full.js";
 import { analyseLongerTraining, type LongerTraining, longerTrainings } from "./lambda-longer.js";
 import { differenceAndError, meanAndError } from "./mean-and-error.js";
@@ -126,8 +127,8 @@ async function analyseLambda(settings: LambdaSettings, context: StudyContext): P
 const armOf = (model: string, lambda: number): string => `${model}, λ = ${lambda}`;
 
 const lastOf = (values: readonly number[]): number => values.at(-1) ?? NaN;
-const last: Quantity = ({ accuracy }) => 100 * lastOf(accuracy);
-const early: Quantity = ({ accuracy }) => 100 * (accuracy[EARLY] ?? NaN);
+const last: Quantity = accuracyAt(-1);
+const early: Quantity = accuracyAt(EARLY);
 const area: Quantity = (cell) => 100 * cell.area;
 const speedAccuracyArea =
   ({ range }: Sweep): Quantity =>

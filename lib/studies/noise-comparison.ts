@@ -1,6 +1,5 @@
 import { areaUnderAccuracy } from "../trace/area.js";
 import { relativeDrop } from "../trace/robustness.js";
-import { mean, standardError } from "../util/statistics.js";
 import type { NoisyModel, NoisyResult } from "./noise-evaluation.js";
 
 /** Accuracy asked for at the last timestep, or its mean over all of them (area, trapezoids, divided by T - 1). */
@@ -54,9 +53,4 @@ export function advantages(
       // Less is lost where the drop is smaller.
       return [measure === "accuracy" ? difference : -difference];
     });
-}
-
-/** The rule of every finding: the mean over seeds exceeds its standard error; one seed decides nothing. */
-export function exceedsError(values: readonly number[]): boolean {
-  return mean(values) > standardError(values);
 }

@@ -1,14 +1,8 @@
 import { NOISE_NAMES } from "../noise/noises.js";
 import { differenceAndError } from "./mean-and-error.js";
-import {
-  advantages,
-  exceedsError,
-  type Measure,
-  MEASURES,
-  type Moment,
-  MOMENTS,
-} from "./noise-comparison.js";
+import { advantages, type Measure, MEASURES, type Moment, MOMENTS } from "./noise-comparison.js";
 import { type NoisyModel, SCHEDULES } from "./noise-evaluation.js";
+import { leads } from "./paired-arms.js";
 import type { Finding } from "./study.js";
 
 /** The model that the claim is about. */
@@ -56,12 +50,12 @@ export function comparisonsOf(evaluated: Evaluated): Comparison[] {
 
 /**
  * A finding each comparison. It comes out if CascadedTD is ahead under every noise of the schedule by more than the
- * standard error over seeds (`exceedsError`); what is measured says under how many it is.
+ * standard error over seeds (`leads`); what is measured says under how many it is.
  */
 export function noiseFindings(evaluated: Evaluated): Finding[] {
   return comparisonsOf(evaluated).map(
     ({ training, opponent, measure, moment, schedule, advantages: ahead }) => {
-      const held = ahead.filter(({ bySeed }) => exceedsError(bySeed)).length;
+      const held = ahead.filter(({ bySeed }) => leads(bySeed)).length;
       const better =
         measure === "accuracy" ? "is more accurate than" : "loses a smaller share of its clean accuracy than";
       const each = ahead.map(({ noise, bySeed }) => `${noise} ${pointsAndError(bySeed)}`).join(", ");

@@ -14,7 +14,7 @@ import { disturbedFrames } from "../noise/schedule.js";
 import { mean, standardError } from "../util/statistics.js";
 import { FULL_OVERRIDES } from "./full.js";
 import { meanAndError } from "./mean-and-error.js";
-import { accuracyAt, exceedsError, measured, MOMENTS, resultUnder } from "./noise-comparison.js";
+import { accuracyAt, measured, MOMENTS, resultUnder } from "./noise-comparison.js";
 import {
   CONDITIONS,
   evaluateUnderNoise,
@@ -34,6 +34,7 @@ import {
   type Training,
   TRAININGS,
 } from "./noise-findings.js";
+import { leads } from "./paired-arms.js";
 import { presetTrainings } from "./preset-trainings.js";
 import { QUICK_OVERRIDES } from "./quick.js";
 import type { ProtocolName, Study, StudyContext, StudyResult, StudySettings, TableRow } from "./study.js";
@@ -177,7 +178,7 @@ function comparisonRow({ training, opponent, measure, moment, schedule, advantag
 }
 
 function markedPoints(shares: readonly number[]): string {
-  return `${pointsAndError(shares)}${exceedsError(shares) ? " (+)" : ""}`;
+  return `${pointsAndError(shares)}${leads(shares) ? " (+)" : ""}`;
 }
 
 /** What a fresh draw at every timestep gives over one held draw: a row each model. */

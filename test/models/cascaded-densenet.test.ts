@@ -10,6 +10,7 @@ import { constantTimeline } from "../../lib/nn/timeline.js";
 import { trainingStep, type TrainingState } from "../../lib/train/training-step.js";
 import { randomStream } from "../../lib/util/random.js";
 import { assertNear, everyCombination, tinyDenseSpec } from "./oracle-cases.js";
+import { evaluationLogits } from "./evaluation-logits.js";
 import { type OracleCase, oracleErrors, relativeError } from "./oracle-comparison.js";
 
 const OSD: Delay = { kind: "oneStepDelay" };
@@ -88,34 +89,15 @@ test("layers whose turn never comes, a single block, the large stem and more tim
   for (const one of cases) assertNear(one.name, oracleErrors(one));
 });
 
-/** Evaluation logits of an untrained network on two random images, one [B K] row for each timestep. */
-function evaluationLogits(spec: CascadedDenseNetSpec): number[][] {
-  return tf.tidy(() => {
-    const network = cascadedDenseNet(spec);
-    const stream = randomStream(5, "images");
-    const pixels = Float32Array.from({ length: 2 * 16 * 16 * 3 }, () => stream.normal());
-    const images = {
-      values: tf.tensor4d(pixels, [2, 16, 16, 3]),
-      timeline: constantTimeline(network.timesteps, 2),
-    };
-    const state = initialState(network, 1);
-    const pass = evaluationPass(network, state);
-    const { values } = forward(network, pass, images, 2).y;
-    disposeEvaluationPass(pass);
-    disposeState(state);
-    const size = 2 * spec.classes;
-    return Array.from({ length: network.timesteps }, (_, t) => [
-      ...values.subarray(t * size, (t + 1) * size),
-    ]);
-  });
-}
+const logitsOverTime = (spec: CascadedDenseNetSpec): number[][] =>
+  evaluationLogits(cascadedDenseNet(spec), 16);
 
 test("the cascade has converged after as many steps as it has delays, and stays at the ordinary network's answer", () => {
-  const cascade = evaluationLogits(tinyDenseSpec({ timesteps: 11 }));
-  const [ordinary = []] = evaluationLogits(
+  const cascade = logitsOverTime(tinyDenseSpec({ timesteps: 11 }));
+  const [ordinary = []] = logitsOverTime(
     tinyDenseSpec({ timesteps: 1, scheme: { kind: "parallel", delay: { kind: "none" } } }),
   );
-  const serial = evaluationLogits(tinyDenseSpec({ scheme: { kind: "serial", delay: OSD } }));
+  const serial = logitsOverTime(tinyDenseSpec({ scheme: { kind: "serial", delay: OSD } }));
   // Seven dense layers, seven delays: the last of the eight timesteps, t = 7, is the ordinary network.
   assert.equal(serial.length, 8);
   assert.notDeepEqual(cascade[6], cascade[7]);

@@ -3,18 +3,11 @@ import { test } from "node:test";
 import { forward, parameterCount } from "../../lib/models/cascaded-network.js";
 import { cascadedResNet, type CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
 import { networkCost } from "../../lib/models/cost.js";
-import {
-  disposeEvaluationPass,
-  disposeState,
-  evaluationPass,
-  initialState,
-  type EvaluationPass,
-} from "../../lib/models/state.js";
-import { tf } from "../../lib/nn/tensorflow.js";
+import { disposeEvaluationPass, evaluationPass, type EvaluationPass } from "../../lib/models/state.js";
 import { constantTimeline } from "../../lib/nn/timeline.js";
-import { randomStream } from "../../lib/util/random.js";
 import { runTimeMajor } from "../nn/time-major-oracle.js";
 import { assertNear, everyCombination, otherNetworks, tinySpec } from "./oracle-cases.js";
+import { evaluationLogits } from "./evaluation-logits.js";
 import {
   disposeSetting,
   type OracleCase,
@@ -59,34 +52,14 @@ test("timesteps whose running statistics differ are not merged; merging them wou
   disposeSetting(setting);
 });
 
-/** Evaluation logits of an untrained network on two random images, one [B K] row for each timestep. */
-function evaluationLogits(spec: CascadedResNetSpec): number[][] {
-  return tf.tidy(() => {
-    const network = cascadedResNet(spec);
-    const stream = randomStream(5, "images");
-    const pixels = Float32Array.from({ length: 2 * 12 * 12 * 3 }, () => stream.normal());
-    const images = {
-      values: tf.tensor4d(pixels, [2, 12, 12, 3]),
-      timeline: constantTimeline(network.timesteps, 2),
-    };
-    const state = initialState(network, 1);
-    const pass = evaluationPass(network, state);
-    const { values } = forward(network, pass, images, 2).y;
-    disposeEvaluationPass(pass);
-    disposeState(state);
-    const size = 2 * spec.classes;
-    return Array.from({ length: network.timesteps }, (_, t) => [
-      ...values.subarray(t * size, (t + 1) * size),
-    ]);
-  });
-}
+const logitsOverTime = (spec: CascadedResNetSpec): number[][] => evaluationLogits(cascadedResNet(spec), 12);
 
 test("the cascade has converged after as many steps as it has delays, and stays at the ordinary network's answer", () => {
-  const cascade = evaluationLogits(tinySpec({ timesteps: 13 }));
-  const ordinary = evaluationLogits(
+  const cascade = logitsOverTime(tinySpec({ timesteps: 13 }));
+  const ordinary = logitsOverTime(
     tinySpec({ timesteps: 1, scheme: { kind: "parallel", delay: { kind: "none" } } }),
   );
-  const serial = evaluationLogits(tinySpec({ scheme: { kind: "serial", delay: { kind: "oneStepDelay" } } }));
+  const serial = logitsOverTime(tinySpec({ scheme: { kind: "serial", delay: { kind: "oneStepDelay" } } }));
   // Eight blocks and the stem: nine delays, so that the last of the paper's nine timesteps, t = 8, is one short.
   assert.notDeepEqual(cascade[8], cascade[9]);
   for (const later of cascade.slice(10)) assert.deepEqual(later, cascade[9]);
@@ -98,10 +71,10 @@ test("the cascade has converged after as many steps as it has delays, and stays 
 
 test("smoothing with alpha 0 is no delay; with alpha above 0 it draws near the same answer from below", () => {
   const smoothed = (alpha: number): number[][] =>
-    evaluationLogits(
+    logitsOverTime(
       tinySpec({ scheme: { kind: "parallel", delay: { kind: "exponentialSmoothing", alpha } } }),
     );
-  const none = evaluationLogits(tinySpec({ scheme: { kind: "parallel", delay: { kind: "none" } } }));
+  const none = logitsOverTime(tinySpec({ scheme: { kind: "parallel", delay: { kind: "none" } } }));
   assert.deepEqual(smoothed(0), none);
   const gaps = smoothed(0.3).map((logits) => relativeError(logits, none[0] ?? []));
   assert.ok((gaps[0] ?? 0) > 0.1 && (gaps[8] ?? 1) < 0.1);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accuracyAt, exceedsError, measured } from "../../lib/studies/noise-comparison.js";
+import { accuracyAt, measured } from "../../lib/studies/noise-comparison.js";
+import { leads } from "../../lib/studies/paired-arms.js";
 import { CONDITIONS, type NoisyModel } from "../../lib/studies/noise-evaluation.js";
 import { comparisonsOf, noiseFindings, OPPONENTS, TESTED } from "../../lib/studies/noise-findings.js";
 import { relativeDrop } from "../../lib/trace/robustness.js";
@@ -46,11 +47,11 @@ test("last step, area over time, and their drops", () => {
 });
 
 test("more than the standard error decides; one seed, or a lead as large as its error, does not", () => {
-  assert.equal(exceedsError([0.01, 0.02, 0.03]), true);
-  assert.equal(exceedsError([0.3]), false);
-  assert.equal(exceedsError([0, 2]), false);
-  assert.equal(exceedsError([-0.01, -0.02, -0.03]), false);
-  assert.equal(exceedsError([NaN, 1, 1]), false);
+  assert.equal(leads([0.01, 0.02, 0.03]), true);
+  assert.equal(leads([0.3]), false);
+  assert.equal(leads([0, 2]), false);
+  assert.equal(leads([-0.01, -0.02, -0.03]), false);
+  assert.equal(leads([NaN, 1, 1]), false);
 });
 
 test("absolute and relative are told apart: a lead that is there without noise too is no robustness", () => {
@@ -84,7 +85,7 @@ test("seeds are compared pair by pair, and one noise out of six is enough to fai
     ]),
   )[0];
   assert.deepEqual(
-    first?.advantages.map(({ noise, bySeed }) => [noise, exceedsError(bySeed)]),
+    first?.advantages.map(({ noise, bySeed }) => [noise, leads(bySeed)]),
     [
       ["occlusion", true],
       ["focus", false],

@@ -89,6 +89,8 @@ inline void StoreLanes(Lanes lanes, bfloat16* to) {
   std::memcpy(to, &halves, sizeof(halves));
 }
 
+inline int64_t RoundUp(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
+
 // What a block of stored values is summed in: bfloat16 rounds far above float's own error.
 template <typename T>
 using Wide = std::conditional_t<std::is_same_v<T, float>, double, float>;

@@ -23,8 +23,6 @@ constexpr int64_t kOutputTile = 64;      // output channels summed together: fou
 constexpr int64_t kInputsPerItem = 32;   // input channels that one thread lays out and works through
 constexpr int64_t kPairsPerPiece = 128;  // pairs of columns laid out together: they stay in the cache
 
-inline int64_t RoundUp(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
-
 // Sums of kInputTile x (registers kLanes) products over `pairs`; x [pairs, kInputTile] and dy [pairs, kOutputTile] hold
 // pairs of bfloat16 in 32 bits each.
 template <int registers>

@@ -350,7 +350,7 @@ void ConvolveParts(const T* x, const Parts& parts_x, int64_t inputs, const U* u,
   std::vector<float> m(places * m_stride);
   const Product* right = reinterpret_cast<const Product*>(u);
   for (int64_t first = begin; first < end; first += together) {
-    const int64_t last = std::min(first + together, end), rows = (last - first + kTileRows - 1) / kTileRows * kTileRows;
+    const int64_t last = std::min(first + together, end), rows = RoundUp(last - first, kTileRows);
     TransformParts<Way::Input, Way::kInput, side>(x, parts_x, inputs, first, last, reinterpret_cast<U*>(v.data()), Layout{v_stride * neighbours, inputs, 0});
     for (int64_t k = 0; k < outputs; k += columns) {
       for (int64_t place = 0; place < places; place++)
