@@ -3,6 +3,7 @@ import {
   hasOwnKernels,
   isNative,
   multipliesBfloat16,
+  multipliesIntegers,
   runNative,
   type Storage,
   storageOf,
@@ -331,16 +332,20 @@ function convolveByParts(
   filter: Tensor4D,
   turned: boolean,
 ): Tensor4D {
-  // Winograd's transforms would magnify the rounding of bfloat16 products.
-  const ofPairs = way !== "Pieces" && isMultipliedInPairs(x);
-  const products = attribute.storage("U", ofPairs ? "bfloat16" : "float32");
+  const products = productsOf(way, x);
   return tf.tidy(() => {
-    const attributes = [products, attribute.boolean("turned", turned)];
-    const transformed = valueAt(runNative(`Cascade${way}Filter`, attributes, [filter]), 0);
+    const parts = runNative(`Cascade${way}Filter`, [products, attribute.boolean("turned", turned)], [filter], 2);
     return only(
-      runNative(`Cascade${way}Convolve`, [attribute.storage("T", storageOf(x)), products], [x, transformed]),
+      runNative(`Cascade${way}Convolve`, [attribute.storage("T", storageOf(x)), products], [x, ...parts]),
     );
   });
+}
+
+/** Values stored as bfloat16 are multiplied in pairs, where Winograd's transforms magnify rounding as 16-bit integers. */
+function productsOf(way: "Pieces" | "WholeMap" | "Strided" | "StridedBack", x: Tensor4D) {
+  if (way !== "Pieces") return attribute.storage("U", isMultipliedInPairs(x) ? "bfloat16" : "float32");
+  const ofIntegers = multipliesIntegers && storageOf(x) === "bfloat16";
+  return ofIntegers ? attribute.int32Type("U") : attribute.storage("U", "float32");
 }
 
 // ---------------------------------------------------------------- batch norm, one group of rows per distinct step

@@ -13,14 +13,16 @@
 //   Strided     stride 2: 2x2 outputs with 25 products in place of 36, StridedBack its gradient by the input. In one
 //               dimension y0 = g0 x0 + g1 x1 + g2 x2 and y1 = g0 x2 + g1 x3 + g2 x4 share the product (g0 + g2) x2.
 //
-// Values are stored as float or bfloat16. Products are taken of floats, or of bfloat16 where the transforms are mere sums:
-// Winograd's would magnify the rounding tenfold. Channels are a multiple of 16, which the callers see to. Each sum is taken in the same order on any number of threads.
+// Values are stored as float or bfloat16. Products are taken of floats, of bfloat16 where the transforms are mere sums, or
+// of 16-bit integers with a scale to each row and column: Winograd's transforms magnify rounding tenfold, which bfloat16's
+// eight bits do not bear and sixteen do. Channels are a multiple of 16, which the callers see to. Each sum is taken in
+// the same order on any number of threads.
 
 #pragma once
 
 #include "common.h"
 
-#ifdef __AVX512BF16__
+#if defined(__AVX512BF16__) || defined(__AVX512VNNI__)
 #include <immintrin.h>
 #endif
 
@@ -29,7 +31,7 @@ namespace {
 
 constexpr int64_t kFilter = 3;                                 // side of the filter
 constexpr int64_t kTileRows = kLanes == 16 ? 8 : 4;            // a tile of a product stays in registers
-constexpr int64_t kCachedValues = 150 * 1024 / sizeof(float);  // of transformed parts that are worked on together
+constexpr int64_t kCachedBytes = 200 * 1024;                   // of transformed parts that are worked on together
 constexpr int64_t kManySums = 128 * 128;                       // pairs of channels from which on a gradient's sums are many
 constexpr int64_t kShares = 8;                                 // of the parts, with sums of their own, where they are few
 
@@ -194,49 +196,109 @@ struct StridedBack {
 template <typename Way>
 constexpr int64_t PlacesOf() { return Way::kPlaces * Way::kPlaces; }
 
-// `transform` over both axes: in [from, from] -> out [to, to], [row][column].
-template <auto transform, int64_t from, int64_t to>
-inline void TransformBoth(const Lanes (&in)[from][from], Lanes (&out)[to][to]) {
+// `transform` over both axes, from `from` to `to` values each: load(row, column) gives the values, and store(row, column, value) takes
+// the results. Nothing but what is between the axes is kept.
+template <auto transform, int64_t from, int64_t to, typename Load, typename Store>
+inline void TransformBoth(const Load& load, const Store& store) {
   Lanes half[to][from];
 #pragma GCC unroll 6
   for (int64_t j = 0; j < from; j++) {
     Lanes column[from], transformed[to];
 #pragma GCC unroll 6
-    for (int64_t i = 0; i < from; i++) column[i] = in[i][j];
+    for (int64_t i = 0; i < from; i++) column[i] = load(i, j);
     transform(column, transformed);
 #pragma GCC unroll 6
     for (int64_t i = 0; i < to; i++) half[i][j] = transformed[i];
   }
 #pragma GCC unroll 6
-  for (int64_t i = 0; i < to; i++) transform(half[i], out[i]);
+  for (int64_t i = 0; i < to; i++) {
+    Lanes row[to];
+    transform(half[i], row);
+#pragma GCC unroll 6
+    for (int64_t j = 0; j < to; j++) store(i, j, row[j]);
+  }
 }
 
 // What products are taken of: Product holds as many neighbours along the sum as one lane multiplies at once; Beside puts
-// them there.
+// them there. Summed turns a sum into a float, with the scales of its row and column where there are any.
 template <typename U>
 struct Products;
 
 template <>
 struct Products<float> {
   using Product = float;
+  using Sum = Lanes;
   static constexpr int64_t kNeighbours = 1;
+  static constexpr bool kScaled = false;
   static Lanes Beside(const Lanes (&neighbours)[1]) { return neighbours[0]; }
   static Lanes Add(Lanes sum, float left, Lanes right) { return sum + left * right; }
+  static Lanes Summed(Lanes sum, const float*, int64_t, const float*, int64_t) { return sum; }
 };
 
 #ifdef __AVX512BF16__
 template <>
 struct Products<bfloat16> {
   using Product = uint32_t;  // two bfloat16
+  using Sum = Lanes;
   static constexpr int64_t kNeighbours = 2;
+  static constexpr bool kScaled = false;
   static Lanes Beside(const Lanes (&neighbours)[2]) {
     return (Lanes)(Rounded(neighbours[0]) >> 16 | (Rounded(neighbours[1]) & 0xffff0000));
   }
   static Lanes Add(Lanes sum, uint32_t left, Lanes right) {
     return (Lanes)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(static_cast<int>(left)), (__m512bh)right);
   }
+  static Lanes Summed(Lanes sum, const float*, int64_t, const float*, int64_t) { return sum; }
 };
 #endif
+
+#ifdef __AVX512VNNI__
+// Two 16-bit integers. Rows and columns are scaled to vectors of at most this length, rounding included: no integer is
+// greater, nor, after Cauchy and Schwarz, any sum of products than its square, which 32 bits hold.
+constexpr float kLength = 32600;
+
+template <>
+struct Products<int32_t> {
+  using Product = int32_t;
+  using Sum = LaneBits;
+  static constexpr int64_t kNeighbours = 2;
+  static constexpr bool kScaled = true;
+  static Lanes Beside(const Lanes (&neighbours)[2]) {
+    const LaneBits low = (LaneBits)_mm512_cvtps_epi32((__m512)neighbours[0]), high = (LaneBits)_mm512_cvtps_epi32((__m512)neighbours[1]);
+    return (Lanes)((low & 0xffff) | high << 16);
+  }
+  static LaneBits Add(LaneBits sum, int32_t left, Lanes right) {
+    return (LaneBits)_mm512_dpwssd_epi32((__m512i)sum, _mm512_set1_epi32(left), (__m512i)right);
+  }
+  static Lanes Summed(LaneBits sum, const float* rows, int64_t row, const float* columns, int64_t column) {
+    return (Lanes)_mm512_cvtepi32_ps((__m512i)sum) * (rows[row] * LoadLanes(columns + column));
+  }
+};
+
+// values -> integers and the scale that turns them back. Where even squares vanish, below 1e-19, so do the values.
+inline void ToIntegers(const float* values, int64_t count, int16_t* integers, float* scale) {
+  __m512 squares = _mm512_setzero_ps();
+  for (int64_t c = 0; c < count; c += kLanes) {
+    const __m512 lanes = _mm512_loadu_ps(values + c);
+    squares = _mm512_fmadd_ps(lanes, lanes, squares);
+  }
+  const float length = std::sqrt(_mm512_reduce_add_ps(squares));
+  *scale = length / kLength;
+  const __m512 factor = _mm512_set1_ps(length > 0 ? kLength / length : 0);
+  for (int64_t c = 0; c < count; c += kLanes) {
+    const __m256i rounded = _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(values + c), factor)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(integers + c), rounded);
+  }
+}
+#endif
+
+// One side of a product: places lie `outer` and the terms of a sum `depth` values apart; `scale` is beside where U has scales.
+template <typename U>
+struct Side {
+  const typename Products<U>::Product* values;
+  int64_t outer, depth;
+  const float* scale = nullptr;
+};
 
 // The lanes of a row of products' right sides.
 template <typename Product>
@@ -246,32 +308,37 @@ inline Lanes LoadRight(const Product* from) {
   return lanes;
 }
 
-// c [rows, columns] += (or = ) a b over `depth`, with rows and columns of one tile: a's element (r, k) is at
-// a[r a_row + k a_depth], b [depth, columns] and c have rows b_stride and c_stride apart.
-template <typename U, int registers, bool accumulate, typename Product = typename Products<U>::Product>
-inline void MultiplyTile(const Product* __restrict a, int64_t a_row, int64_t a_depth, const Product* __restrict b, int64_t b_stride, int64_t depth, float* __restrict c, int64_t c_stride) {
-  Lanes sum[kTileRows][registers];
+// c [rows, columns] += (or = ) a b over `depth`, with rows and columns of one tile: rows of a lie a.outer apart, the
+// columns of b side by side.
+template <typename U, int registers, bool accumulate>
+inline void MultiplyTile(const Side<U>& a, const Side<U>& b, int64_t depth, float* __restrict c, int64_t c_stride) {
+  using P = Products<U>;
+  typename P::Sum sum[kTileRows][registers];
   for (int64_t r = 0; r < kTileRows; r++)
-    for (int64_t n = 0; n < registers; n++) sum[r][n] = accumulate ? LoadLanes(c + r * c_stride + n * kLanes) : Lanes{};
+    for (int64_t n = 0; n < registers; n++) sum[r][n] = typename P::Sum{};
   for (int64_t k = 0; k < depth; k++) {
     Lanes right[registers];
-    for (int64_t n = 0; n < registers; n++) right[n] = LoadRight(b + k * b_stride + n * kLanes);
+    for (int64_t n = 0; n < registers; n++) right[n] = LoadRight(b.values + k * b.depth + n * kLanes);
     for (int64_t r = 0; r < kTileRows; r++) {
-      const Product left = a[r * a_row + k * a_depth];
-      for (int64_t n = 0; n < registers; n++) sum[r][n] = Products<U>::Add(sum[r][n], left, right[n]);
+      const typename P::Product left = a.values[r * a.outer + k * a.depth];
+      for (int64_t n = 0; n < registers; n++) sum[r][n] = P::Add(sum[r][n], left, right[n]);
     }
   }
   for (int64_t r = 0; r < kTileRows; r++)
-    for (int64_t n = 0; n < registers; n++) StoreLanes(sum[r][n], c + r * c_stride + n * kLanes);
+    for (int64_t n = 0; n < registers; n++) {
+      float* to = c + r * c_stride + n * kLanes;
+      const Lanes summed = P::Summed(sum[r][n], a.scale, r, b.scale, n * kLanes);
+      StoreLanes(accumulate ? LoadLanes(to) + summed : summed, to);
+    }
 }
 
 // Columns of a tile: two registers where the channels allow it.
 inline int64_t TileColumns(int64_t channels) { return channels % (2 * kLanes) == 0 ? 2 * kLanes : kLanes; }
 
-template <typename U, bool accumulate, typename Product = typename Products<U>::Product>
-void Multiply(int64_t columns, const Product* a, int64_t a_row, int64_t a_depth, const Product* b, int64_t b_stride, int64_t depth, float* c, int64_t c_stride) {
-  if (columns == kLanes) MultiplyTile<U, 1, accumulate>(a, a_row, a_depth, b, b_stride, depth, c, c_stride);
-  else MultiplyTile<U, 2, accumulate>(a, a_row, a_depth, b, b_stride, depth, c, c_stride);
+template <typename U, bool accumulate>
+void Multiply(int64_t columns, const Side<U>& a, const Side<U>& b, int64_t depth, float* c, int64_t c_stride) {
+  if (columns == kLanes) MultiplyTile<U, 1, accumulate>(a, b, depth, c, c_stride);
+  else MultiplyTile<U, 2, accumulate>(a, b, depth, c, c_stride);
 }
 
 // A stack of maps [N, H, W, C], as far as its positions go.
@@ -308,24 +375,20 @@ struct Layout {
   int64_t place, block, blocks;
 };
 
-// Transforms parts `begin` to `end` of map [N, H, W, C], side x side positions each and nothing outside the map, to v.
+// Transforms parts `begin` to `end` of map [N, H, W, C], side x side positions each and `nothing` [C] outside the map, to v.
 template <auto transform, int64_t side, int64_t place_side, typename T, typename U>
-void TransformParts(const T* map, const Parts& parts, int64_t channels, int64_t begin, int64_t end, U* v, const Layout& layout) {
-  const std::vector<T> nothing(channels, Stored<T>(0.0f));
+void TransformParts(const T* map, const T* nothing, const Parts& parts, int64_t channels, int64_t begin, int64_t end, U* v, const Layout& layout) {
   for (int64_t part = begin; part < end; part++) {
     const T* from[side][side];
     for (int64_t i = 0; i < side; i++)
       for (int64_t j = 0; j < side; j++) {
         const int64_t row = parts.Top(part) + i, column = parts.Left(part) + j;
-        from[i][j] = parts.Inside(row, column) ? map + parts.At(part, row, column) * channels : nothing.data();
+        from[i][j] = parts.Inside(row, column) ? map + parts.At(part, row, column) * channels : nothing;
       }
     for (int64_t c = 0; c < channels; c += kLanes) {
-      Lanes values[side][side], transformed[place_side][place_side];
-      for (int64_t i = 0; i < side; i++)
-        for (int64_t j = 0; j < side; j++) values[i][j] = LoadLanes(from[i][j] + c);
-      TransformBoth<transform>(values, transformed);
       U* to = v + c / layout.block * layout.blocks + (part - begin) * layout.block + c % layout.block;
-      for (int64_t place = 0; place < place_side * place_side; place++) StoreLanes(transformed[place / place_side][place % place_side], to + place * layout.place);
+      TransformBoth<transform, side, place_side>([&](int64_t i, int64_t j) { return LoadLanes(from[i][j] + c); },
+                                                 [&](int64_t i, int64_t j, Lanes value) { StoreLanes(value, to + (i * place_side + j) * layout.place); });
     }
   }
 }
@@ -334,76 +397,138 @@ void TransformParts(const T* map, const Parts& parts, int64_t channels, int64_t 
 inline int64_t PlaceStride(int64_t values) { return values + kLanes; }
 
 // Parts that a thread convolves together, in whole tiles: their transforms stay in its cache.
-inline int64_t PartsTogether(int64_t places, int64_t channels) { return std::max<int64_t>(1, kCachedValues / (places * channels * kTileRows)) * kTileRows; }
+template <typename U>
+int64_t PartsTogether(int64_t places, int64_t channels) {
+  const int64_t bytes_of_tile = places * channels * kTileRows * sizeof(typename Products<U>::Product) / Products<U>::kNeighbours;
+  return std::max<int64_t>(1, kCachedBytes / bytes_of_tile) * kTileRows;
+}
 
 // Parts that the gradient by the filter takes together: enough that fetching its many sums is worth while.
 inline int64_t PartsOfGradient(int64_t inputs, int64_t outputs) { return std::max<int64_t>(64, inputs * outputs / 256); }
 
-// y [N, H', W', C'] from x [N, H, W, C] and u of TransformFilter, for parts `begin` to `end`.
+// A transformed filter u [places, C' / columns, C / neighbours, columns], with columns those of a tile, and where U has
+// scales those of [places, C'].
+template <typename U>
+struct FilterParts {
+  const U* u;
+  const float* scale;
+  int64_t inputs, outputs;
+};
+
+// Transforms parts `begin` to `end` of x to left sides [parts, inputs] of products, a place `stride` after the other, and where U has scales these,
+// a place `scale_stride` after the other.
+template <typename Way, typename U, typename T>
+void TransformInputs(const T* x, const T* nothing, const Parts& parts, int64_t inputs, int64_t begin, int64_t end, typename Products<U>::Product* v, int64_t stride, float* transformed, float* scale, int64_t scale_stride) {
+  constexpr int64_t neighbours = Products<U>::kNeighbours;
+  if constexpr (Products<U>::kScaled) {
+    for (int64_t part = begin; part < end; part++) {
+      TransformParts<Way::Input, Way::kInput, Way::kPlaces>(x, nothing, parts, inputs, part, part + 1, transformed, Layout{inputs, inputs, 0});
+      for (int64_t place = 0; place < PlacesOf<Way>(); place++)
+        ToIntegers(transformed + place * inputs, inputs, reinterpret_cast<int16_t*>(v + place * stride + (part - begin) * inputs / neighbours), scale + place * scale_stride + part - begin);
+    }
+  } else {
+    TransformParts<Way::Input, Way::kInput, Way::kPlaces>(x, nothing, parts, inputs, begin, end, reinterpret_cast<U*>(v), Layout{stride * neighbours, inputs, 0});
+  }
+}
+
+// y [N, H', W', C'] from x [N, H, W, C] and the filter, for parts `begin` to `end`.
 template <typename Way, typename T, typename U>
-void ConvolveParts(const T* x, const Parts& parts_x, int64_t inputs, const U* u, T* y, const Parts& parts_y, int64_t outputs, int64_t together, int64_t begin, int64_t end) {
+void ConvolveParts(const T* x, const Parts& parts_x, const FilterParts<U>& filter, T* y, const Parts& parts_y, int64_t together, int64_t begin, int64_t end) {
   using Product = typename Products<U>::Product;
-  constexpr int64_t side = Way::kPlaces, places = PlacesOf<Way>(), neighbours = Products<U>::kNeighbours;
-  const int64_t columns = TileColumns(outputs), depth = inputs / neighbours;
+  constexpr int64_t side = Way::kPlaces, places = PlacesOf<Way>();
+  const int64_t inputs = filter.inputs, outputs = filter.outputs, columns = TileColumns(outputs), depth = inputs / Products<U>::kNeighbours;
   const int64_t v_stride = PlaceStride(together * depth), m_stride = PlaceStride(together * columns);
+  const std::vector<T> nothing(inputs, Stored<T>(0.0f));
   std::vector<Product> v(places * v_stride, 0);
-  std::vector<float> m(places * m_stride);
-  const Product* right = reinterpret_cast<const Product*>(u);
+  std::vector<float> m(places * m_stride), transformed(Products<U>::kScaled ? places * inputs : 0), scale(Products<U>::kScaled ? places * together : 0);
+  const Product* right = reinterpret_cast<const Product*>(filter.u);
   for (int64_t first = begin; first < end; first += together) {
     const int64_t last = std::min(first + together, end), rows = RoundUp(last - first, kTileRows);
-    TransformParts<Way::Input, Way::kInput, side>(x, parts_x, inputs, first, last, reinterpret_cast<U*>(v.data()), Layout{v_stride * neighbours, inputs, 0});
+    TransformInputs<Way, U>(x, nothing.data(), parts_x, inputs, first, last, v.data(), v_stride, transformed.data(), scale.data(), together);
     for (int64_t k = 0; k < outputs; k += columns) {
-      for (int64_t place = 0; place < places; place++)
-        for (int64_t row = 0; row < rows; row += kTileRows)
-          Multiply<U, false>(columns, &v[place * v_stride + row * depth], depth, 1, right + (place * outputs + k) * depth, columns, depth, &m[place * m_stride + row * columns], columns);
+      for (int64_t place = 0; place < places; place++) {
+        const Side<U> b{right + (place * outputs + k) * depth, 1, columns, filter.scale + place * outputs + k};
+        for (int64_t row = 0; row < rows; row += kTileRows) {
+          const Side<U> a{&v[place * v_stride + row * depth], depth, 1, scale.data() + place * together + row};
+          Multiply<U, false>(columns, a, b, depth, &m[place * m_stride + row * columns], columns);
+        }
+      }
       for (int64_t part = first; part < last; part++) {
         T* to = y + parts_y.At(part, parts_y.Top(part), parts_y.Left(part)) * outputs + k;
         for (int64_t lane = 0; lane < columns; lane += kLanes) {
-          Lanes products[side][side], results[Way::kOutput][Way::kOutput];
-          for (int64_t place = 0; place < places; place++) products[place / side][place % side] = LoadLanes(&m[place * m_stride + (part - first) * columns + lane]);
-          TransformBoth<Way::Output>(products, results);
-          for (int64_t i = 0; i < Way::kOutput; i++)
-            for (int64_t j = 0; j < Way::kOutput; j++) StoreLanes(results[i][j], to + (i * parts_y.maps.width + j) * outputs + lane);
+          const float* sums = &m[(part - first) * columns + lane];
+          TransformBoth<Way::Output, side, Way::kOutput>([&](int64_t i, int64_t j) { return LoadLanes(sums + (i * side + j) * m_stride); },
+                                                         [&](int64_t i, int64_t j, Lanes value) { StoreLanes(value, to + (i * parts_y.maps.width + j) * outputs + lane); });
         }
       }
     }
   }
 }
 
-// filter [3, 3, C, C'] -> u [places, C' / columns, C, columns], with columns those of a tile and neighbours along C side by
-// side; turned, for the gradient by the input, C and C' change places and the taps are mirrored. For channels `begin` to
-// `end` of C, in units of neighbours.
-template <typename Way, typename U>
-void TransformFilter(const float* filter, int64_t inputs, int64_t outputs, bool turned, int64_t begin, int64_t end, U* u) {
-  constexpr int64_t side = Way::kPlaces, neighbours = Products<U>::kNeighbours;
-  using Product = typename Products<U>::Product;
-  const int64_t size = inputs * outputs, depth = (turned ? outputs : inputs) / neighbours, columns = TileColumns(turned ? inputs : outputs);
-  for (int64_t c = begin * neighbours; c < end * neighbours; c += neighbours)
-    for (int64_t k = 0; k < outputs; k += kLanes) {
-      Lanes transformed[neighbours][side][side];
-      for (int64_t n = 0; n < neighbours; n++) {
-        Lanes taps[kFilter][kFilter];
-        for (int64_t i = 0; i < kFilter; i++)
-          for (int64_t j = 0; j < kFilter; j++) taps[i][j] = LoadLanes(filter + (turned ? (kFilter - 1 - i) * kFilter + kFilter - 1 - j : i * kFilter + j) * size + (c + n) * outputs + k);
-        TransformBoth<Way::Filter>(taps, transformed[n]);
-      }
-      for (int64_t place = 0; place < side * side; place++) {
-        Lanes values[neighbours];
-        for (int64_t n = 0; n < neighbours; n++) values[n] = transformed[n][place / side][place % side];
-        Product* to = reinterpret_cast<Product*>(u + place * size);
-        if (turned) {
-          for (int64_t n = 0; n < neighbours; n++) {
-            U stored[kLanes];
-            StoreLanes(values[n], stored);
-            Product* column = to + (c + n) / columns * columns * depth + k / neighbours * columns + (c + n) % columns;
-            for (int64_t lane = 0; lane < kLanes; lane += neighbours) std::memcpy(column + lane / neighbours * columns, stored + lane, sizeof(Product));
-          }
-        } else {
-          const Lanes row = Products<U>::Beside(values);
-          std::memcpy(to + k / columns * columns * depth + c / neighbours * columns + k % columns, &row, sizeof(row));
-        }
-      }
+constexpr int64_t kTapCount = kFilter * kFilter;
+
+// filter [3, 3, C, C'] -> taps [tap, C, kLanes], the outputs from `first` on; turned, for the gradient by the input, C and
+// C' change places and the taps are mirrored.
+inline void LayOutTaps(const float* filter, int64_t inputs, int64_t outputs, bool turned, int64_t first, float* taps) {
+  for (int64_t tap = 0; tap < kTapCount; tap++) {
+    if (!turned) {
+      for (int64_t c = 0; c < inputs; c++) StoreLanes(LoadLanes(filter + (tap * inputs + c) * outputs + first), taps + (tap * inputs + c) * kLanes);
+      continue;
     }
+    const float* from = filter + ((kTapCount - 1 - tap) * inputs + first) * outputs;
+    float* to = taps + tap * outputs * kLanes;
+    for (int64_t c = 0; c < outputs; c++)
+      for (int64_t lane = 0; lane < kLanes; lane++) to[c * kLanes + lane] = from[lane * outputs + c];
+  }
+}
+
+// The transform of the taps [tap, depth, kLanes] at `c`.
+template <typename Way>
+inline void TransformTaps(const float* taps, int64_t depth, int64_t c, Lanes (&u)[PlacesOf<Way>()]) {
+  TransformBoth<Way::Filter, kFilter, Way::kPlaces>([&](int64_t i, int64_t j) { return LoadLanes(taps + ((i * kFilter + j) * depth + c) * kLanes); },
+                                                    [&](int64_t i, int64_t j, Lanes value) { u[i * Way::kPlaces + j] = value; });
+}
+
+// What makes integers of transformed taps [tap, depth, kLanes], at each place, with the scales that turn them back.
+template <typename Way>
+void ScaleTaps(const float* taps, int64_t depth, Lanes (&factor)[PlacesOf<Way>()], float* scale, int64_t scale_stride) {
+#ifdef __AVX512VNNI__
+  Lanes squares[PlacesOf<Way>()]{};
+  for (int64_t c = 0; c < depth; c++) {
+    Lanes u[PlacesOf<Way>()];
+    TransformTaps<Way>(taps, depth, c, u);
+    for (int64_t place = 0; place < PlacesOf<Way>(); place++) squares[place] += u[place] * u[place];
+  }
+  for (int64_t place = 0; place < PlacesOf<Way>(); place++) {
+    const Lanes length = (Lanes)_mm512_sqrt_ps((__m512)squares[place]);
+    StoreLanes(length / kLength, scale + place * scale_stride);
+    factor[place] = length > 0 ? kLength / length : Lanes{};
+  }
+#endif
+}
+
+// taps [tap, depth, kLanes], the outputs from `first` on -> u of FilterParts and its scales.
+template <typename Way, typename U>
+void TransformFilter(const float* taps, int64_t depth, int64_t outputs, int64_t first, U* u, float* scale) {
+  constexpr int64_t places = PlacesOf<Way>(), neighbours = Products<U>::kNeighbours;
+  using Product = typename Products<U>::Product;
+  const int64_t columns = TileColumns(outputs), units = depth / neighbours;
+  Product* to = reinterpret_cast<Product*>(u) + first / columns * columns * units + first % columns;
+  Lanes factor[places];
+  if constexpr (Products<U>::kScaled) ScaleTaps<Way>(taps, depth, factor, scale + first, outputs);
+  for (int64_t c = 0; c < units; c++) {
+    Lanes transformed[neighbours][places];
+    for (int64_t n = 0; n < neighbours; n++) TransformTaps<Way>(taps, depth, c * neighbours + n, transformed[n]);
+    for (int64_t place = 0; place < places; place++) {
+      Lanes values[neighbours];
+      for (int64_t n = 0; n < neighbours; n++) {
+        values[n] = transformed[n][place];
+        if constexpr (Products<U>::kScaled) values[n] *= factor[place];
+      }
+      const Lanes row = Products<U>::Beside(values);
+      std::memcpy(to + place * outputs * units + c * columns, &row, sizeof(row));
+    }
+  }
 }
 
 // dw [3, 3, C, C'] from x [N, H, W, C] and dy [N, H', W', C']: the sums of each place, transformed back.
@@ -420,6 +545,7 @@ void FilterGradientOfParts(OpKernelContext* context, const Tensor& x, const Tens
   // The product runs along the parts, so that a tile's channels of all parts lie side by side.
   const Layout layout_x{PlaceStride(together * inputs), kLanes, together * kLanes}, layout_y{PlaceStride(together * outputs), columns, together * columns};
   std::vector<float> sums(shares * places * size, 0.0f);
+  const std::vector<T> nothing(std::max(inputs, outputs), Stored<T>(0.0f));
   ParallelFor(context, shares, of_share * places * size / 16, [&](int64_t first_share, int64_t last_share) {
     const auto shared_out = [&](int64_t items, int64_t cost, const auto& work) {
       if (shares == 1) ParallelFor(context, items, cost, work);
@@ -432,16 +558,16 @@ void FilterGradientOfParts(OpKernelContext* context, const Tensor& x, const Tens
       for (int64_t first = share * of_share; first < stop; first += together) {
         const int64_t count = std::min(together, stop - first);
         shared_out(count, 10 * (inputs + outputs), [&](int64_t begin, int64_t end) {
-          TransformParts<Way::Input, Way::kInput, side>(x.flat<T>().data(), parts_x, inputs, first + begin, first + end, &v[begin * layout_x.block], layout_x);
-          TransformParts<Way::OutputGradient, Way::kOutput, side>(dy.flat<T>().data(), parts_y, outputs, first + begin, first + end, &above[begin * layout_y.block], layout_y);
+          TransformParts<Way::Input, Way::kInput, side>(x.flat<T>().data(), nothing.data(), parts_x, inputs, first + begin, first + end, &v[begin * layout_x.block], layout_x);
+          TransformParts<Way::OutputGradient, Way::kOutput, side>(dy.flat<T>().data(), nothing.data(), parts_y, outputs, first + begin, first + end, &above[begin * layout_y.block], layout_y);
         });
         shared_out(places, count * size / 16, [&](int64_t begin, int64_t end) {
           for (int64_t place = begin; place < end; place++)
             for (int64_t k = 0; k < outputs; k += columns)
               for (int64_t c = 0; c < inputs; c += kTileRows) {
-                const float* left = &v[place * layout_x.place + c / kLanes * layout_x.blocks + c % kLanes];
-                const float* right = &above[place * layout_y.place + k / columns * layout_y.blocks];
-                Multiply<float, true>(columns, left, 1, kLanes, right, columns, count, &du[place * size + c * outputs + k], outputs);
+                const Side<float> left{&v[place * layout_x.place + c / kLanes * layout_x.blocks + c % kLanes], 1, kLanes};
+                const Side<float> right{&above[place * layout_y.place + k / columns * layout_y.blocks], 1, columns};
+                Multiply<float, true>(columns, left, right, count, &du[place * size + c * outputs + k], outputs);
               }
         });
       }
@@ -449,14 +575,12 @@ void FilterGradientOfParts(OpKernelContext* context, const Tensor& x, const Tens
   });
   ParallelFor(context, size / kLanes, 50 * shares, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin * kLanes; item < end * kLanes; item += kLanes) {
-      Lanes products[side][side], taps[kFilter][kFilter];
-      for (int64_t place = 0; place < places; place++) {
+      const auto sum_at = [&](int64_t i, int64_t j) {
         Lanes sum{};
-        for (int64_t share = 0; share < shares; share++) sum += LoadLanes(&sums[(share * places + place) * size + item]);
-        products[place / side][place % side] = sum;
-      }
-      TransformBoth<Way::FilterGradient>(products, taps);
-      for (int64_t tap = 0; tap < kFilter * kFilter; tap++) StoreLanes(taps[tap / kFilter][tap % kFilter], dw + tap * size + item);
+        for (int64_t share = 0; share < shares; share++) sum += LoadLanes(&sums[(share * places + i * side + j) * size + item]);
+        return sum;
+      };
+      TransformBoth<Way::FilterGradient, side, kFilter>(sum_at, [&](int64_t i, int64_t j, Lanes value) { StoreLanes(value, dw + (i * kFilter + j) * size + item); });
     }
   });
 }
@@ -469,11 +593,18 @@ class WinogradFilterOp : public OpKernel {
 
   void Compute(OpKernelContext* context) override {
     const Tensor& filter = context->input(0);
-    const int64_t inputs = filter.dim_size(2), outputs = filter.dim_size(3);
-    Tensor* u = nullptr;
-    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({PlacesOf<Way>(), inputs * outputs}), &u));
-    ParallelFor(context, inputs / Products<U>::kNeighbours, 10 * outputs, [&](int64_t begin, int64_t end) {
-      TransformFilter<Way>(filter.flat<float>().data(), inputs, outputs, turned_, begin, end, u->flat<U>().data());
+    const int64_t filter_inputs = filter.dim_size(2), filter_outputs = filter.dim_size(3);
+    const int64_t inputs = turned_ ? filter_outputs : filter_inputs, outputs = turned_ ? filter_inputs : filter_outputs;
+    Tensor *u = nullptr, *scale = nullptr;
+    const int64_t of_product = sizeof(typename Products<U>::Product) / sizeof(U);
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({PlacesOf<Way>(), inputs * outputs / Products<U>::kNeighbours * of_product}), &u));
+    OP_REQUIRES_OK(context, context->allocate_output(1, TensorShape({Products<U>::kScaled ? PlacesOf<Way>() : 0, outputs}), &scale));
+    ParallelFor(context, outputs / kLanes, 10 * inputs * kLanes, [&](int64_t begin, int64_t end) {
+      std::vector<float> taps(kTapCount * inputs * kLanes);
+      for (int64_t first = begin * kLanes; first < end * kLanes; first += kLanes) {
+        LayOutTaps(filter.flat<float>().data(), filter_inputs, filter_outputs, turned_, first, taps.data());
+        TransformFilter<Way>(taps.data(), inputs, outputs, first, u->flat<U>().data(), scale->flat<float>().data());
+      }
     });
   }
 
@@ -488,16 +619,17 @@ class WinogradConvolveOp : public OpKernel {
 
   void Compute(OpKernelContext* context) override {
     const Tensor& x = context->input(0);
-    const Tensor& u = context->input(1);
-    const int64_t inputs = x.dim_size(3), outputs = u.dim_size(1) / inputs;
+    const Tensor& scale = context->input(2);
+    const int64_t inputs = x.dim_size(3), outputs = scale.dim_size(1);
+    const FilterParts<U> filter{context->input(1).flat<U>().data(), scale.flat<float>().data(), inputs, outputs};
     // The result's sides: kOutput positions for every kStep of the input.
     const Maps maps_y(x.dim_size(0), x.dim_size(1) / Way::kStep * Way::kOutput, x.dim_size(2) / Way::kStep * Way::kOutput);
     Tensor* y = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({maps_y.batch, maps_y.height, maps_y.width, outputs}), &y));
     const Parts parts_y = OutputParts<Way>(maps_y), parts_x = InputParts<Way>(Maps(x), parts_y);
-    const int64_t together = PartsTogether(PlacesOf<Way>(), inputs);
+    const int64_t together = PartsTogether<U>(PlacesOf<Way>(), inputs);
     ParallelFor(context, (parts_y.count + together - 1) / together, together * PlacesOf<Way>() * inputs * outputs / 16, [&](int64_t begin, int64_t end) {
-      ConvolveParts<Way>(x.flat<T>().data(), parts_x, inputs, u.flat<U>().data(), y->flat<T>().data(), parts_y, outputs, together, begin * together, std::min(end * together, parts_y.count));
+      ConvolveParts<Way>(x.flat<T>().data(), parts_x, filter, y->flat<T>().data(), parts_y, together, begin * together, std::min(end * together, parts_y.count));
     });
   }
 };
@@ -522,8 +654,8 @@ class WinogradFilterGradientOp : public OpKernel {
   REGISTER_KERNEL_BUILDER(Name(name "Convolve").Device(DEVICE_CPU).TypeConstraint<bfloat16>("T").TypeConstraint<U>("U"), WinogradConvolveOp<Way, bfloat16, U>)
 
 #define REGISTER_CONVOLUTION(name, Way)                                                                                                        \
-  REGISTER_OP(name "Filter").Attr("U: {float, bfloat16}").Attr("turned: bool").Input("filter: float").Output("u: U");                          \
-  REGISTER_OP(name "Convolve").Attr("T: {float, bfloat16}").Attr("U: {float, bfloat16}").Input("x: T").Input("u: U").Output("y: T");           \
+  REGISTER_OP(name "Filter").Attr("U: {float, bfloat16, int32}").Attr("turned: bool").Input("filter: float").Output("u: U").Output("scale: float");                        \
+  REGISTER_OP(name "Convolve").Attr("T: {float, bfloat16}").Attr("U: {float, bfloat16, int32}").Input("x: T").Input("u: U").Input("scale: float").Output("y: T");           \
   REGISTER_PRODUCTS(name, Way, float)
 
 #define REGISTER_FILTER_GRADIENT(name, Way)                                                                                                    \
@@ -539,6 +671,9 @@ REGISTER_CONVOLUTION("CascadeStridedBack", StridedBack);
 REGISTER_PRODUCTS("CascadeWholeMap", WholeMap, bfloat16);
 REGISTER_PRODUCTS("CascadeStrided", Strided, bfloat16);
 REGISTER_PRODUCTS("CascadeStridedBack", StridedBack, bfloat16);
+#endif
+#ifdef __AVX512VNNI__
+REGISTER_PRODUCTS("CascadePieces", Pieces, int32_t);
 #endif
 REGISTER_FILTER_GRADIENT("CascadePiecesFilterGradient", Pieces);
 REGISTER_FILTER_GRADIENT("CascadeWholeMapFilterGradient", WholeMap);
