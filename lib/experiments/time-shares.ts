@@ -15,7 +15,7 @@ export interface TimeShares {
 
 const KIND_OF_OPERATION: readonly (readonly [RegExp, TimeKind])[] = [
   [
-    /^(Conv2D|CascadePieces|CascadeWholeMap|CascadeStrided|CascadeEveryPosition|CascadeFilterGradient|CascadeSpreadFilter|CascadeGatherFilter)/,
+    /^(Conv2D|CascadePieces|CascadeWholeMap|CascadeStrided|CascadeEveryPosition|CascadeSpreadFilter|CascadeGatherFilter)/,
     "convolution",
   ],
   [/^(MatMul|_FusedMatMul|BatchMatMul)/, "convolution"],

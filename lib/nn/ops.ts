@@ -2,7 +2,6 @@ import {
   attribute,
   hasOwnKernels,
   isNative,
-  multipliesBfloat16,
   multipliesIntegers,
   runNative,
   type Storage,
@@ -188,23 +187,14 @@ function filterGradientStored(
 ): Tensor4D {
   const [size] = filterShape;
   const way = fewerProducts(x.shape, filterShape, stride);
-  // Elsewhere pairs of bfloat16 are faster with all products.
-  const inPairs = isMultipliedInPairs(x);
-  if (way === "Pieces" || (way !== undefined && !inPairs)) {
-    return only(runNative(`Cascade${way}FilterGradient`, [attribute.storage("T", storageOf(x))], [x, dy]));
+  if (way !== undefined) {
+    const attributes = [attribute.storage("T", storageOf(x)), productsOf(x)];
+    return only(runNative(`Cascade${way}FilterGradient`, attributes, [x, dy]));
   }
   if (isTinyMap(x.shape, size, stride)) return matrixFilterGradient(x, dy, size);
-  if (inPairs && size === 3) {
-    return only(runNative("CascadeFilterGradient", [attribute.integer("stride", stride)], [x, dy]));
-  }
   if (size === 1 && stride > 1) return sampledFilterGradient(x, dy, filterShape, stride);
   if (padsItself(size, stride)) return plainFilterGradient(x, dy, filterShape, "SAME", stride);
   return tf.tidy(() => plainFilterGradient(padMap(x, size, stride), dy, filterShape, "VALID", stride));
-}
-
-/** Whether x is bfloat16, on a processor that multiplies pairs of it at twice the speed of float32. */
-function isMultipliedInPairs(x: Tensor4D): boolean {
-  return multipliesBfloat16 && storageOf(x) === "bfloat16";
 }
 
 function plainFilterGradient(
@@ -332,20 +322,25 @@ function convolveByParts(
   filter: Tensor4D,
   turned: boolean,
 ): Tensor4D {
-  const products = productsOf(way, x);
+  const products = productsOf(x);
   return tf.tidy(() => {
-    const parts = runNative(`Cascade${way}Filter`, [products, attribute.boolean("turned", turned)], [filter], 2);
+    const parts = runNative(
+      `Cascade${way}Filter`,
+      [products, attribute.boolean("turned", turned)],
+      [filter],
+      2,
+    );
     return only(
       runNative(`Cascade${way}Convolve`, [attribute.storage("T", storageOf(x)), products], [x, ...parts]),
     );
   });
 }
 
-/** Values stored as bfloat16 are multiplied in pairs, where Winograd's transforms magnify rounding as 16-bit integers. */
-function productsOf(way: "Pieces" | "WholeMap" | "Strided" | "StridedBack", x: Tensor4D) {
-  if (way !== "Pieces") return attribute.storage("U", isMultipliedInPairs(x) ? "bfloat16" : "float32");
-  const ofIntegers = multipliesIntegers && storageOf(x) === "bfloat16";
-  return ofIntegers ? attribute.int32Type("U") : attribute.storage("U", "float32");
+/** What products are taken of where they are fewer: bfloat16 as 16-bit integers where the processor multiplies these. */
+function productsOf(x: Tensor4D) {
+  return multipliesIntegers && storageOf(x) === "bfloat16"
+    ? attribute.int32Type("U")
+    : attribute.storage("U", "float32");
 }
 
 // ---------------------------------------------------------------- batch norm, one group of rows per distinct step

@@ -199,10 +199,7 @@ function probeOwnKernels(): boolean {
   }
 }
 
-/** True where the processor multiplies bfloat16 itself: mixed precision is faster there and only there. */
-export const multipliesBfloat16 = hasOwnKernels && /\bavx512_bf16\b/.test(processorFlags());
-
-/** True where the processor multiplies and adds pairs of 16-bit integers in one instruction. */
+/** True where the processor multiplies and adds pairs of 16-bit integers in one instruction: mixed precision is fast there. */
 export const multipliesIntegers = hasOwnKernels && /\bavx512_vnni\b/.test(processorFlags());
 
 function processorFlags(): string {

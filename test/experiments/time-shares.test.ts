@@ -33,7 +33,7 @@ test("every operation has a kind; the shares of a case are whole and come from i
   assert.deepEqual(
     [
       "Conv2DBackpropFilter",
-      "CascadeFilterGradient",
+      "CascadePiecesFilterGradient",
       "MatMul",
       "CascadeNormalizeGradient",
       "CascadeMerge",

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <type_traits>
 #include <vector>
 
@@ -89,7 +90,9 @@ inline void StoreLanes(Lanes lanes, bfloat16* to) {
   std::memcpy(to, &halves, sizeof(halves));
 }
 
-inline int64_t RoundUp(int64_t value, int64_t to) { return (value + to - 1) / to * to; }
+// Rounded up.
+inline int64_t Quotient(int64_t value, int64_t by) { return (value + by - 1) / by; }
+inline int64_t RoundUp(int64_t value, int64_t to) { return Quotient(value, to) * to; }
 
 // What a block of stored values is summed in: bfloat16 rounds far above float's own error.
 template <typename T>

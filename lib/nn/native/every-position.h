@@ -16,7 +16,7 @@ class EveryPositionOp : public OpKernel {
   void Compute(OpKernelContext* context) override {
     const Tensor& x = context->input(0);
     const int64_t batch = x.dim_size(0), height = x.dim_size(1), width = x.dim_size(2), channels = x.dim_size(3);
-    const int64_t rows = (height + stride_ - 1) / stride_, columns = (width + stride_ - 1) / stride_;
+    const int64_t rows = Quotient(height, stride_), columns = Quotient(width, stride_);
     Tensor* y = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({batch, rows, columns, channels}), &y));
     const T* from = x.flat<T>().data();

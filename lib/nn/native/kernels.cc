@@ -3,7 +3,6 @@
 
 #include "every-position.h"
 #include "exact-convolution.h"
-#include "filter-gradient.h"
 #include "max-pool.h"
 #include "merge.h"
 #include "normalize.h"

@@ -52,7 +52,7 @@ class MergeOp : public OpKernel {
     const T* residual = u.flat<T>().data();
     const T* shortcut = context->input(1).flat<T>().data();
     T* out = y->flat<T>().data();
-    const int64_t chunks = (size + kValuesPerChunk - 1) / kValuesPerChunk;
+    const int64_t chunks = Quotient(size, kValuesPerChunk);
     const int64_t steps = plan_.rows.size();
     ParallelFor(context, chunks * plan_.batch, steps * kValuesPerChunk / 4, [&](int64_t begin, int64_t end) {
       float z[kValuesPerChunk], sum[kValuesPerChunk];
@@ -109,7 +109,7 @@ class MergeGradientOp : public OpKernel {
     const T* y = context->input(1).flat<T>().data();
     T* residual = du->flat<T>().data();
     T* shortcut = dx->flat<T>().data();
-    const int64_t chunks = (size + kValuesPerChunk - 1) / kValuesPerChunk;
+    const int64_t chunks = Quotient(size, kValuesPerChunk);
     const int64_t steps = plan_.rows.size();
     // One chunk takes all images in turn, so that rows which stand for the whole batch are summed in order.
     ParallelFor(context, chunks, steps * plan_.batch * kValuesPerChunk / 2, [&](int64_t begin, int64_t end) {

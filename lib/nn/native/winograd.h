@@ -22,7 +22,7 @@
 
 #include "common.h"
 
-#if defined(__AVX512BF16__) || defined(__AVX512VNNI__)
+#ifdef __AVX512VNNI__
 #include <immintrin.h>
 #endif
 
@@ -32,7 +32,7 @@ namespace {
 constexpr int64_t kFilter = 3;                                 // side of the filter
 constexpr int64_t kTileRows = kLanes == 16 ? 8 : 4;            // a tile of a product stays in registers
 constexpr int64_t kCachedBytes = 200 * 1024;                   // of transformed parts that are worked on together
-constexpr int64_t kManySums = 128 * 128;                       // pairs of channels from which on a gradient's sums are many
+constexpr int64_t kManySums = 64 * 64;                         // pairs of channels above which a gradient's sums are many
 constexpr int64_t kShares = 8;                                 // of the parts, with sums of their own, where they are few
 
 struct Pieces {
@@ -235,23 +235,6 @@ struct Products<float> {
   static Lanes Summed(Lanes sum, const float*, int64_t, const float*, int64_t) { return sum; }
 };
 
-#ifdef __AVX512BF16__
-template <>
-struct Products<bfloat16> {
-  using Product = uint32_t;  // two bfloat16
-  using Sum = Lanes;
-  static constexpr int64_t kNeighbours = 2;
-  static constexpr bool kScaled = false;
-  static Lanes Beside(const Lanes (&neighbours)[2]) {
-    return (Lanes)(Rounded(neighbours[0]) >> 16 | (Rounded(neighbours[1]) & 0xffff0000));
-  }
-  static Lanes Add(Lanes sum, uint32_t left, Lanes right) {
-    return (Lanes)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(static_cast<int>(left)), (__m512bh)right);
-  }
-  static Lanes Summed(Lanes sum, const float*, int64_t, const float*, int64_t) { return sum; }
-};
-#endif
-
 #ifdef __AVX512VNNI__
 // Two 16-bit integers. Rows and columns are scaled to vectors of at most this length, rounding included: no integer is
 // greater, nor, after Cauchy and Schwarz, any sum of products than its square, which 32 bits hold.
@@ -275,7 +258,14 @@ struct Products<int32_t> {
   }
 };
 
-// values -> integers and the scale that turns them back. Where even squares vanish, below 1e-19, so do the values.
+// What makes integers of vectors with such squared lengths, and the scale that turns them back.
+inline Lanes FactorOf(Lanes squares, float* scale) {
+  const Lanes length = (Lanes)_mm512_sqrt_ps((__m512)squares);
+  StoreLanes(length / kLength, scale);
+  return length > 0 ? kLength / length : Lanes{};
+}
+
+// values -> integers and their scale. Where even squares vanish, below 1e-19, so do the values.
 inline void ToIntegers(const float* values, int64_t count, int16_t* integers, float* scale) {
   __m512 squares = _mm512_setzero_ps();
   for (int64_t c = 0; c < count; c += kLanes) {
@@ -308,10 +298,10 @@ inline Lanes LoadRight(const Product* from) {
   return lanes;
 }
 
-// c [rows, columns] += (or = ) a b over `depth`, with rows and columns of one tile: rows of a lie a.outer apart, the
+// c [rows, columns] = a b, or added to where they are accumulated, over `depth`, with rows and columns of one tile: rows of a lie a.outer apart, the
 // columns of b side by side.
-template <typename U, int registers, bool accumulate>
-inline void MultiplyTile(const Side<U>& a, const Side<U>& b, int64_t depth, float* __restrict c, int64_t c_stride) {
+template <typename U, int registers>
+inline void MultiplyTile(bool accumulate, const Side<U>& a, const Side<U>& b, int64_t depth, float* __restrict c, int64_t c_stride) {
   using P = Products<U>;
   typename P::Sum sum[kTileRows][registers];
   for (int64_t r = 0; r < kTileRows; r++)
@@ -335,11 +325,15 @@ inline void MultiplyTile(const Side<U>& a, const Side<U>& b, int64_t depth, floa
 // Columns of a tile: two registers where the channels allow it.
 inline int64_t TileColumns(int64_t channels) { return channels % (2 * kLanes) == 0 ? 2 * kLanes : kLanes; }
 
-template <typename U, bool accumulate>
-void Multiply(int64_t columns, const Side<U>& a, const Side<U>& b, int64_t depth, float* c, int64_t c_stride) {
-  if (columns == kLanes) MultiplyTile<U, 1, accumulate>(a, b, depth, c, c_stride);
-  else MultiplyTile<U, 2, accumulate>(a, b, depth, c, c_stride);
+template <typename U>
+void Multiply(bool accumulate, int64_t columns, const Side<U>& a, const Side<U>& b, int64_t depth, float* c, int64_t c_stride) {
+  if (columns == kLanes) MultiplyTile<U, 1>(accumulate, a, b, depth, c, c_stride);
+  else MultiplyTile<U, 2>(accumulate, a, b, depth, c, c_stride);
 }
+
+// Not filled, as std::vector would.
+using Buffer = std::unique_ptr<float[]>;
+inline Buffer MakeBuffer(int64_t size) { return Buffer(new float[size]); }
 
 // A stack of maps [N, H, W, C], as far as its positions go.
 struct Maps {
@@ -404,7 +398,7 @@ int64_t PartsTogether(int64_t places, int64_t channels) {
 }
 
 // Parts that the gradient by the filter takes together: enough that fetching its many sums is worth while.
-inline int64_t PartsOfGradient(int64_t inputs, int64_t outputs) { return std::max<int64_t>(64, inputs * outputs / 256); }
+inline int64_t PartsOfGradient(int64_t inputs, int64_t outputs) { return std::max<int64_t>(128, inputs * outputs / 256); }
 
 // A transformed filter u [places, C' / columns, C / neighbours, columns], with columns those of a tile, and where U has
 // scales those of [places, C'].
@@ -450,7 +444,7 @@ void ConvolveParts(const T* x, const Parts& parts_x, const FilterParts<U>& filte
         const Side<U> b{right + (place * outputs + k) * depth, 1, columns, filter.scale + place * outputs + k};
         for (int64_t row = 0; row < rows; row += kTileRows) {
           const Side<U> a{&v[place * v_stride + row * depth], depth, 1, scale.data() + place * together + row};
-          Multiply<U, false>(columns, a, b, depth, &m[place * m_stride + row * columns], columns);
+          Multiply<U>(false, columns, a, b, depth, &m[place * m_stride + row * columns], columns);
         }
       }
       for (int64_t part = first; part < last; part++) {
@@ -499,11 +493,7 @@ void ScaleTaps(const float* taps, int64_t depth, Lanes (&factor)[PlacesOf<Way>()
     TransformTaps<Way>(taps, depth, c, u);
     for (int64_t place = 0; place < PlacesOf<Way>(); place++) squares[place] += u[place] * u[place];
   }
-  for (int64_t place = 0; place < PlacesOf<Way>(); place++) {
-    const Lanes length = (Lanes)_mm512_sqrt_ps((__m512)squares[place]);
-    StoreLanes(length / kLength, scale + place * scale_stride);
-    factor[place] = length > 0 ? kLength / length : Lanes{};
-  }
+  for (int64_t place = 0; place < PlacesOf<Way>(); place++) factor[place] = FactorOf(squares[place], scale + place * scale_stride);
 #endif
 }
 
@@ -531,44 +521,66 @@ void TransformFilter(const float* taps, int64_t depth, int64_t outputs, int64_t 
   }
 }
 
+// Makes sides of products over the parts of a block [count, width], in place; where U has scales, with those of each column.
+template <typename U>
+void LayAlongParts(float* block, int64_t count, int64_t width, float* scale) {
+#ifdef __AVX512VNNI__
+  if constexpr (Products<U>::kScaled)
+    for (int64_t lane = 0; lane < width; lane += kLanes) {
+      const auto at = [&](int64_t part) { return part < count ? LoadLanes(block + part * width + lane) : Lanes{}; };
+      Lanes squares{};
+      for (int64_t part = 0; part < count; part++) squares += at(part) * at(part);
+      const Lanes factor = FactorOf(squares, scale + lane);
+      for (int64_t pair = 0; 2 * pair < count; pair++) StoreLanes(Products<U>::Beside({at(2 * pair) * factor, at(2 * pair + 1) * factor}), block + pair * width + lane);
+    }
+#endif
+}
+
 // dw [3, 3, C, C'] from x [N, H, W, C] and dy [N, H', W', C']: the sums of each place, transformed back.
 //
 // Few sums are kept several times over, so that the threads work on parts of their own, each in its cache; with many the
 // threads share out the places instead. How many depends on the shape alone.
-template <typename Way, typename T>
+template <typename Way, typename U, typename T>
 void FilterGradientOfParts(OpKernelContext* context, const Tensor& x, const Tensor& dy, float* dw) {
-  constexpr int64_t side = Way::kPlaces, places = PlacesOf<Way>();
+  using Product = typename Products<U>::Product;
+  constexpr int64_t side = Way::kPlaces, places = PlacesOf<Way>(), neighbours = Products<U>::kNeighbours;
   const Parts parts_y = OutputParts<Way>(Maps(dy)), parts_x = InputParts<Way>(Maps(x), parts_y);
   const int64_t inputs = x.dim_size(3), outputs = dy.dim_size(3), size = inputs * outputs, columns = TileColumns(outputs);
-  const int64_t shares = size <= kManySums ? kShares : 1, of_share = (parts_y.count + shares - 1) / shares;
+  const int64_t of_share = Quotient(parts_y.count, size <= kManySums ? kShares : 1), shares = Quotient(parts_y.count, of_share);
   const int64_t together = std::min(PartsOfGradient(inputs, outputs), of_share);
   // The product runs along the parts, so that a tile's channels of all parts lie side by side.
   const Layout layout_x{PlaceStride(together * inputs), kLanes, together * kLanes}, layout_y{PlaceStride(together * outputs), columns, together * columns};
-  std::vector<float> sums(shares * places * size, 0.0f);
+  const Buffer sums = MakeBuffer(shares * places * size);
   const std::vector<T> nothing(std::max(inputs, outputs), Stored<T>(0.0f));
   ParallelFor(context, shares, of_share * places * size / 16, [&](int64_t first_share, int64_t last_share) {
     const auto shared_out = [&](int64_t items, int64_t cost, const auto& work) {
       if (shares == 1) ParallelFor(context, items, cost, work);
       else work(0, items);
     };
-    std::vector<float> v(places * layout_x.place), above(places * layout_y.place);
+    const Buffer v = MakeBuffer(places * layout_x.place), above = MakeBuffer(places * layout_y.place);
     for (int64_t share = first_share; share < last_share; share++) {
       float* du = &sums[share * places * size];
-      const int64_t stop = std::min((share + 1) * of_share, parts_y.count);
-      for (int64_t first = share * of_share; first < stop; first += together) {
+      const int64_t start = share * of_share, stop = std::min(start + of_share, parts_y.count);
+      for (int64_t first = start; first < stop; first += together) {
         const int64_t count = std::min(together, stop - first);
         shared_out(count, 10 * (inputs + outputs), [&](int64_t begin, int64_t end) {
           TransformParts<Way::Input, Way::kInput, side>(x.flat<T>().data(), nothing.data(), parts_x, inputs, first + begin, first + end, &v[begin * layout_x.block], layout_x);
           TransformParts<Way::OutputGradient, Way::kOutput, side>(dy.flat<T>().data(), nothing.data(), parts_y, outputs, first + begin, first + end, &above[begin * layout_y.block], layout_y);
         });
         shared_out(places, count * size / 16, [&](int64_t begin, int64_t end) {
-          for (int64_t place = begin; place < end; place++)
+          std::vector<float> scale_x(inputs), scale_y(outputs);
+          for (int64_t place = begin; place < end; place++) {
+            float* place_x = &v[place * layout_x.place];
+            float* place_y = &above[place * layout_y.place];
+            for (int64_t c = 0; c < inputs; c += kLanes) LayAlongParts<U>(place_x + c / kLanes * layout_x.blocks, count, kLanes, &scale_x[c]);
+            for (int64_t k = 0; k < outputs; k += columns) LayAlongParts<U>(place_y + k / columns * layout_y.blocks, count, columns, &scale_y[k]);
             for (int64_t k = 0; k < outputs; k += columns)
               for (int64_t c = 0; c < inputs; c += kTileRows) {
-                const Side<float> left{&v[place * layout_x.place + c / kLanes * layout_x.blocks + c % kLanes], 1, kLanes};
-                const Side<float> right{&above[place * layout_y.place + k / columns * layout_y.blocks], 1, columns};
-                Multiply<float, true>(columns, left, right, count, &du[place * size + c * outputs + k], outputs);
+                const Side<U> left{reinterpret_cast<const Product*>(place_x + c / kLanes * layout_x.blocks + c % kLanes), 1, kLanes, &scale_x[c]};
+                const Side<U> right{reinterpret_cast<const Product*>(place_y + k / columns * layout_y.blocks), 1, columns, &scale_y[k]};
+                Multiply<U>(first > start, columns, left, right, Quotient(count, neighbours), &du[place * size + c * outputs + k], outputs);
               }
+          }
         });
       }
     }
@@ -628,13 +640,13 @@ class WinogradConvolveOp : public OpKernel {
     OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({maps_y.batch, maps_y.height, maps_y.width, outputs}), &y));
     const Parts parts_y = OutputParts<Way>(maps_y), parts_x = InputParts<Way>(Maps(x), parts_y);
     const int64_t together = PartsTogether<U>(PlacesOf<Way>(), inputs);
-    ParallelFor(context, (parts_y.count + together - 1) / together, together * PlacesOf<Way>() * inputs * outputs / 16, [&](int64_t begin, int64_t end) {
+    ParallelFor(context, Quotient(parts_y.count, together), together * PlacesOf<Way>() * inputs * outputs / 16, [&](int64_t begin, int64_t end) {
       ConvolveParts<Way>(x.flat<T>().data(), parts_x, filter, y->flat<T>().data(), parts_y, together, begin * together, std::min(end * together, parts_y.count));
     });
   }
 };
 
-template <typename Way, typename T>
+template <typename Way, typename T, typename U>
 class WinogradFilterGradientOp : public OpKernel {
  public:
   explicit WinogradFilterGradientOp(OpKernelConstruction* c) : OpKernel(c) {}
@@ -644,37 +656,42 @@ class WinogradFilterGradientOp : public OpKernel {
     const Tensor& dy = context->input(1);
     Tensor* dw = nullptr;
     OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({kFilter, kFilter, x.dim_size(3), dy.dim_size(3)}), &dw));
-    FilterGradientOfParts<Way, T>(context, x, dy, dw->flat<float>().data());
+    FilterGradientOfParts<Way, U, T>(context, x, dy, dw->flat<float>().data());
   }
 };
 
-#define REGISTER_PRODUCTS(name, Way, U)                                                                                                                   \
-  REGISTER_KERNEL_BUILDER(Name(name "Filter").Device(DEVICE_CPU).TypeConstraint<U>("U"), WinogradFilterOp<Way, U>);                                       \
-  REGISTER_KERNEL_BUILDER(Name(name "Convolve").Device(DEVICE_CPU).TypeConstraint<float>("T").TypeConstraint<U>("U"), WinogradConvolveOp<Way, float, U>); \
-  REGISTER_KERNEL_BUILDER(Name(name "Convolve").Device(DEVICE_CPU).TypeConstraint<bfloat16>("T").TypeConstraint<U>("U"), WinogradConvolveOp<Way, bfloat16, U>)
+#define REGISTER_FILTER(name, Way, U) REGISTER_KERNEL_BUILDER(Name(name "Filter").Device(DEVICE_CPU).TypeConstraint<U>("U"), WinogradFilterOp<Way, U>)
 
-#define REGISTER_CONVOLUTION(name, Way)                                                                                                        \
-  REGISTER_OP(name "Filter").Attr("U: {float, bfloat16, int32}").Attr("turned: bool").Input("filter: float").Output("u: U").Output("scale: float");                        \
-  REGISTER_OP(name "Convolve").Attr("T: {float, bfloat16}").Attr("U: {float, bfloat16, int32}").Input("x: T").Input("u: U").Input("scale: float").Output("y: T");           \
-  REGISTER_PRODUCTS(name, Way, float)
+// For values stored as T and products of U.
+#define REGISTER_FOR_PRODUCTS(name, Op, Way, T, U) REGISTER_KERNEL_BUILDER(Name(name).Device(DEVICE_CPU).TypeConstraint<T>("T").TypeConstraint<U>("U"), Op<Way, T, U>)
 
-#define REGISTER_FILTER_GRADIENT(name, Way)                                                                                                    \
-  REGISTER_OP(name).Attr("T: {float, bfloat16}").Input("x: T").Input("dy: T").Output("dw: float");                                             \
-  REGISTER_KERNEL_BUILDER(Name(name).Device(DEVICE_CPU).TypeConstraint<float>("T"), WinogradFilterGradientOp<Way, float>);                      \
-  REGISTER_KERNEL_BUILDER(Name(name).Device(DEVICE_CPU).TypeConstraint<bfloat16>("T"), WinogradFilterGradientOp<Way, bfloat16>)
+#ifdef __AVX512VNNI__
+#define REGISTER_INTEGER_FILTER(name, Way) REGISTER_FILTER(name, Way, int32_t)
+#define REGISTER_FOR_INTEGERS(name, Op, Way) REGISTER_FOR_PRODUCTS(name, Op, Way, bfloat16, int32_t)
+#else
+#define REGISTER_INTEGER_FILTER(name, Way)
+#define REGISTER_FOR_INTEGERS(name, Op, Way)
+#endif
+
+#define REGISTER_CONVOLUTION(name, Way)                                                                                                            \
+  REGISTER_OP(name "Filter").Attr("U: {float, int32}").Attr("turned: bool").Input("filter: float").Output("u: U").Output("scale: float");          \
+  REGISTER_OP(name "Convolve").Attr("T: {float, bfloat16}").Attr("U: {float, int32}").Input("x: T").Input("u: U").Input("scale: float").Output("y: T"); \
+  REGISTER_FILTER(name, Way, float);                                                                                                               \
+  REGISTER_INTEGER_FILTER(name, Way);                                                                                                              \
+  REGISTER_FOR_PRODUCTS(name "Convolve", WinogradConvolveOp, Way, float, float);                                                                   \
+  REGISTER_FOR_PRODUCTS(name "Convolve", WinogradConvolveOp, Way, bfloat16, float);                                                                \
+  REGISTER_FOR_INTEGERS(name "Convolve", WinogradConvolveOp, Way)
+
+#define REGISTER_FILTER_GRADIENT(name, Way)                                                                                   \
+  REGISTER_OP(name).Attr("T: {float, bfloat16}").Attr("U: {float, int32}").Input("x: T").Input("dy: T").Output("dw: float"); \
+  REGISTER_FOR_PRODUCTS(name, WinogradFilterGradientOp, Way, float, float);                                                   \
+  REGISTER_FOR_PRODUCTS(name, WinogradFilterGradientOp, Way, bfloat16, float);                                                \
+  REGISTER_FOR_INTEGERS(name, WinogradFilterGradientOp, Way)
 
 REGISTER_CONVOLUTION("CascadePieces", Pieces);
 REGISTER_CONVOLUTION("CascadeWholeMap", WholeMap);
 REGISTER_CONVOLUTION("CascadeStrided", Strided);
 REGISTER_CONVOLUTION("CascadeStridedBack", StridedBack);
-#ifdef __AVX512BF16__
-REGISTER_PRODUCTS("CascadeWholeMap", WholeMap, bfloat16);
-REGISTER_PRODUCTS("CascadeStrided", Strided, bfloat16);
-REGISTER_PRODUCTS("CascadeStridedBack", StridedBack, bfloat16);
-#endif
-#ifdef __AVX512VNNI__
-REGISTER_PRODUCTS("CascadePieces", Pieces, int32_t);
-#endif
 REGISTER_FILTER_GRADIENT("CascadePiecesFilterGradient", Pieces);
 REGISTER_FILTER_GRADIENT("CascadeWholeMapFilterGradient", WholeMap);
 REGISTER_FILTER_GRADIENT("CascadeStridedFilterGradient", Strided);
