@@ -7,6 +7,7 @@ import { newFeatures, transition } from "../nn/dense-layer.js";
 import { headName } from "../nn/head.js";
 import { globalAveragePool, linear, maxPool } from "../nn/ops.js";
 import { convolution } from "../nn/convolution.js";
+import { convolutionAndNorm } from "../nn/convolution-and-norm.js";
 import { named, parameter, type Sequence } from "../nn/pass.js";
 import { type BlockSpec, countsFrom, residualBranch, residualDelay } from "../nn/residual-block.js";
 import { stemOutputSide } from "../nn/stem.js";
@@ -135,8 +136,7 @@ function logitsAt(step: Step, image: Tensor4D): Float32Array {
   const { network, pass, t } = step;
   const { heads } = network.spec;
   const seen = cellAt(step, 0).step(network.stemDelay, rowClass(step, "stem.norm"), image, (input) => {
-    const convolved = convolution(pass, network.stem, now(step, input)).y;
-    return maxPool(temporalBatchNorm(pass, "stem.norm", convolved, true).y.values);
+    return maxPool(convolutionAndNorm(pass, network.stem, "stem.norm", now(step, input), true).y.values);
   });
   const stemmed: Moment = seen ?? { values: nothingSeen(network, image), version: "zero" };
   const features =

@@ -68,15 +68,30 @@ function convolutionAttributes(x: Tensor4D, padding: "SAME" | "VALID", stride: n
 }
 
 /**
- * x [N, H, W, C] * filter [k, k, C, C'] -> [N, H/stride, W/stride, C'], padded by floor(k/2) zeros. In mixed precision
- * the result is bfloat16; the image itself comes as float32 and is convolved so.
+ * x [N, H, W, C] * filter [k, k, C, C'] -> [N, H/stride, W/stride, C'], padded by floor(k/2) zeros; scaled and shifted
+ * `afterwards`, where given, before the result is stored. In mixed precision the result is bfloat16; the image itself
+ * comes as float32 and is convolved so.
  */
-export function convolve(x: Tensor4D, filter: Tensor4D, stride: number, precision: Precision): Tensor4D {
+export function convolve(
+  x: Tensor4D,
+  filter: Tensor4D,
+  stride: number,
+  precision: Precision,
+  afterwards?: GainAndBias,
+): Tensor4D {
+  const way = precision === "exactSums" ? undefined : fewerProducts(x.shape, filter.shape, stride);
+  if (way !== undefined) return convolveByParts(way, x, filter, false, afterwards);
+  const y = convolveByTaps(x, filter, stride, precision);
+  if (afterwards === undefined) return y;
+  const shifted = scaleAndShift(y, afterwards);
+  y.dispose();
+  return shifted;
+}
+
+function convolveByTaps(x: Tensor4D, filter: Tensor4D, stride: number, precision: Precision): Tensor4D {
   if (precision === "exactSums" && hasOwnKernels) {
     return only(runNative("CascadeExactConvolve", [attribute.integer("stride", stride)], [x, filter]));
   }
-  const way = fewerProducts(x.shape, filter.shape, stride);
-  if (way !== undefined) return convolveByParts(way, x, filter, false);
   if (precision !== "mixed") return convolveStored(x, filter, stride);
   if (storageOf(x) === "float32") return tf.tidy(() => stored(convolveStored(x, filter, stride), "bfloat16"));
   return tf.tidy(() => convolveStored(x, stored(filter, "bfloat16"), stride));
@@ -321,8 +336,10 @@ function convolveByParts(
   x: Tensor4D,
   filter: Tensor4D,
   turned: boolean,
+  afterwards?: GainAndBias,
 ): Tensor4D {
   const products = productsOf(x);
+  const [rows] = x.shape;
   return tf.tidy(() => {
     const parts = runNative(
       `Cascade${way}Filter`,
@@ -330,9 +347,15 @@ function convolveByParts(
       [filter],
       2,
     );
-    return only(
-      runNative(`Cascade${way}Convolve`, [attribute.storage("T", storageOf(x)), products], [x, ...parts]),
-    );
+    const after = afterwards === undefined ? [] : [afterwards.gain, afterwards.bias];
+    const attributes = [
+      attribute.storage("T", storageOf(x)),
+      products,
+      attribute.integer("afterwards", after.length),
+      attribute.integers("rows", afterwards?.rows ?? [rows]),
+      attribute.boolean("relu", afterwards?.relu ?? false),
+    ];
+    return only(runNative(`Cascade${way}Convolve`, attributes, [x, ...parts, ...after]));
   });
 }
 
@@ -441,14 +464,16 @@ export function normalizeGradient(
   }) as { dx: Tensor4D; dscale: Tensor2D; doffset: Tensor2D };
 }
 
-/** y = x gain + bias with gain and bias [D, C] of each distinct step, then ReLU where asked (batch norm in evaluation). */
-export function scaleAndShift(
-  x: Tensor4D,
-  gain: Tensor2D,
-  bias: Tensor2D,
-  rows: readonly number[],
-  relu: boolean,
-): Tensor4D {
+/** Batch norm in evaluation: y = x gain + bias with gain and bias [D, C] of each distinct step, then ReLU where asked. */
+export interface GainAndBias {
+  readonly gain: Tensor2D;
+  readonly bias: Tensor2D;
+  readonly rows: readonly number[];
+  readonly relu: boolean;
+}
+
+/** x [N, H, W, C] -> y [N, H, W, C] by such gain and bias. */
+export function scaleAndShift(x: Tensor4D, { gain, bias, rows, relu }: GainAndBias): Tensor4D {
   if (hasOwnKernels) {
     const attributes = [attribute.integers("rows", rows), attribute.boolean("relu", relu)];
     return only(runNative("CascadeScaleAndShift", attributes, [x, gain, bias]));

@@ -1,9 +1,10 @@
 import { convolution, convolutionCost, type ConvolutionSpec, outputSide } from "./convolution.js";
+import { convolutionAndNorm } from "./convolution-and-norm.js";
 import { type Delay, firstNeeded, type MergePlan, planMerge } from "./delay.js";
 import { add, merge, mergeGradient, relu, reluGradient } from "./ops.js";
 import type { Layer, Pass, Pullback, Sequence } from "./pass.js";
 import { selectSteps } from "./select-steps.js";
-import { keepStatistics, temporalBatchNorm } from "./temporal-batch-norm.js";
+import { keepStatistics } from "./temporal-batch-norm.js";
 import { tf } from "./tensorflow.js";
 import { selectFrom, type Selection, type Timeline } from "./timeline.js";
 
@@ -170,10 +171,9 @@ export function residualBranch(pass: Pass, spec: BlockSpec, x: Sequence): Layer 
   const pullbacks: Pullback[] = [];
   let y = x;
   for (const [k, convolutionSpec] of spec.convolutions.entries()) {
-    const convolved = convolution(pass, convolutionSpec, y);
     const last = k === spec.convolutions.length - 1;
-    const normalized = temporalBatchNorm(pass, `${spec.name}.norm${k + 1}`, convolved.y, !last);
-    pullbacks.push(convolved.pullback, normalized.pullback);
+    const normalized = convolutionAndNorm(pass, convolutionSpec, `${spec.name}.norm${k + 1}`, y, !last);
+    pullbacks.push(normalized.pullback);
     y = normalized.y;
   }
   return { y, pullback: (dy) => pullbacks.reduceRight((gradient, pullback) => pullback(gradient), dy) };

@@ -1,8 +1,8 @@
-import { convolution, convolutionCost, type ConvolutionSpec, outputSide } from "./convolution.js";
+import { convolutionCost, type ConvolutionSpec, outputSide } from "./convolution.js";
+import { convolutionAndNorm } from "./convolution-and-norm.js";
 import { type Delay, planMerge } from "./delay.js";
 import { maxPool, maxPoolGradient, merge, mergeGradient } from "./ops.js";
 import type { Layer, Pass, Sequence } from "./pass.js";
-import { temporalBatchNorm } from "./temporal-batch-norm.js";
 import { type Tensor4D, tf } from "./tensorflow.js";
 
 /** What stands before the first block: 3x3 stride 1 for small images ("cifar"), 7x7 stride 2 for large ("imagenet"). */
@@ -37,8 +37,7 @@ export function stem(
   delay: Delay,
   images: Sequence,
 ): Layer<Sequence, Tensor4D, void> {
-  const convolved = convolution(pass, spec, images);
-  const normalized = temporalBatchNorm(pass, "stem.norm", convolved.y, true);
+  const normalized = convolutionAndNorm(pass, spec, "stem.norm", images, true);
   const pooled = maxPool(normalized.y.values);
   const timeline = normalized.y.timeline;
   const plan = planMerge(delay, timeline);
@@ -50,7 +49,7 @@ export function stem(
       tf.dispose([dy, values, dshortcut]);
       const dnormalized = maxPoolGradient(dresidual, normalized.y.values, pooled);
       tf.dispose([dresidual, pooled]);
-      convolved.filterPullback(normalized.pullback(dnormalized));
+      normalized.filterPullback(dnormalized);
     },
   };
 }

@@ -1,4 +1,11 @@
-import { gatherSteps, gatherStepsGradient, normalize, normalizeGradient, scaleAndShift } from "./ops.js";
+import {
+  type GainAndBias,
+  gatherSteps,
+  gatherStepsGradient,
+  normalize,
+  normalizeGradient,
+  scaleAndShift,
+} from "./ops.js";
 import {
   type FoldedNorm,
   type Layer,
@@ -25,12 +32,10 @@ export function temporalBatchNorm(pass: Pass, name: string, x: Sequence, relu: b
   return pass.kind === "training" ? trainingNorm(pass, name, x, relu) : evaluationNorm(pass, name, x, relu);
 }
 
-function trainingNorm(
-  pass: Extract<Pass, { kind: "training" }>,
-  name: string,
-  x: Sequence,
-  relu: boolean,
-): Layer {
+type TrainingPass = Extract<Pass, { kind: "training" }>;
+type EvaluationPass = Extract<Pass, { kind: "evaluation" }>;
+
+function trainingNorm(pass: TrainingPass, name: string, x: Sequence, relu: boolean): Layer {
   const { epsilon, temporalAffine } = pass.norm;
   // With scale and offset for each timestep, equal inputs no longer give equal outputs.
   const expansion = refine(
@@ -70,7 +75,7 @@ function trainingNorm(
 }
 
 /** Scale or offset as one row for each distinct step: [C] repeated, or [T, C] gathered; -> [D, C]. */
-function affineRows(pass: Extract<Pass, { kind: "training" }>, name: string, timeline: Timeline): Tensor2D {
+function affineRows(pass: TrainingPass, name: string, timeline: Timeline): Tensor2D {
   if (pass.norm.temporalAffine) {
     return tf.gather(parameter(pass, name) as Tensor2D, firstTimesteps(timeline));
   }
@@ -79,7 +84,7 @@ function affineRows(pass: Extract<Pass, { kind: "training" }>, name: string, tim
 }
 
 function recordAffineGradient(
-  pass: Extract<Pass, { kind: "training" }>,
+  pass: TrainingPass,
   name: string,
   gradientRows: Tensor2D,
   timeline: Timeline,
@@ -112,7 +117,7 @@ function firstTimesteps(timeline: Timeline): number[] {
  * its n is the batch's too.
  */
 function updateStatistics(
-  pass: Extract<Pass, { kind: "training" }>,
+  pass: TrainingPass,
   name: string,
   batch: { readonly mean: Tensor2D; readonly variance: Tensor2D },
   timeline: Timeline,
@@ -141,20 +146,30 @@ export function keepStatistics(pass: Pass, norm: string): void {
     pass.newStatistics.set(name, tf.keep(tf.clone(named(pass.statistics, name))));
 }
 
-function evaluationNorm(
-  pass: Extract<Pass, { kind: "evaluation" }>,
-  name: string,
-  x: Sequence,
-  relu: boolean,
-): Layer {
-  const { gain, bias, rowClass } = named(pass.norms, name);
-  const split = refine(x.timeline, rowClass);
+function evaluationNorm(pass: EvaluationPass, name: string, x: Sequence, relu: boolean): Layer {
+  const split = refine(x.timeline, named(pass.norms, name).rowClass);
   const values = tf.tidy(() => {
-    const steps = firstTimesteps(split.timeline);
     const from = isIdentity(split, x.timeline) ? x.values : gatherSteps(x.values, x.timeline, split);
-    return scaleAndShift(from, tf.gather(gain, steps), tf.gather(bias, steps), split.timeline.rows, relu);
+    return scaleAndShift(from, foldedRows(pass, name, split.timeline, relu));
   });
   return { y: { values, timeline: split.timeline }, pullback: noPullback };
+}
+
+/** The folded norm's rows on distinct steps none of which it splits. */
+export function foldedRows(
+  pass: EvaluationPass,
+  name: string,
+  { step, rows }: Timeline,
+  relu: boolean,
+): GainAndBias {
+  const { gain, bias } = named(pass.norms, name);
+  const steps = firstTimesteps({ step, rows });
+  return { gain: tf.gather(gain, steps), bias: tf.gather(bias, steps), rows, relu };
+}
+
+/** Whether timesteps of equal values stay equal through the folded norm. */
+export function keepsSteps(pass: EvaluationPass, norm: string, timeline: Timeline): boolean {
+  return isIdentity(refine(timeline, named(pass.norms, norm).rowClass), timeline);
 }
 
 /**

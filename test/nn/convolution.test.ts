@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { convolve, convolveFilterGradient, convolveInputGradient } from "../../lib/nn/ops.js";
+import { convolve, convolveFilterGradient, convolveInputGradient, scaleAndShift } from "../../lib/nn/ops.js";
 import { hasOwnKernels, type Tensor, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
 import { recipeUniform } from "../../lib/util/recipe.js";
 
@@ -94,6 +94,17 @@ for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES)
       const x = tensor(1, [rows, height, width, inputs]);
       const filter = tensor(2, [size, size, inputs, outputs]);
       const exact = convolve(x, filter, stride, "exactSums");
+      const folded = {
+        gain: tf.tensor2d(Float32Array.from(recipeUniform(4, 3 * outputs)), [3, outputs]),
+        bias: tf.tensor2d(Float32Array.from(recipeUniform(5, 3 * outputs)), [3, outputs]),
+        rows: [1, rows - 3, 2],
+        relu: rows % 2 === 1,
+      };
+      // Scaled and shifted on the way out or after: the same to the last bit.
+      assert.deepEqual(
+        convolve(x, filter, stride, "float32", folded).dataSync(),
+        scaleAndShift(convolve(x, filter, stride, "float32"), folded).dataSync(),
+      );
       const dy = tensor(3, exact.shape);
       // Sums of at most 7 x 7 x 3 or 3 x 3 x 256 products in float32.
       assertNear(convolve(x, filter, stride, "float32"), exact, 5e-6);

@@ -144,8 +144,8 @@ for (const { way, rows, side, inputs, outputs, stride } of BY_PARTS) {
         Array.from({ length: rows }, (_, n) => (n === 1 ? 0 : 2 ** ((n % 9) * 4 - 16))),
         [rows, 1, 1, 1],
       );
-      const x = tf.mul(tf.ones([rows, side, side, inputs]), sizes) as Tensor4D;
-      const filter = tf.fill([3, 3, inputs, outputs], -0.5) as Tensor4D;
+      const x: Tensor4D = tf.mul(tf.ones([rows, side, side, inputs]), sizes);
+      const filter: Tensor4D = tf.fill([3, 3, inputs, outputs], -0.5);
       const narrow = stored(x, "bfloat16");
       const y = stored(convolve(narrow, filter, stride, "mixed"), "float32");
       const exact = convolve(x, filter, stride, "exactSums");
@@ -200,14 +200,9 @@ test("batch norm, delay and pooling of bfloat16 values are those of the same val
     assertNear(narrowBack.dx, back.dx, HALF_STEP, 1e-4, "normalize's dx");
     assertNear(narrowBack.dscale, back.dscale, 1e-4, 1e-4, "dscale");
     assertNear(narrowBack.doffset, back.doffset, 1e-4, 1e-4, "doffset");
-    const shifted = scaleAndShift(x.wide, scale, offset, timeline.rows, false);
-    assertNear(
-      scaleAndShift(x.narrow, scale, offset, timeline.rows, false),
-      shifted,
-      HALF_STEP,
-      1e-6,
-      "shifted",
-    );
+    const folded = { gain: scale, bias: offset, rows: timeline.rows, relu: false };
+    const shifted = scaleAndShift(x.wide, folded);
+    assertNear(scaleAndShift(x.narrow, folded), shifted, HALF_STEP, 1e-6, "shifted");
 
     for (const delay of [
       { kind: "oneStepDelay" as const },

@@ -119,6 +119,14 @@ inline std::vector<int64_t> FirstRows(const std::vector<int64_t>& rows) {
   return first;
 }
 
+inline bool ShapesAgree(OpKernelContext* context, const std::vector<int64_t>& rows, const Tensor& x) {
+  int64_t total = 0;
+  for (const int64_t count : rows) total += count;
+  if (x.dims() == 4 && x.dim_size(0) == total) return true;
+  context->CtxFailure(tensorflow::errors::InvalidArgument("the rows of the distinct steps add up to ", total, ", the input is ", x.shape().DebugString()));
+  return false;
+}
+
 template <typename Work>
 void ParallelFor(OpKernelContext* context, int64_t items, int64_t cost_per_item, const Work& work) {
   auto* pool = context->device()->tensorflow_cpu_worker_threads()->workers;

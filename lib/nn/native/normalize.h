@@ -47,14 +47,6 @@ inline float Affine(float x, Sum gain, Sum bias) {
   return static_cast<float>(std::fma(static_cast<Sum>(x), gain, bias));
 }
 
-bool ShapesAgree(OpKernelContext* context, const std::vector<int64_t>& rows, const Tensor& x) {
-  int64_t total = 0;
-  for (const int64_t count : rows) total += count;
-  if (x.dims() == 4 && x.dim_size(0) == total) return true;
-  context->CtxFailure(tensorflow::errors::InvalidArgument("the rows of the distinct steps add up to ", total, ", the input is ", x.shape().DebugString()));
-  return false;
-}
-
 // gain = scale / sqrt(variance + epsilon), bias = offset - gain mean: the same numbers forward and backward.
 template <typename Sum>
 void SetAffine(float scale, float offset, float mean, float variance, float epsilon, Sum* gain, Sum* bias) {

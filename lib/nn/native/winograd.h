@@ -32,7 +32,7 @@ namespace {
 constexpr int64_t kFilter = 3;                                 // side of the filter
 constexpr int64_t kTileRows = kLanes == 16 ? 8 : 4;            // a tile of a product stays in registers
 constexpr int64_t kCachedBytes = 200 * 1024;                   // of transformed parts that are worked on together
-constexpr int64_t kManySums = 64 * 64;                         // pairs of channels above which a gradient's sums are many
+constexpr int64_t kManySums = 64 * 128;                       // pairs of channels above which a gradient's sums are many
 constexpr int64_t kShares = 8;                                 // of the parts, with sums of their own, where they are few
 
 struct Pieces {
@@ -425,9 +425,24 @@ void TransformInputs(const T* x, const T* nothing, const Parts& parts, int64_t i
   }
 }
 
+// What is made of a convolution on its way out: a value is multiplied by its step's and channel's gain, the bias is added,
+// and the ReLU follows where asked; without gains the value stays.
+struct Afterwards {
+  const float* gain = nullptr;
+  const float* bias = nullptr;
+  std::vector<int64_t> first_rows;
+  bool relu = false;
+
+  int64_t StepOf(int64_t row) const { return std::upper_bound(first_rows.begin(), first_rows.end(), row) - first_rows.begin() - 1; }
+  Lanes Of(Lanes value, Lanes gain, Lanes bias) const {
+    const Lanes shifted = value * gain + bias;
+    return relu ? (shifted > 0 ? shifted : Lanes{}) : shifted;
+  }
+};
+
 // y [N, H', W', C'] from x [N, H, W, C] and the filter, for parts `begin` to `end`.
 template <typename Way, typename T, typename U>
-void ConvolveParts(const T* x, const Parts& parts_x, const FilterParts<U>& filter, T* y, const Parts& parts_y, int64_t together, int64_t begin, int64_t end) {
+void ConvolveParts(const T* x, const Parts& parts_x, const FilterParts<U>& filter, const Afterwards& afterwards, T* y, const Parts& parts_y, int64_t together, int64_t begin, int64_t end) {
   using Product = typename Products<U>::Product;
   constexpr int64_t side = Way::kPlaces, places = PlacesOf<Way>();
   const int64_t inputs = filter.inputs, outputs = filter.outputs, columns = TileColumns(outputs), depth = inputs / Products<U>::kNeighbours;
@@ -449,10 +464,17 @@ void ConvolveParts(const T* x, const Parts& parts_x, const FilterParts<U>& filte
       }
       for (int64_t part = first; part < last; part++) {
         T* to = y + parts_y.At(part, parts_y.Top(part), parts_y.Left(part)) * outputs + k;
+        const int64_t after = afterwards.gain == nullptr ? -1 : afterwards.StepOf(part / parts_y.of_image) * outputs + k;
         for (int64_t lane = 0; lane < columns; lane += kLanes) {
           const float* sums = &m[(part - first) * columns + lane];
-          TransformBoth<Way::Output, side, Way::kOutput>([&](int64_t i, int64_t j) { return LoadLanes(sums + (i * side + j) * m_stride); },
-                                                         [&](int64_t i, int64_t j, Lanes value) { StoreLanes(value, to + (i * parts_y.maps.width + j) * outputs + lane); });
+          const auto sum_at = [&](int64_t i, int64_t j) { return LoadLanes(sums + (i * side + j) * m_stride); };
+          const auto store = [&](int64_t i, int64_t j, Lanes value) { StoreLanes(value, to + (i * parts_y.maps.width + j) * outputs + lane); };
+          if (after < 0) {
+            TransformBoth<Way::Output, side, Way::kOutput>(sum_at, store);
+          } else {
+            const Lanes gain = LoadLanes(afterwards.gain + after + lane), bias = LoadLanes(afterwards.bias + after + lane);
+            TransformBoth<Way::Output, side, Way::kOutput>(sum_at, [&](int64_t i, int64_t j, Lanes value) { store(i, j, afterwards.Of(value, gain, bias)); });
+          }
         }
       }
     }
@@ -627,11 +649,17 @@ class WinogradFilterOp : public OpKernel {
 template <typename Way, typename T, typename U>
 class WinogradConvolveOp : public OpKernel {
  public:
-  explicit WinogradConvolveOp(OpKernelConstruction* c) : OpKernel(c) {}
+  explicit WinogradConvolveOp(OpKernelConstruction* c) : OpKernel(c), rows_(IntegerList(c, "rows")), relu_(Attribute<bool>(c, "relu")) {}
 
   void Compute(OpKernelContext* context) override {
     const Tensor& x = context->input(0);
     const Tensor& scale = context->input(2);
+    if (!ShapesAgree(context, rows_, x)) return;
+    Afterwards afterwards{nullptr, nullptr, FirstRows(rows_), relu_};
+    if (context->num_inputs() > 3) {
+      afterwards.gain = context->input(3).flat<float>().data();
+      afterwards.bias = context->input(4).flat<float>().data();
+    }
     const int64_t inputs = x.dim_size(3), outputs = scale.dim_size(1);
     const FilterParts<U> filter{context->input(1).flat<U>().data(), scale.flat<float>().data(), inputs, outputs};
     // The result's sides: kOutput positions for every kStep of the input.
@@ -641,9 +669,13 @@ class WinogradConvolveOp : public OpKernel {
     const Parts parts_y = OutputParts<Way>(maps_y), parts_x = InputParts<Way>(Maps(x), parts_y);
     const int64_t together = PartsTogether<U>(PlacesOf<Way>(), inputs);
     ParallelFor(context, Quotient(parts_y.count, together), together * PlacesOf<Way>() * inputs * outputs / 16, [&](int64_t begin, int64_t end) {
-      ConvolveParts<Way>(x.flat<T>().data(), parts_x, filter, y->flat<T>().data(), parts_y, together, begin * together, std::min(end * together, parts_y.count));
+      ConvolveParts<Way>(x.flat<T>().data(), parts_x, filter, afterwards, y->flat<T>().data(), parts_y, together, begin * together, std::min(end * together, parts_y.count));
     });
   }
+
+ private:
+  const std::vector<int64_t> rows_;
+  const bool relu_;
 };
 
 template <typename Way, typename T, typename U>
@@ -675,7 +707,8 @@ class WinogradFilterGradientOp : public OpKernel {
 
 #define REGISTER_CONVOLUTION(name, Way)                                                                                                            \
   REGISTER_OP(name "Filter").Attr("U: {float, int32}").Attr("turned: bool").Input("filter: float").Output("u: U").Output("scale: float");          \
-  REGISTER_OP(name "Convolve").Attr("T: {float, bfloat16}").Attr("U: {float, int32}").Input("x: T").Input("u: U").Input("scale: float").Output("y: T"); \
+  REGISTER_OP(name "Convolve").Attr("T: {float, bfloat16}").Attr("U: {float, int32}").Attr("rows: list(int)").Attr("relu: bool").Attr("afterwards: int >= 0") \
+      .Input("x: T").Input("u: U").Input("scale: float").Input("gain_and_bias: afterwards * float").Output("y: T"); \
   REGISTER_FILTER(name, Way, float);                                                                                                               \
   REGISTER_INTEGER_FILTER(name, Way);                                                                                                              \
   REGISTER_FOR_PRODUCTS(name "Convolve", WinogradConvolveOp, Way, float, float);                                                                   \
