@@ -13,7 +13,7 @@ import type { Finding, ProtocolName, Study, StudyContext, StudyResult, StudySett
 
 export const PRECISION_SETTINGS: Readonly<Record<ProtocolName, StudySettings>> = {
   quick: { seeds: [0], overrides: QUICK_OVERRIDES },
-  reduced: { seeds: [0, 1, 2], overrides: ["trainImages=10000", "train.epochs=5"] },
+  reduced: { seeds: [0, 1, 2, 3, 4, 5], overrides: ["trainImages=10000", "train.epochs=5"] },
   full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES },
 };
 
