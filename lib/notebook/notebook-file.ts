@@ -30,6 +30,18 @@ export async function readNotebook(path: string): Promise<Notebook> {
   return notebook;
 }
 
+/** A notebook as Jupyter writes it: keys in order, each source as a list of its lines. */
+export function notebookJson(notebook: Notebook): string {
+  const lines = (source: string): string[] => (source === "" ? [] : source.split(/(?<=\n)/));
+  const cells = notebook.cells.map((cell) => ({ ...cell, source: lines(cell.source) }));
+  return `${JSON.stringify({ ...notebook, cells }, keysInOrder, 1)}\n`;
+}
+
+function keysInOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
@@ -38,7 +50,8 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function parseNotebook(path: string, json: string): Notebook {
+/** The text of a notebook; throws a UserError that names what is wrong with it. */
+export function parseNotebook(path: string, json: string): Notebook {
   try {
     return notebookSchema.parse(JSON.parse(json));
   } catch (error) {

@@ -38,5 +38,20 @@ export function withParameters(notebook: Notebook, parameters: Readonly<Record<s
   return { ...notebook, cells: [...cells.slice(0, place), injected, ...cells.slice(place)] };
 }
 
+/**
+ * An executed notebook with the given values as a note in the place of the cell that set them: left there as code it
+ * would silently override what a reader sets in the cell above it.
+ */
+export function withParametersNoted(notebook: Notebook): Notebook {
+  return { ...notebook, cells: notebook.cells.map((cell) => (hasTag(cell, INJECTED) ? noteOf(cell) : cell)) };
+}
+
+const noteOf = ({ source, metadata }: NotebookCell): NotebookCell => ({
+  id: INJECTED,
+  cell_type: "markdown",
+  metadata,
+  source: `The outputs below are of a run with these values in the place of those above:\n\n\`\`\`ts\n${source}\n\`\`\``,
+});
+
 const describe = (known: readonly string[]): string =>
   known.length === 0 ? 'no cell is tagged "parameters"' : `it has ${known.join(", ")}`;

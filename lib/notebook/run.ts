@@ -5,8 +5,8 @@ import { createInterface } from "node:readline";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
-import { readNotebook, type Notebook } from "./notebook-file.js";
-import { withParameters } from "./parameters.js";
+import { type Notebook, notebookJson, parseNotebook, readNotebook } from "./notebook-file.js";
+import { withParameters, withParametersNoted } from "./parameters.js";
 import { projectFolder } from "./project-folder.js";
 
 export interface RunNotebookOptions {
@@ -39,7 +39,7 @@ export async function runNotebook(path: string, options: RunNotebookOptions = {}
       );
     }
   });
-  if (output !== undefined) await writeFileAtomic(output, executed);
+  if (output !== undefined) await writeFileAtomic(output, notebookJson(withParametersNoted(executed)));
 }
 
 const eventSchema = z.union([
@@ -76,7 +76,7 @@ async function execute(
   notebook: Notebook,
   timeout: number | undefined,
   onEvent: (event: RunEvent) => void,
-): Promise<string> {
+): Promise<Notebook> {
   const root = projectFolder();
   const python = join(root, ".venv", "bin", "python");
   if (!existsSync(join(root, ".venv", "share", "jupyter", "kernels", "cascade")))
@@ -100,7 +100,7 @@ async function execute(
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       const event = eventSchema.parse(JSON.parse(line));
-      if ("notebook" in event) return event.notebook;
+      if ("notebook" in event) return parseNotebook("the executed notebook", event.notebook);
       onEvent(event);
     }
   } finally {

@@ -29,6 +29,7 @@ function write(name: string, sources: readonly string[], language = "typescript"
 
 interface Executed {
   readonly cells: {
+    readonly source: string[];
     readonly execution_count?: number;
     readonly outputs?: { readonly text: string | string[] }[];
   }[];
@@ -54,8 +55,9 @@ test(
     const { cells } = JSON.parse(readFileSync(output, "utf8")) as Executed;
     assert.deepEqual(
       cells.map((cell) => cell.execution_count),
-      [undefined, 1, 2, 3, 4],
+      [undefined, 1, undefined, 3, 4],
     );
+    assert.deepEqual(cells[2]?.source.slice(2), ["```ts\n", "count = 41;\n", 'name = "x";\n', "```"]);
     assert.equal([cells[3]?.outputs?.[0]?.text].flat().join(""), "42 x false true\n");
     assert.deepEqual(seen, ["1/4", "2/4", "3/4", "4/4"]);
   },
