@@ -9,7 +9,7 @@ export interface Environment {
   /** Versions of the project and of the TensorFlow package; null for one that is not installed. */
   readonly project: string | null;
   readonly tensorflowPackage: string | null;
-  /** Commit of the project, with "-dirty" if files differ from it; null outside a repository. */
+  /** Commit of the project, with "-dirty" if its code differs from it; null outside a repository. */
   readonly commit: string | null;
   readonly cpu: string;
   readonly cores: number;
@@ -25,7 +25,7 @@ export function currentEnvironment(extra: Readonly<Record<string, unknown>> = {}
     node: process.version,
     project: packageVersion("anytime-cascade"),
     tensorflowPackage: packageVersion("@tensorflow/tfjs-node-gpu"),
-    commit: currentCommit(),
+    commit: currentCommit(import.meta.dirname),
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
     memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
@@ -44,13 +44,16 @@ function packageVersion(name: string): string | null {
   }
 }
 
-function currentCommit(): string | null {
+/** Data and notebooks do not count: the very results that are being written lie there. */
+const CODE = [":/", ":(exclude,top)data", ":(exclude,top)notebooks"];
+
+/** Commit of the repository that `folder` lies in, as an Environment has it. */
+export function currentCommit(folder: string): string | null {
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   try {
-    return execFileSync("git", ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"], {
-      cwd: import.meta.dirname,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
+    const changed = git("status", "--porcelain", "--", ...CODE) !== "";
+    return `${git("rev-parse", "HEAD")}${changed ? "-dirty" : ""}`;
   } catch {
     return null;
   }
