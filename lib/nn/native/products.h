@@ -33,8 +33,9 @@ struct Products<float> {
 };
 
 #ifdef __AVX512VNNI__
-// Two 16-bit integers. Rows and columns are scaled to vectors of at most this length, rounding included: no integer is
-// greater, nor, after Cauchy and Schwarz, any sum of products than its square, which 32 bits hold.
+// Two 16-bit integers. Rows and columns are scaled to vectors of this length, to which rounding n terms adds at most half
+// the root of n. No integer is longer than its vector, nor, after Cauchy and Schwarz, any sum of products than two vectors'
+// lengths multiplied: both fit, the sums in 32 bits.
 constexpr float kLength = 32600;
 
 template <>
@@ -62,7 +63,7 @@ inline Lanes FactorOf(Lanes squares, float* scale) {
   return length > 0 ? kLength / length : Lanes{};
 }
 
-// values -> pairs of integers and their scale. Where even squares vanish, below 1e-19, so do the values.
+// values -> pairs of integers and their scale. Where the squares of all of them vanish, below 1e-22, so do they.
 inline void ToIntegers(const float* values, int64_t count, int32_t* pairs, float* scale) {
   __m512 squares = _mm512_setzero_ps();
   for (int64_t c = 0; c < count; c += kLanes) {
