@@ -100,10 +100,11 @@ for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES)
         rows: [1, rows - 3, 2],
         relu: rows % 2 === 1,
       };
-      // Scaled and shifted on the way out or after: the same to the last bit.
-      assert.deepEqual(
-        convolve(x, filter, stride, "float32", folded).dataSync(),
-        scaleAndShift(convolve(x, filter, stride, "float32"), folded).dataSync(),
+      // Scaled and shifted on the way out or after: the same but for one rounding, where a processor does not fuse the two.
+      assertNear(
+        convolve(x, filter, stride, "float32", folded),
+        scaleAndShift(convolve(x, filter, stride, "float32"), folded),
+        2e-7,
       );
       const dy = tensor(3, exact.shape);
       // Sums of at most 7 x 7 x 3 or 3 x 3 x 256 products in float32.
