@@ -100,6 +100,8 @@ export function benchCommand(): Command {
     });
 }
 
+const NAME_WIDTH = Math.max(...BENCHMARK_CASES.map(({ name }) => name.length));
+
 type ComparedCase = Awaited<ReturnType<typeof compare>>;
 
 async function compare(timed: TimedNetwork, command: string, rounds: number) {
@@ -153,7 +155,7 @@ function writeReport(result: {
   for (const { case: name, milliseconds } of result.streams) {
     const shown = milliseconds.length > 12 ? milliseconds.filter((_, t) => t % 10 === 9) : milliseconds;
     writeOut(
-      `${name.padEnd(24)} one image, ms to each ${milliseconds.length > 12 ? "tenth " : ""}timestep: ${shown.map((ms) => ms.toFixed(1)).join(" ")}`,
+      `${name.padEnd(NAME_WIDTH)} one image, ms to each ${milliseconds.length > 12 ? "tenth " : ""}timestep: ${shown.map((ms) => ms.toFixed(1)).join(" ")}`,
     );
   }
   writeOut(`a batch of 128 augmented images: ${spreadText(result.batchMilliseconds)} ms`);
@@ -178,7 +180,7 @@ function measurementText({
   multiplyAddsPerSecond,
   shareOfPeak,
 }: Measurement): string {
-  return `${name.padEnd(24)} ${what.padEnd(13)} ${spreadText(milliseconds)} ms  ${imagesPerSecond.toFixed(0)} images/s  ${giga(multiplyAddsPerSecond)} G multiply-adds/s  ${(100 * shareOfPeak).toFixed(0)} % of peak`;
+  return `${name.padEnd(NAME_WIDTH)} ${what.padEnd(13)} ${spreadText(milliseconds)} ms  ${imagesPerSecond.toFixed(0)} images/s  ${giga(multiplyAddsPerSecond)} G multiply-adds/s  ${(100 * shareOfPeak).toFixed(0)} % of peak`;
 }
 
 function spreadText({ median, min, max }: Spread): string {

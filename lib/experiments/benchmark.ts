@@ -26,38 +26,44 @@ export interface BenchmarkCase {
   readonly precision: Precision;
 }
 
-const ONE_STEP: Delay = { kind: "oneStepDelay" };
-
 export const FULL: BenchmarkCase = {
   name: "full",
   depth: 18,
   width: 1,
   timesteps: 9,
-  delay: ONE_STEP,
+  delay: { kind: "oneStepDelay" },
   scheme: "parallel",
   batch: 128,
   precision: "float32",
 };
 export const QUARTER: BenchmarkCase = { ...FULL, name: "quarter", width: 0.25 };
 
-/** The case whose numbers a peer is compared with, in float32 and in mixed precision. */
-export const COMPARED_CASES: readonly BenchmarkCase[] = [
-  FULL,
-  { ...FULL, name: "full, mixed", precision: "mixed" },
+const SMOOTHING: Delay = { kind: "exponentialSmoothing", alpha: 0.9 };
+
+/** What else a case may be; under smoothing no timestep equals another, so 70 are for the quarter width alone. */
+const CHANGES: readonly (readonly [name: string, change: Partial<BenchmarkCase>])[] = [
+  ["", {}],
+  [", T = 70", { timesteps: 70 }],
+  [", smoothing 0.9", { delay: SMOOTHING }],
+  [", serial", { scheme: "serial" }],
 ];
+const ONLY_QUARTER: typeof CHANGES = [[", smoothing 0.9, T = 70", { delay: SMOOTHING, timesteps: 70 }]];
+
+const casesOf = (size: BenchmarkCase, changes: typeof CHANGES): BenchmarkCase[] =>
+  changes.flatMap(([name, change]) => {
+    const spec = { ...size, ...change, name: size.name + name };
+    return [spec, { ...spec, name: `${spec.name}, mixed`, precision: "mixed" }];
+  });
+
+const FULL_CASES = casesOf(FULL, CHANGES);
 
 export const BENCHMARK_CASES: readonly BenchmarkCase[] = [
-  ...COMPARED_CASES,
-  { ...FULL, name: "full, T = 70", timesteps: 70 },
-  { ...FULL, name: "full, serial", scheme: "serial" },
-  { ...FULL, name: "full, serial, mixed", scheme: "serial", precision: "mixed" },
-  QUARTER,
-  { ...QUARTER, name: "quarter, mixed", precision: "mixed" },
-  { ...QUARTER, name: "quarter, T = 70", timesteps: 70 },
-  { ...QUARTER, name: "quarter, smoothing 0.9", delay: { kind: "exponentialSmoothing", alpha: 0.9 } },
-  { ...QUARTER, name: "quarter, serial", scheme: "serial" },
-  { ...QUARTER, name: "quarter, serial, mixed", scheme: "serial", precision: "mixed" },
+  ...FULL_CASES,
+  ...casesOf(QUARTER, [...CHANGES, ...ONLY_QUARTER]),
 ];
+
+/** The case whose numbers a peer is compared with, in float32 and in mixed precision. */
+export const COMPARED_CASES: readonly BenchmarkCase[] = FULL_CASES.slice(0, 2);
 
 export interface Spread {
   readonly median: number;
