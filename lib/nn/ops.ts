@@ -25,8 +25,8 @@ import { ABSENT, firstRows, type Selection, type Timeline, valueAt } from "./tim
 
 /**
  * What a pass computes in: "float32" as fast as may be; "mixed" with activations and their gradients stored as bfloat16
- * and multiplied as such or as 16-bit integers with scales, and weights, statistics and loss in float32; "exactSums" in float32
- * with convolutions summed in double and rounded once (reference numbers).
+ * and multiplied as such or as 16-bit integers with scales, and weights, statistics and loss in float32; "exactSums" in
+ * float32 with convolutions summed in double and rounded once (reference numbers).
  */
 export type Precision = "float32" | "mixed" | "exactSums";
 

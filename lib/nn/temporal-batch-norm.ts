@@ -159,12 +159,12 @@ function evaluationNorm(pass: EvaluationPass, name: string, x: Sequence, relu: b
 export function foldedRows(
   pass: EvaluationPass,
   name: string,
-  { step, rows }: Timeline,
+  timeline: Timeline,
   relu: boolean,
 ): GainAndBias {
   const { gain, bias } = named(pass.norms, name);
-  const steps = firstTimesteps({ step, rows });
-  return { gain: tf.gather(gain, steps), bias: tf.gather(bias, steps), rows, relu };
+  const steps = firstTimesteps(timeline);
+  return { gain: tf.gather(gain, steps), bias: tf.gather(bias, steps), rows: timeline.rows, relu };
 }
 
 /** Whether timesteps of equal values stay equal through the folded norm. */
