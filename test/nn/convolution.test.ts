@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { convolve, convolveFilterGradient, convolveInputGradient, scaleAndShift } from "../../lib/nn/ops.js";
-import { hasOwnKernels, type Tensor, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
+import { hasOwnKernels, type Tensor, type Tensor2D, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
 import { recipeUniform } from "../../lib/util/recipe.js";
 
 /** sum over images and positions of x[stride i, stride j, c] dy[i, j, k], in float64: [C C']. */
@@ -122,6 +122,26 @@ for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES)
     });
   });
 }
+
+test("a ReLU on the way out of a convolution hides nothing that is not a number", (context) => {
+  if (!hasOwnKernels) {
+    context.skip("the project's own kernels are not compiled");
+    return;
+  }
+  tf.tidy(() => {
+    const values = Float32Array.from(recipeUniform(1, 33 * 4 * 4 * 16));
+    values[0] = NaN;
+    const x = tf.tensor4d(values, [33, 4, 4, 16]);
+    const filter = tf.tensor4d(Float32Array.from(recipeUniform(2, 9 * 16 * 16)), [3, 3, 16, 16]);
+    const gain: Tensor2D = tf.ones([1, 16]);
+    const bias: Tensor2D = tf.zeros([1, 16]);
+    const folded = { gain, bias, rows: [33], relu: true };
+    const y = convolve(x, filter, 1, "float32", folded).dataSync<"float32">();
+    const after = scaleAndShift(convolve(x, filter, 1, "float32"), folded).dataSync<"float32">();
+    assert.ok(y.subarray(0, 16).every(Number.isNaN));
+    assert.deepEqual([...y].map(Number.isNaN), [...after].map(Number.isNaN));
+  });
+});
 
 /** max |a - b| <= limit max |b| */
 function assertNear(actual: Tensor, expected: Tensor, limit: number): void {

@@ -118,7 +118,7 @@ struct Afterwards {
   int64_t StepOf(int64_t row) const { return std::upper_bound(first_rows.begin(), first_rows.end(), row) - first_rows.begin() - 1; }
   Lanes Of(Lanes value, Lanes gain, Lanes bias) const {
     const Lanes shifted = value * gain + bias;
-    return relu ? (shifted > 0 ? shifted : Lanes{}) : shifted;
+    return relu ? (shifted < 0 ? Lanes{} : shifted) : shifted;  // what is not a number stays
   }
 };
 
