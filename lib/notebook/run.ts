@@ -30,7 +30,7 @@ export async function runNotebook(path: string, options: RunNotebookOptions = {}
   const notebook = withParameters(await readNotebook(path), parameters);
   const codeCells = notebook.cells.flatMap((cell, index) => (cell.cell_type === "code" ? [index] : []));
   const numberOf = (index: number): number => codeCells.indexOf(index) + 1;
-  const executed = await execute(notebook, timeout, (event) => {
+  const onEvent = (event: RunEvent): void => {
     if ("cell" in event) onProgress?.(numberOf(event.cell), codeCells.length);
     if ("failed" in event) {
       const source = notebook.cells[event.failed]?.source ?? "";
@@ -38,8 +38,22 @@ export async function runNotebook(path: string, options: RunNotebookOptions = {}
         failureMessage(`${path}, code cell ${numberOf(event.failed)} of ${codeCells.length}`, source, event),
       );
     }
-  });
+  };
+  const executed = await withSecondStart(() => execute(notebook, timeout, onEvent));
   if (output !== undefined) await writeFileAtomic(output, notebookJson(withParametersNoted(executed)));
+}
+
+/** The kernel ended, or did not answer, before the first cell began. */
+export class KernelNotStarted extends UserError {}
+
+/** What `run` gives; where its kernel did not start nothing has happened yet, so it is run once more. */
+export async function withSecondStart<R>(run: () => Promise<R>): Promise<R> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof KernelNotStarted)) throw error;
+    return await run();
+  }
 }
 
 const eventSchema = z.union([
@@ -71,7 +85,10 @@ function failureMessage(place: string, source: string, { kind, error }: Failure)
   ].join("\n");
 }
 
-/** Runs run.py, which ends when this process does; returns the executed notebook. */
+/**
+ * Runs run.py, which ends when this process does; returns the executed notebook. Throws a KernelNotStarted if no cell
+ * began.
+ */
 async function execute(
   notebook: Notebook,
   timeout: number | undefined,
@@ -92,6 +109,7 @@ async function execute(
   const child = spawn(python, [join(root, "lib", "notebook", "run.py")], { cwd: root, env, stdio: "pipe" });
   const closed = new Promise((resolve) => child.once("close", resolve));
   let complaint = "";
+  let begun = false;
   child.stderr.on("data", (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(-4000);
   });
@@ -101,11 +119,14 @@ async function execute(
     for await (const line of createInterface({ input: child.stdout })) {
       const event = eventSchema.parse(JSON.parse(line));
       if ("notebook" in event) return parseNotebook("the executed notebook", event.notebook);
+      begun = true;
       onEvent(event);
     }
   } finally {
     child.stdin.end();
     await closed;
   }
-  throw new UserError(`the notebook could not be run: ${complaint.trim().split("\n").at(-1) ?? ""}`);
+  const reason = complaint.trim().split("\n").at(-1) ?? "";
+  if (begun) throw new UserError(`the notebook could not be run: ${reason}`);
+  throw new KernelNotStarted(`the notebook's kernel did not start: ${reason}`);
 }

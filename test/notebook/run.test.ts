@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { runNotebook } from "../../lib/notebook/run.js";
+import { KernelNotStarted, runNotebook, withSecondStart } from "../../lib/notebook/run.js";
+import { UserError } from "../../lib/util/errors.js";
 
 const KERNEL = join(import.meta.dirname, "../../.venv/share/jupyter/kernels/cascade");
 const skip = existsSync(KERNEL) ? false : "JupyterLab is not set up (npm run setup -- --with-lab)";
@@ -62,6 +63,22 @@ test(
     assert.deepEqual(seen, ["1/4", "2/4", "3/4", "4/4"]);
   },
 );
+
+test("a kernel that did not start is started once more, and only then", async () => {
+  const outcomes = async (...errors: (Error | undefined)[]): Promise<number> => {
+    let runs = 0;
+    await withSecondStart(() => {
+      const error = errors[runs++];
+      return error === undefined ? Promise.resolve() : Promise.reject(error);
+    });
+    return runs;
+  };
+  const unstarted = new KernelNotStarted("not started");
+  assert.equal(await outcomes(undefined), 1);
+  assert.equal(await outcomes(unstarted, undefined), 2);
+  await assert.rejects(outcomes(unstarted, unstarted, undefined), unstarted);
+  await assert.rejects(outcomes(new UserError("a cell failed"), undefined), /a cell failed/);
+});
 
 const failures = [
   {
