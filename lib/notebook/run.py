@@ -66,6 +66,9 @@ def main():
         return failed("timeout", "")
     except DeadKernelError as error:
         return failed("died", str(error))
+    except AssertionError as error:
+        # Cleaning up after a kernel that did not start, nbclient fails itself and hides the reason.
+        sys.exit(str(error.__context__ or error))
     for index, cell in enumerate(notebook.cells):
         if not did_run(cell):
             position["cell"] = index
