@@ -66,9 +66,10 @@ def main():
         return failed("timeout", "")
     except DeadKernelError as error:
         return failed("died", str(error))
-    except AssertionError as error:
-        # Cleaning up after a kernel that did not start, nbclient fails itself and hides the reason.
-        sys.exit(str(error.__context__ or error))
+    except RuntimeError as error:
+        # The kernel did not start. At an ordinary exit nbclient would clean up again, fail, and hide the reason.
+        print(error, file=sys.stderr, flush=True)
+        os._exit(1)
     for index, cell in enumerate(notebook.cells):
         if not did_run(cell):
             position["cell"] = index
