@@ -1,7 +1,9 @@
 /** Every component with its version and state, and what mends the missing ones: `npm run doctor [-- --json]`. */
 import { parseArgs } from "node:util";
 import { components } from "./components.mjs";
+import { guardOutput } from "./output-streams.mjs";
 
+guardOutput();
 const { values } = parseArgs({ options: { json: { type: "boolean", default: false } } });
 const found = components();
 const bad = found.filter(({ state }) => state === "missing");

@@ -1,7 +1,10 @@
 /** Opens JupyterLab on the notebooks, on this machine only, with a random token: `npm run lab [-- --port 9000]`. */
 import { spawn } from "node:child_process";
 import { dirname, delimiter } from "node:path";
+import { guardOutput } from "./output-streams.mjs";
 import { ROOT, VENV_PYTHON } from "./project.mjs";
+
+guardOutput();
 
 const isRoot = process.getuid?.() === 0;
 const hasScreen =

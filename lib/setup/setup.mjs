@@ -17,6 +17,7 @@ import {
   isVenvReady,
   makeVenv,
 } from "./python-environment.mjs";
+import { guardOutput } from "./output-streams.mjs";
 import { lockSetup } from "./setup-lock.mjs";
 import { progressOf } from "./progress.mjs";
 import { compileBinding, isBindingReady } from "./tensorflow-binding.mjs";
@@ -94,6 +95,7 @@ async function setUp(/** @type {Wishes} */ { quiet, withLab, device }) {
   await take({ title: "library lib/dist", isDone: isLibraryBuilt, make: buildLibrary });
 }
 
+guardOutput();
 try {
   await setUp(readWishes());
 } catch (error) {

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { constants, createReadStream, writeFile, type Stats } from "node:fs";
+import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { UserError } from "./errors.js";
+import { writeTarget } from "./write-target.js";
 
 /** What the system's error codes mean to the person who asked for a file to be written or read. */
 const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
@@ -13,6 +15,9 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",
   ENOTDIR: "a part of the path is a file, not a folder",
   EISDIR: "it is a folder, not a file",
+  ELOOP: "its links lead in a circle",
+  ENXIO: "nothing is there to take it (a device without a driver, or a socket)",
+  EPIPE: "its reader has gone",
 };
 
 /** Turns a system error about `path` into one clear sentence; other errors pass through unchanged. */
@@ -24,22 +29,33 @@ export function fileError(error: unknown, verb: "read" | "write", path: string):
     : new UserError(`cannot ${verb} ${path}: ${meaning}`, { cause: error });
 }
 
+type FileContent = Uint8Array | string | readonly Uint8Array[];
+
 /**
- * Replaces `path` by `data` so that after a kill or a crash at any instant either the old or the new content
- * is there, whole: temporary file beside it, fsync, rename, fsync of the folder.
+ * Replaces the file `path` by `data` so that after a kill or a crash at any instant either the old or the new content
+ * is there, whole: temporary file beside it, fsync, rename, fsync of the folder. A link stays and the file that it
+ * leads to is replaced; mode and owner stay. What is no file (a device, a pipe) is written to, as it is.
  */
-export async function writeFileAtomic(
-  path: string,
-  data: Uint8Array | string | readonly Uint8Array[],
-): Promise<void> {
+export async function writeFileAtomic(path: string, data: FileContent): Promise<void> {
+  try {
+    const target = await writeTarget(path);
+    if (target.kind === "file") await replaceFile(target.path, data, target.replaced);
+    else if (target.kind === "open") await writeToDescriptor(target.descriptor, data);
+    else await writeThrough(path, data);
+  } catch (error) {
+    throw fileError(error, "write", path);
+  }
+}
+
+async function replaceFile(path: string, data: FileContent, replaced: Stats | undefined): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${String(process.pid)}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, "w");
     try {
-      for (const part of typeof data === "string" || data instanceof Uint8Array ? [data] : data)
-        await file.writeFile(part);
+      await writeParts(file, data);
+      if (replaced !== undefined) await takeOver(file, replaced);
       await file.sync();
     } finally {
       await file.close();
@@ -48,9 +64,47 @@ export async function writeFileAtomic(
     await syncFolder(folder);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw fileError(error, "write", path);
+    throw error;
   }
 }
+
+/** Gives a file the mode and, where that is allowed, the owner of the one that it takes the place of. */
+async function takeOver(file: FileHandle, { mode, uid, gid }: Stats): Promise<void> {
+  const made = await file.stat();
+  if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid).catch(() => undefined);
+  if (made.mode !== mode) await file.chmod(mode & 0o7777);
+}
+
+/** Through this process's own stream where there is one: it knows how to wait for a slow reader. */
+async function writeToDescriptor(descriptor: number, data: FileContent): Promise<void> {
+  const stream = { 1: process.stdout, 2: process.stderr }[descriptor];
+  for (const part of partsOf(data)) {
+    if (stream === undefined) await promisify(writeFile)(descriptor, part);
+    else
+      await new Promise<void>((resolve, reject) =>
+        stream.write(part, (error) => {
+          if (error) reject(error);
+          else resolve();
+        }),
+      );
+  }
+}
+
+async function writeThrough(path: string, data: FileContent): Promise<void> {
+  const file = await open(path, constants.O_WRONLY);
+  try {
+    await writeParts(file, data);
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeParts(file: FileHandle, data: FileContent): Promise<void> {
+  for (const part of partsOf(data)) await file.writeFile(part);
+}
+
+const partsOf = (data: FileContent): readonly (Uint8Array | string)[] =>
+  typeof data === "string" || data instanceof Uint8Array ? [data] : data;
 
 /** Makes renames and creations in `folder` survive a power cut. */
 async function syncFolder(folder: string): Promise<void> {

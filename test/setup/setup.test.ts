@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -177,4 +178,17 @@ test("the doctor names what is missing, the command that mends it, and exits wit
       missing.some((component) => component.name === name && component.mend?.includes("npm run setup")),
       name,
     );
+});
+
+test("no pinned package of the lab wants a patch level of Python", (context) => {
+  const site = join(SETUP, "../../.venv/lib");
+  if (!existsSync(join(SETUP, "../../.venv/share/jupyter/kernels/cascade"))) {
+    context.skip("JupyterLab is not set up (npm run setup -- --with-lab)");
+    return;
+  }
+  assert.doesNotMatch(readFileSync(join(SETUP, "requirements-lab.txt"), "utf8"), /python_full_version/);
+  const demanding = readdirSync(site, { recursive: true, encoding: "utf8" })
+    .filter((name) => /^python[^/]*\/site-packages\/[^/]*\.dist-info\/METADATA$/.test(name))
+    .filter((name) => /^Requires-Python:.*>=? *3\.\d+\.[1-9]/m.test(readFileSync(join(site, name), "utf8")));
+  assert.deepEqual(demanding, []);
 });

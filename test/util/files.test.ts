@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { writeFileAtomic } from "../../lib/util/files.js";
+
+const folder = mkdtempSync(join(tmpdir(), "files-test-"));
+after(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+const at = (name: string): string => join(folder, name);
+const temporaryFiles = (): string[] =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tmp"));
+
+test("a file that is replaced keeps its mode; another name of the old content keeps that content", async () => {
+  writeFileSync(at("private"), "old");
+  chmodSync(at("private"), 0o600);
+  linkSync(at("private"), at("snapshot"));
+  await writeFileAtomic(at("private"), "new");
+  assert.equal(statSync(at("private")).mode & 0o7777, 0o600);
+  assert.equal(readFileSync(at("private"), "utf8"), "new");
+  assert.equal(readFileSync(at("snapshot"), "utf8"), "old");
+  await writeFileAtomic(at("made/anew"), [Buffer.from("in "), Buffer.from("parts")]);
+  assert.equal(readFileSync(at("made/anew"), "utf8"), "in parts");
+});
+
+test("a link stays, and what it leads to is written, whether it is there or not", async () => {
+  mkdirSync(at("far/away"), { recursive: true });
+  symlinkSync("far/away", at("folder"));
+  writeFileSync(at("far/target"), "old");
+  // From far/away, where the first link leads, ".." is far.
+  symlinkSync("folder/../target", at("one"));
+  symlinkSync("one", at("two"));
+  symlinkSync("far/not-yet", at("dangling"));
+  await writeFileAtomic(at("two"), "new");
+  await writeFileAtomic(at("dangling"), "made");
+  assert.equal(readFileSync(at("far/target"), "utf8"), "new");
+  assert.equal(readFileSync(at("far/not-yet"), "utf8"), "made");
+  assert.deepEqual([readlinkSync(at("two")), readlinkSync(at("dangling"))], ["one", "far/not-yet"]);
+  symlinkSync("b", at("a"));
+  symlinkSync("a", at("b"));
+  await assert.rejects(writeFileAtomic(at("a"), ""), {
+    name: "UserError",
+    message: /links lead in a circle/,
+  });
+  await assert.rejects(writeFileAtomic(at("far"), ""), { name: "UserError", message: /it is a folder/ });
+  assert.deepEqual(temporaryFiles(), []);
+});
+
+test("a device and a pipe are written to and stay what they are", async () => {
+  execFileSync("mkfifo", [at("pipe")]);
+  const reader = spawn("cat", [at("pipe")]);
+  let read = "";
+  reader.stdout.on("data", (chunk: Buffer) => (read += chunk.toString()));
+  const closed = new Promise((resolve) => reader.once("close", resolve));
+  symlinkSync("pipe", at("to-pipe"));
+  await writeFileAtomic(at("to-pipe"), [Buffer.from("a"), Buffer.from("b")]);
+  await closed;
+  assert.equal(read, "ab");
+  assert.ok(lstatSync(at("pipe")).isFIFO());
+  symlinkSync("/dev/null", at("to-null"));
+  await writeFileAtomic(at("to-null"), "x");
+  assert.ok(statSync("/dev/null").isCharacterDevice());
+  if (existsSync("/dev/full"))
+    await assert.rejects(writeFileAtomic("/dev/full", "x"), { name: "UserError", message: /disk is full/ });
+});
+
+test("/dev/stdout and /dev/fd are this process's own open files, whatever they are", () => {
+  const program = `
+    import { writeFileAtomic } from "${join(import.meta.dirname, "../../lib/util/files.ts")}";
+    process.stdout.write("first ");
+    await writeFileAtomic("/dev/stdout", "second ");
+    await writeFileAtomic("/dev/fd/3", "elsewhere");
+    process.stdout.write("third");
+  `;
+  writeFileSync(at("program.mts"), program);
+  const node = `"${process.execPath}" --import tsx "${at("program.mts")}"`;
+  const shell = (command: string): string =>
+    execFileSync("sh", ["-c", command], { encoding: "utf8", cwd: join(import.meta.dirname, "../..") });
+  shell(`${node} > "${at("out")}" 3> "${at("three")}"`);
+  assert.equal(readFileSync(at("out"), "utf8"), "first second third");
+  assert.equal(readFileSync(at("three"), "utf8"), "elsewhere");
+  assert.equal(shell(`${node} 3> /dev/null | cat`), "first second third");
+});
+
+test("a file of somebody else keeps its owner", { skip: process.getuid?.() !== 0 }, async () => {
+  writeFileSync(at("theirs"), "old");
+  spawnSync("chown", ["12345:12345", at("theirs")]);
+  await writeFileAtomic(at("theirs"), "new");
+  assert.equal(statSync(at("theirs")).uid, 12345);
+});
