@@ -5,6 +5,7 @@
 // experiments: whole runs and studies
 export { blockInfluence } from "./experiments/block-influence.js";
 export { answerTimes } from "./experiments/answer-times.js";
+export { divergedSummary, type Divergence, divergenceText } from "./experiments/divergence.js";
 export { currentEnvironment } from "./experiments/environment.js";
 export { collectTrace } from "./experiments/collect-trace.js";
 export { applyOverrides } from "./experiments/overrides.js";

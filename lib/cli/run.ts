@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
 import { parseDatasetSource } from "../datasets/parse-source.js";
+import { divergedSummary, divergenceText } from "../experiments/divergence.js";
 import { applyOverrides } from "../experiments/overrides.js";
 import { isPresetName, PRESETS, presetCalled } from "../experiments/presets.js";
 import { parseRunSpec, type RunSpec } from "../experiments/spec.js";
@@ -39,7 +40,10 @@ export function runCommand(): Command {
       const directory = await trainingRun(spec, { root: options.out });
       stopWatching?.();
       writeOut(directory);
-      for (const line of accuracyLines(runSummary(directory))) writeOut(line);
+      const diverged = divergedSummary(directory)?.diverged;
+      // A divergence is a result: the run is done, and the exit code says so.
+      if (diverged !== undefined) writeOut(`the training diverged: ${divergenceText(diverged)}`);
+      else for (const line of accuracyLines(runSummary(directory))) writeOut(line);
     });
 }
 

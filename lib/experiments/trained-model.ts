@@ -22,6 +22,7 @@ import { fileError, sha256 } from "../util/files.js";
 import { decodeSafetensors } from "../util/safetensors.js";
 import { parseWithSchema } from "../util/schema.js";
 import { collectTrace } from "./collect-trace.js";
+import { divergedSummary, divergenceText } from "./divergence.js";
 import { readRun } from "./run-record.js";
 import { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./spec.js";
 import { MODEL_FILE } from "./model-file.js";
@@ -51,12 +52,18 @@ export const runSummarySchema = z.object({
 
 export type RunSummary = z.output<typeof runSummarySchema>;
 
-/** The summary of a finished run; a UserError says how to finish one that is not. */
+/** The summary of a finished run; a UserError says how to finish one that is not, or where the run diverged. */
 export function runSummary(directory: string): RunSummary {
   const done = readRun(directory).done;
   if (done === null) {
     throw new UserError(
       `${directory} is not finished; call "cascade run ${join(directory, "spec.json")}" to go on with it`,
+    );
+  }
+  const diverged = divergedSummary(directory)?.diverged;
+  if (diverged !== undefined) {
+    throw new UserError(
+      `${directory} gives no model, because its training diverged: ${divergenceText(diverged)}; train another spec, such as one with a lower train.learningRate or a larger network.epsilon`,
     );
   }
   return parseWithSchema(runSummarySchema, done.summary, join(directory, "DONE.json"));

@@ -14,17 +14,25 @@ import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../trace/area.js";
 import { writeTrace } from "../trace/trace-file.js";
 import { storedModel, restoredTrainingState, storedTrainingState } from "../train/checkpoint.js";
-import { type StepReport, stepsPerEpoch, type TrainingPlan, trainingSteps } from "../train/training-steps.js";
+import { stepsPerEpoch, type TrainingPlan, trainingSteps } from "../train/training-steps.js";
 import { disposeTrainingState, type TrainingState } from "../train/training-step.js";
 import { UserError } from "../util/errors.js";
 import { startProgress } from "../util/progress.js";
 import { encodeSafetensors } from "../util/safetensors.js";
 import { collectTrace } from "./collect-trace.js";
+import {
+  type DivergedSummary,
+  type Divergence,
+  divergenceText,
+  notFinite,
+  notFiniteState,
+} from "./divergence.js";
 import { runNameOf } from "./presets.js";
 import { DONE, readRun, specHash } from "./run-record.js";
 import { MODEL_FILE } from "./model-file.js";
 import { openRun, type Run } from "./run-store.js";
 import type { RunSummary } from "./trained-model.js";
+import { lastRecordedLoss, recordValidation, shownFields, stepRecord } from "./training-metrics.js";
 import { modelViews, type RunSpec, trainedNetwork } from "./spec.js";
 
 export interface RunOptions {
@@ -41,6 +49,8 @@ const STEPS_BETWEEN_METRICS = 10;
 /**
  * Trains what the spec says, or goes on where an earlier call was stopped, or finds it done; then runs every model
  * that the weights give over the test images and stores their traces. Returns the run's directory.
+ *
+ * A training that diverges ends there and is done too: `divergedSummary` tells it, and it is not trained again.
  */
 export async function trainingRun(spec: RunSpec, options: RunOptions = {}): Promise<string> {
   const { root = join("data", "runs"), warn = warnOnStandardError, quiet = false } = options;
@@ -93,35 +103,70 @@ async function trainAndTrace(
       `${train.labels.length} training images do not fill one batch of ${plan.batchSize}; lower train.batchSize`,
     );
   }
-  const { state, seconds } = await trainToEnd(run, spec, plan, validation, total, quiet, warn);
+  const trained = await trainToEnd(run, spec, plan, validation, total, quiet, warn);
+  const { state, seconds } = trained;
+  const models = trained.divergence ?? (await storeModels(run, spec, plan, trained, test, total));
+  disposeTrainingState(state);
+  const data = {
+    name: dataset.name,
+    hash: dataset.hash,
+    train: train.labels.length,
+    test: test.labels.length,
+  };
+  const trainingSeconds = Math.round(seconds);
+  if (!Array.isArray(models)) {
+    warn(`${run.directory} diverged: ${divergenceText(models)}`);
+    run.appendMetrics({ step: models.step, epoch: models.epoch, diverged: divergenceText(models) });
+    const summary: DivergedSummary = {
+      seed: spec.seed,
+      steps: models.step,
+      trainingSeconds,
+      diverged: models,
+    };
+    await run.finish({ ...summary, data });
+    return;
+  }
+  const summary: RunSummary = {
+    seed: spec.seed,
+    data,
+    normalisation: { mean: [...normalisation.mean], std: [...normalisation.std] },
+    classNames: [...train.classNames],
+    imageSize: train.size.height,
+    steps: total,
+    trainingSeconds,
+    imagesPerSecond: Math.round((total * plan.batchSize) / seconds),
+    models,
+  };
+  await run.finish(summary);
+}
+
+/** Writes the weights and every model's trace of the test images; a divergence where logits are not finite. */
+async function storeModels(
+  run: Run,
+  spec: RunSpec,
+  { normalisation, epochs }: TrainingPlan,
+  { state, lastLoss }: Trained,
+  test: ImageSet,
+  step: number,
+): Promise<RunSummary["models"] | Divergence> {
   await run.writeArtifact(
     MODEL_FILE,
     encodeSafetensors(storedModel(state), { format: "anytime-cascade 1", layout: "HWIO" }),
   );
   const values = stateValues(state);
-  disposeTrainingState(state);
   const models: RunSummary["models"] = [];
-  for (const { model, network: viewed } of modelViews(spec, train.classNames.length)) {
-    const viewState = retimedState(viewed, values);
-    const trace = collectTrace(viewed, viewState, test, { normalisation, model, run: run.hash });
+  for (const { model, network } of modelViews(spec, test.classNames.length)) {
+    const viewState = retimedState(network, values);
+    const trace = collectTrace(network, viewState, test, { normalisation, model, run: run.hash });
     disposeState(viewState);
+    const found = notFinite("logits", trace.logits);
+    if (found !== null) return { ...found, step, epoch: epochs - 1, lastLoss };
     const file = `trace-${model}.arrow`;
     await writeTrace(join(run.directory, file), trace);
     const accuracy = [...accuracyPerTimestep(trace)];
     models.push({ model, trace: file, accuracy, area: areaUnderAccuracy(accuracy) });
   }
-  const summary: RunSummary = {
-    seed: spec.seed,
-    data: { name: dataset.name, hash: dataset.hash, train: train.labels.length, test: test.labels.length },
-    normalisation: { mean: [...normalisation.mean], std: [...normalisation.std] },
-    classNames: [...train.classNames],
-    imageSize: train.size.height,
-    steps: total,
-    trainingSeconds: Math.round(seconds),
-    imagesPerSecond: Math.round((total * plan.batchSize) / seconds),
-    models,
-  };
-  await run.finish(summary);
+  return models;
 }
 
 /** The images a spec trains on and those that it holds out, which training never sees. */
@@ -160,6 +205,10 @@ function lossSettings(spec: RunSpec, network: CascadedNetwork): TrainingPlan["lo
 interface Trained {
   readonly state: TrainingState;
   readonly seconds: number;
+  /** The last finite one; null where there was none. */
+  readonly lastLoss: number | null;
+  /** Where training stopped because something was not finite; null where it came to its end. */
+  readonly divergence: Divergence | null;
 }
 
 async function trainToEnd(
@@ -186,73 +235,39 @@ async function trainToEnd(
   await run.truncateMetrics(checkpoint === null ? -1 : done);
   if (checkpoint !== null) warn(`${run.directory}: goes on after step ${done} of ${total}`);
   const bar = quiet ? undefined : startProgress({ label: run.name, total, initial: done });
+  let lastLoss = lastRecordedLoss(run);
+  let divergence: Divergence | null = null;
   let begun = performance.now();
   let saved = begun;
   for (const report of trainingSteps(plan, state, done)) {
     state = report.state;
-    if (!Number.isFinite(report.loss.loss)) {
-      throw new UserError(
-        `${run.directory}: the loss is ${report.loss.loss} after step ${report.step}; lower train.learningRate`,
-      );
-    }
+    let found = notFinite("loss", [report.loss.loss]);
+    if (found === null) lastLoss = report.loss.loss;
     const now = performance.now();
-    if (report.step % STEPS_BETWEEN_METRICS === 0 || report.endsEpoch) {
+    if (found === null && (report.step % STEPS_BETWEEN_METRICS === 0 || report.endsEpoch)) {
       const record = stepRecord(report, plan);
       bar?.update(report.step, shownFields(record));
       run.appendMetrics(record);
     }
-    if (report.endsEpoch && validation.labels.length > 0) {
-      const trace = collectTrace(network, state, validation, { normalisation: plan.normalisation });
-      run.appendMetrics({
-        step: report.step,
-        epoch: report.epoch,
-        validationAccuracy: [...accuracyPerTimestep(trace)],
-      });
+    if (found === null && (report.endsEpoch || now - saved > 1000 * SECONDS_BETWEEN_CHECKPOINTS)) {
+      const stored = storedTrainingState(state);
+      found = notFiniteState(stored);
+      if (found === null && report.endsEpoch) found = recordValidation(run, plan, report, validation);
+      if (found === null) {
+        seconds += (performance.now() - begun) / 1000;
+        await run.saveCheckpoint(report.step, stored, { seconds: String(seconds) });
+        saved = begun = performance.now();
+      }
     }
-    if (report.endsEpoch || now - saved > 1000 * SECONDS_BETWEEN_CHECKPOINTS) {
+    if (found !== null) {
       seconds += (performance.now() - begun) / 1000;
-      await run.saveCheckpoint(report.step, storedTrainingState(state), { seconds: String(seconds) });
-      saved = begun = performance.now();
+      divergence = { ...found, step: report.step, epoch: report.epoch, lastLoss };
+      break;
     }
     await nextTurn();
   }
   bar?.stop();
-  return { state, seconds };
-}
-
-function stepRecord(report: StepReport, plan: TrainingPlan) {
-  const { step, epoch, learningRate, loss, milliseconds } = report;
-  return {
-    step,
-    epoch,
-    learningRate,
-    loss: loss.loss,
-    lossPerTimestep: loss.lossPerTimestep,
-    accuracy: batchAccuracy(report),
-    imagesPerSecond: (1000 * plan.batchSize) / (milliseconds.data + milliseconds.step),
-    dataShare: milliseconds.data / (milliseconds.data + milliseconds.step),
-  };
-}
-
-/** Loss, and accuracy at the first, middle and last timestep. */
-function shownFields({
-  loss,
-  accuracy,
-  imagesPerSecond,
-}: ReturnType<typeof stepRecord>): Record<string, string> {
-  const percent = (t: number): string => (100 * (accuracy[t] ?? 0)).toFixed(0);
-  const last = accuracy.length - 1;
-  return {
-    loss: loss.toFixed(3),
-    "accuracy %": [...new Set([0, last >> 1, last])].map(percent).join("/"),
-    "images/s": imagesPerSecond.toFixed(0),
-  };
-}
-
-/** [T] share of the batch that is right at each timestep. */
-function batchAccuracy({ logits, labels }: StepReport): number[] {
-  const { timesteps, batch: examples, classes, values } = logits;
-  return [...accuracyPerTimestep({ timesteps, examples, classes, logits: values, labels, ids: labels })];
+  return { state, seconds, lastLoss, divergence };
 }
 
 /** Lets timers and signals through: the lock on the run is kept alive by a timer. */

@@ -5,7 +5,8 @@ import { UserError } from "../util/errors.js";
 import type { StoredTensor } from "../util/safetensors.js";
 import type { TrainingState } from "./training-step.js";
 
-const VELOCITY = "velocity/";
+/** Begins the names of the velocities among stored tensors. */
+export const VELOCITY = "velocity/";
 
 /** Weights and running statistics as stored tensors: filters [k, k, in, out], linear [in, out]. */
 export function storedModel(
