@@ -30,6 +30,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     process.stderr.write(`cascade: ${error.message}\n`);
-    process.exitCode = 1;
+    process.exitCode ??= 1; // a stopped command has its own
   }
 }

@@ -17,6 +17,7 @@ import { numberBetween, wholeNumber, wholeNumbers, words } from "./options.js";
 import { writeOut } from "./output.js";
 import { printPlan } from "./replication-plan.js";
 import { imagesOf, printStatus, progressText } from "./replication-status.js";
+import { withStopSignal } from "./stop-signals.js";
 
 interface ReplicateOptions {
   readonly protocol?: ProtocolName;
@@ -42,7 +43,6 @@ const NOT_COMMITTED = join("data", "figures");
 const MILLISECONDS_BETWEEN_LOOKS = 2000;
 /** A full-width training takes half of it. */
 const GIBIBYTES_A_TRAINING = 3;
-const STOPPED = 130;
 
 const repeated = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
@@ -107,7 +107,7 @@ async function replicate(overrides: readonly string[], options: ReplicateOptions
     const isChanged = protocol.name === "quick" || seeds !== undefined || overrides.length > 0;
     const results = options.results ?? (isChanged ? NOT_COMMITTED : COMMITTED);
     const jobs = options.jobs ?? defaultJobs();
-    await stoppable(async (signal) => {
+    await withStopSignal(async (signal) => {
       await carryOut(replication, statusOf, { runs, results, prints: options.prints }, jobs, signal);
     });
   }
@@ -220,22 +220,5 @@ async function analyse(
     for (const file of await writeReport(replication, inOrder, folders.results)) writeOut(file);
   } finally {
     await closeBrowser();
-  }
-}
-
-/** Runs `work` with a signal that Ctrl-C sets off; a second Ctrl-C ends at once. */
-async function stoppable(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const controller = new AbortController();
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(STOPPED);
-    process.stderr.write("\nstopping; what is committed stays\n");
-    process.exitCode = STOPPED;
-    controller.abort();
-  };
-  process.on("SIGINT", stop).on("SIGTERM", stop);
-  try {
-    await work(controller.signal);
-  } finally {
-    process.off("SIGINT", stop).off("SIGTERM", stop);
   }
 }

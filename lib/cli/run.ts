@@ -14,6 +14,7 @@ import { fileError } from "../util/files.js";
 import { exitWithParent } from "../util/parent-watch.js";
 import { wholeNumber } from "./options.js";
 import { writeOut } from "./output.js";
+import { withStopSignal } from "./stop-signals.js";
 
 interface RunCommandOptions {
   readonly out: string;
@@ -37,7 +38,7 @@ export function runCommand(): Command {
         return;
       }
       const stopWatching = options.parent === undefined ? undefined : exitWithParent({ pid: options.parent });
-      const directory = await trainingRun(spec, { root: options.out });
+      const directory = await withStopSignal((signal) => trainingRun(spec, { root: options.out, signal }));
       stopWatching?.();
       writeOut(directory);
       const diverged = divergedSummary(directory)?.diverged;

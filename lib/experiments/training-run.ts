@@ -19,6 +19,7 @@ import { disposeTrainingState, type TrainingState } from "../train/training-step
 import { UserError } from "../util/errors.js";
 import { startProgress } from "../util/progress.js";
 import { encodeSafetensors } from "../util/safetensors.js";
+import { nextTurn, Stopped, stoppable } from "../util/stopping.js";
 import { collectTrace } from "./collect-trace.js";
 import {
   type DivergedSummary,
@@ -41,6 +42,8 @@ export interface RunOptions {
   readonly dataset?: Dataset;
   readonly warn?: (message: string) => void;
   readonly quiet?: boolean;
+  /** Stops the training after the step at hand: its state is committed, and a Stopped thrown. */
+  readonly signal?: AbortSignal;
 }
 
 const SECONDS_BETWEEN_CHECKPOINTS = 60;
@@ -62,14 +65,17 @@ export async function trainingRun(spec: RunSpec, options: RunOptions = {}): Prom
   }
   // The data comes first: without it there is no run to be begun.
   const dataset = options.dataset ?? (await loadDataset(spec.data, { onReport: warn }));
-  const run = await openRun({ root, name, spec, environment: { backend: describeBackend() }, warn });
-  try {
-    // Another process may have finished it while this one waited.
-    if (!run.isDone()) await trainAndTrace(run, spec, dataset, quiet, warn);
-    return run.directory;
-  } finally {
-    await run.release();
-  }
+  return stoppable(options.signal, async (signal) => {
+    if (signal.aborted) throw new Stopped(`${directory}: stopped before its first step`);
+    const run = await openRun({ root, name, spec, environment: { backend: describeBackend() }, warn });
+    try {
+      // Another process may have finished it while this one waited.
+      if (!run.isDone()) await trainAndTrace(run, spec, dataset, quiet, warn, signal);
+      return run.directory;
+    } finally {
+      await run.release();
+    }
+  });
 }
 
 async function trainAndTrace(
@@ -78,6 +84,7 @@ async function trainAndTrace(
   dataset: Dataset,
   quiet: boolean,
   warn: (message: string) => void,
+  signal: AbortSignal,
 ): Promise<void> {
   if (spec.train.precision === "mixed" && !hasOwnKernels) {
     throw new UserError(
@@ -103,10 +110,14 @@ async function trainAndTrace(
       `${train.labels.length} training images do not fill one batch of ${plan.batchSize}; lower train.batchSize`,
     );
   }
-  const trained = await trainToEnd(run, spec, plan, validation, total, quiet, warn);
+  const trained = await trainToEnd(run, spec, plan, validation, total, quiet, warn, signal);
   const { state, seconds } = trained;
-  const models = trained.divergence ?? (await storeModels(run, spec, plan, trained, test, total));
-  disposeTrainingState(state);
+  let models: RunSummary["models"] | Divergence;
+  try {
+    models = trained.divergence ?? (await storeModels(run, spec, plan, trained, test, total, signal));
+  } finally {
+    disposeTrainingState(state);
+  }
   const data = {
     name: dataset.name,
     hash: dataset.hash,
@@ -148,6 +159,7 @@ async function storeModels(
   { state, lastLoss }: Trained,
   test: ImageSet,
   step: number,
+  signal: AbortSignal,
 ): Promise<RunSummary["models"] | Divergence> {
   await run.writeArtifact(
     MODEL_FILE,
@@ -156,6 +168,8 @@ async function storeModels(
   const values = stateValues(state);
   const models: RunSummary["models"] = [];
   for (const { model, network } of modelViews(spec, test.classNames.length)) {
+    await nextTurn();
+    if (signal.aborted) throw stopped(run, "after its last step");
     const viewState = retimedState(network, values);
     const trace = collectTrace(network, viewState, test, { normalisation, model, run: run.hash });
     disposeState(viewState);
@@ -219,6 +233,7 @@ async function trainToEnd(
   total: number,
   quiet: boolean,
   warn: (message: string) => void,
+  signal: AbortSignal,
 ): Promise<Trained> {
   const { network } = plan;
   const checkpoint = await run.latestCheckpoint();
@@ -249,7 +264,8 @@ async function trainToEnd(
       bar?.update(report.step, shownFields(record));
       run.appendMetrics(record);
     }
-    if (found === null && (report.endsEpoch || now - saved > 1000 * SECONDS_BETWEEN_CHECKPOINTS)) {
+    const isDue = report.endsEpoch || signal.aborted || now - saved > 1000 * SECONDS_BETWEEN_CHECKPOINTS;
+    if (found === null && isDue) {
       const stored = storedTrainingState(state);
       found = notFiniteState(stored);
       if (found === null && report.endsEpoch) found = recordValidation(run, plan, report, validation);
@@ -264,16 +280,19 @@ async function trainToEnd(
       divergence = { ...found, step: report.step, epoch: report.epoch, lastLoss };
       break;
     }
+    if (signal.aborted) {
+      bar?.stop();
+      disposeTrainingState(state);
+      throw stopped(run, `after step ${report.step} of ${total}`);
+    }
     await nextTurn();
   }
   bar?.stop();
   return { state, seconds, lastLoss, divergence };
 }
 
-/** Lets timers and signals through: the lock on the run is kept alive by a timer. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
+const stopped = ({ directory }: Run, place: string): Stopped =>
+  new Stopped(`${directory}: stopped ${place}; its state is saved, and the same call goes on from there`);
 
 function warnOnStandardError(message: string): void {
   process.stderr.write(`${message}\n`);

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -21,6 +21,7 @@ import { tf } from "../../lib/nn/tensorflow.js";
 import { UserError } from "../../lib/util/errors.js";
 import { decodeSafetensors } from "../../lib/util/safetensors.js";
 import { randomStream } from "../../lib/util/random.js";
+import { Stopped } from "../../lib/util/stopping.js";
 import { tinyRunSpec } from "./tiny-run.js";
 
 const folder = mkdtempSync(join(tmpdir(), "training-run-"));
@@ -293,4 +294,59 @@ test("a training that cannot be is refused in one clear sentence", async () => {
     { ...spec, loss: { ...spec.loss, weights: [1, 1] } },
     /2 timestep weights for 9 timesteps; give one each/,
   );
+});
+
+test("asked to stop, a training commits the step at hand, and the same call ends with the same bytes", async () => {
+  const spec = tinyRunSpec("cascaded-td", { train: { epochs: 6 } });
+  const whole = await trainingRun(spec, { root: emptyRoot(), quiet: true });
+  const root = emptyRoot();
+  const directory = join(root, basename(whole));
+  const controller = new AbortController();
+  const first = trainingRun(spec, { root, quiet: true, signal: controller.signal });
+  // Between two ends of an epoch, each of which has a checkpoint of its own.
+  while (!existsSync(join(directory, "checkpoint-4.safetensors"))) await sleep(1);
+  controller.abort();
+  await assert.rejects(
+    first,
+    (error) => error instanceof Stopped && /after step \d+ of 24/.test(error.message),
+  );
+  const tensors = tf.memory().numTensors;
+  await assert.rejects(
+    trainingRun(spec, { root, signal: controller.signal }),
+    /stopped before its first step/,
+  );
+  assert.equal(tf.memory().numTensors, tensors);
+
+  const said: string[] = [];
+  await trainingRun(spec, { root, quiet: true, warn: (message) => said.push(message) });
+  assert.match(said.join("\n"), /goes on after step \d+ of 24/);
+  assert.deepEqual(lastState(directory), lastState(whole));
+  assert.deepEqual(timeless(directory), timeless(whole));
+});
+
+test("Ctrl-C lets `cascade run` commit its step", async () => {
+  const root = emptyRoot();
+  const spec = tinyRunSpec("cascaded-td", { train: { epochs: 2000 } });
+  writeFileSync(join(root, "spec.json"), JSON.stringify(spec));
+  const child = spawn(
+    process.execPath,
+    [
+      join(import.meta.dirname, "../../lib/cli/cascade.mjs"),
+      "run",
+      join(root, "spec.json"),
+      "--out",
+      join(root, "runs"),
+    ],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  const closed = once(child, "close");
+  while (!existsSync(join(root, "runs"))) await sleep(10);
+  await firstCheckpoint(join(root, "runs"));
+  child.kill("SIGINT");
+  assert.deepEqual(await closed, [130, null], said);
+  const step = /stopped after step (\d+) of/.exec(said)?.[1] ?? "none";
+  const [directory = ""] = readdirSync(join(root, "runs"));
+  assert.ok(existsSync(join(root, "runs", directory, `checkpoint-${step}.safetensors`)), said);
 });
