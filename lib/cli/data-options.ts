@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { withoutArchiveEnding } from "../datasets/archive-kind.js";
 import { parseDatasetSource } from "../datasets/parse-source.js";
 import { resolveDatasetSource, type ResolvedDatasetSource } from "../datasets/source.js";
 import type { NamedSource } from "../studies/replication.js";
@@ -44,5 +45,5 @@ export async function namedSources(
 function nameOf(text: string, source: ResolvedDatasetSource): string {
   const [, given] = /^(cifar10|cifar100|tinyimagenet)(?:=|$)/.exec(text) ?? [];
   if (given !== undefined) return given;
-  return source.kind === "folder" ? basename(source.path).replace(/\.(tar\.gz|tgz)$/, "") : source.kind;
+  return source.kind === "folder" ? withoutArchiveEnding(basename(source.path)) : source.kind;
 }

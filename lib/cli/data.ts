@@ -11,6 +11,7 @@ import type { LoadOptions, OnProgress } from "../datasets/progress.js";
 import { resolveDatasetSource, type ResolvedDatasetSource } from "../datasets/source.js";
 import { channelStatistics } from "../datasets/statistics.js";
 import { UserError } from "../util/errors.js";
+import { fileError } from "../util/files.js";
 
 interface DataOptions {
   readonly cScores?: string;
@@ -29,7 +30,7 @@ export function dataCommand(): Command {
       .description(description)
       .argument(
         "<source>",
-        "procedural, cifar10[=path], cifar100[=path], folder=path, or a path to a folder or .tar.gz",
+        "procedural, cifar10[=path], cifar100[=path], tinyimagenet=path, folder=path, or a path to a folder or an archive",
       )
       .option("--c-scores <file>", "npz file with labels and scores in original order")
       .option("--size <pixels>", "image folders: resize all images to this side", positiveInteger)
@@ -128,13 +129,16 @@ async function checksumLine(source: ResolvedDatasetSource): Promise<string> {
     return "checksum: none is published for this source";
   const { path } = source;
   if (path === undefined) return "checksum: the download's MD5 is the published one";
-  if ((await stat(path)).isDirectory())
+  const found = await stat(path).catch((error: unknown) => {
+    throw fileError(error, "read", path);
+  });
+  if (found.isDirectory())
     return "checksum: published for the archive only; the folder's records are checked";
-  const { md5, url } = CIFAR_FORMATS[source.kind];
-  const found = await md5OfFile(path);
-  return found === md5
-    ? `checksum: MD5 ${md5}, as published`
-    : `checksum: MD5 ${found} is not that of the published ${basename(url)} (${md5}); the records are checked all the same`;
+  const { md5, url, python } = CIFAR_FORMATS[source.kind];
+  const own = await md5OfFile(path);
+  return own === md5 || own === python.md5
+    ? `checksum: MD5 ${own}, as published`
+    : `checksum: MD5 ${own} is not that of the published ${basename(url)} (${md5}); the records are checked all the same`;
 }
 
 /** What `data info --json` prints. */

@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { unzipSync } from "fflate";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";
 import type { ImageSet } from "./dataset.js";
 import { numberOfFile } from "./image-layout.js";
 import { parseNpy } from "./npy.js";
+import { zipFiles } from "./zip-archive.js";
 
 /** C-scores (Jiang et al. 2021) in the original order of the examples. */
 export interface CScores {
@@ -14,17 +13,13 @@ export interface CScores {
   readonly scores: Float32Array;
 }
 
-/** Two arrays of ten million examples still fit. */
-const MAX_ARRAY_BYTES = 160e6;
+const ARRAYS = ["labels.npy", "scores.npy"] as const;
 
 /** Reads `labels` and `scores` from an `.npz` file; throws a UserError that says what is wrong with it. */
 export async function readCScores(path: string): Promise<CScores> {
-  const content = await readFile(path).catch((error: unknown) => {
-    throw fileError(error, "read", path);
-  });
-  const entries = unzipped(content, path);
-  const [labels, scores] = ["labels.npy", "scores.npy"].map((name) => {
-    const entry = entries[name];
+  const entries = await unzipped(path);
+  const [labels, scores] = ARRAYS.map((name) => {
+    const entry = entries.get(name);
     if (entry === undefined)
       throw new UserError(`${path} has no array ${name}; C-scores need labels and scores`);
     const array = parseNpy(entry, `${path}: ${name}`);
@@ -47,20 +42,19 @@ export async function readCScores(path: string): Promise<CScores> {
   return { labels: Int32Array.from(labels), scores: Float32Array.from(scores) };
 }
 
-function unzipped(content: Uint8Array, path: string): Record<string, Uint8Array> {
+/** The two arrays; whatever lies beside them is left alone. */
+async function unzipped(path: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  const entries = new Map<string, Uint8Array>();
   try {
-    return unzipSync(content, {
-      filter: ({ name, originalSize }) => {
-        if (originalSize > MAX_ARRAY_BYTES)
-          throw new UserError(`${path}: ${name} is larger than ${MAX_ARRAY_BYTES / 1e6} MB; it is refused`);
-        return name === "labels.npy" || name === "scores.npy";
-      },
-    });
+    for await (const { path: name, content } of zipFiles(path, (file) => ARRAYS.some((one) => one === file)))
+      if (content !== undefined) entries.set(name, content);
   } catch (error) {
-    if (error instanceof UserError) throw error;
+    const known = fileError(error, "read", path);
+    if (known instanceof UserError) throw known;
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(`${path} is no whole .npz file (${reason}); get it again`, { cause: error });
   }
+  return entries;
 }
 
 /**

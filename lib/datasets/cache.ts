@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
@@ -6,11 +5,11 @@ import { UserError } from "../util/errors.js";
 import { sha256, writeFileAtomic } from "../util/files.js";
 import { type ImageSet, valuesPerImage } from "./dataset.js";
 import type { DecodedSplits } from "./image-folder.js";
-import { type LoadOptions, reportTo } from "./progress.js";
+import { DEFAULT_CACHE, type LoadOptions, reportTo } from "./progress.js";
+import type { SourceFiles } from "./source-files.js";
 
 /** Raised when the layout of the files or the meaning of decoding changes. */
-const CACHE_VERSION = 1;
-const DEFAULT_FOLDER = join("data", "cache");
+const CACHE_VERSION = 2;
 /** One read call takes less than 2 GiB. */
 const READ_BYTES = 2 ** 30;
 
@@ -33,22 +32,31 @@ export interface HashedSplits<Name extends string> extends DecodedSplits<Name> {
   readonly hash: string;
 }
 
+/** How splits are made: from which files, with which settings, in which way. */
+export interface Recipe<Name extends string> {
+  readonly source: SourceFiles;
+  /** Plain data that changes whenever the result would, other than by the files. */
+  readonly settings: unknown;
+  readonly names: readonly Name[];
+  readonly decode: () => Promise<DecodedSplits<Name>>;
+}
+
 /**
- * What `decode` gives, kept under `<cache folder>/<hash of key>/`: `<split>.bin` holds the typed arrays one
- * after the other, `meta.json` the rest and is written last, so that a killed import leaves nothing half-done.
- * A later call reads each split back in one go; a damaged entry is reported and decoded anew.
+ * What the recipe's `decode` gives, kept under `<cache folder>/<hash of content and settings>/`: `<split>.bin` holds
+ * the typed arrays one after the other, `meta.json` the rest and is written last, so that a killed import leaves
+ * nothing half-done. A later call reads each split back in one go; a damaged entry is reported and decoded anew.
  *
- * `key`: plain data that changes whenever the result would.
+ * An entry is found by the content of the files that it was made of, never by their path or their times: it cannot be
+ * older than its source, and the same data elsewhere find it too.
  */
 export async function cachedSplits<Name extends string>(
-  key: unknown,
-  names: readonly Name[],
-  decode: () => Promise<DecodedSplits<Name>>,
+  recipe: Recipe<Name>,
   options: LoadOptions,
 ): Promise<HashedSplits<Name>> {
-  const { cacheFolder = DEFAULT_FOLDER } = options;
-  if (cacheFolder === false) return hashed(await decode());
-  const folder = join(cacheFolder, sha256(JSON.stringify([CACHE_VERSION, key])).slice(0, 32));
+  const { names, decode, source } = recipe;
+  if (options.cacheFolder === false) return hashed(await decode());
+  const stamp = await source.stamp();
+  const folder = await entryOf(recipe, options);
   try {
     const kept = await readSplits(folder, names);
     if (kept !== undefined) return kept;
@@ -56,14 +64,37 @@ export async function cachedSplits<Name extends string>(
     reportTo(options)(`the decoded images in ${folder} are damaged (${String(error)}); decoding them again`);
   }
   const decoded = hashed(await decode());
+  if ((await source.stamp()) !== stamp)
+    throw new UserError("the data changed while they were read; call it again once they are in place");
   await writeSplits(folder, names, decoded);
   return decoded;
+}
+
+/** The hash that `cachedSplits` gives, without reading any image, where they were decoded before; else undefined. */
+export async function cachedHash<Name extends string>(
+  recipe: Recipe<Name>,
+  options: LoadOptions,
+): Promise<string | undefined> {
+  if (options.cacheFolder === false) return undefined;
+  const meta = await readMeta(await entryOf(recipe, options)).catch(() => undefined);
+  if (meta === undefined) return undefined;
+  const parts = recipe.names.map((name) => {
+    const split = meta.splits[name];
+    return split === undefined ? undefined : hashPart(name, split, split.sha256);
+  });
+  return parts.includes(undefined) ? undefined : sha256(JSON.stringify(parts));
+}
+
+async function entryOf({ source, settings }: Recipe<string>, options: LoadOptions): Promise<string> {
+  const content = await source.fingerprint(options);
+  const key = sha256(JSON.stringify([CACHE_VERSION, content, settings])).slice(0, 32);
+  return join(options.cacheFolder || DEFAULT_CACHE, key);
 }
 
 /** Adds the hash of the content: images, labels, ids, sizes and class names of every split. */
 export function hashed<Name extends string>(decoded: DecodedSplits<Name>): HashedSplits<Name> {
   const parts = (Object.entries(decoded.splits) as [Name, ImageSet][]).map(([name, set]) =>
-    hashPart(name, set, sha256OfParts(partsOf(set))),
+    hashPart(name, set, sha256(partsOf(set))),
   );
   return { ...decoded, hash: sha256(JSON.stringify(parts)) };
 }
@@ -92,7 +123,7 @@ async function writeSplits<Name extends string>(
       classNames: [...set.classNames],
       ...(set.paths === undefined ? {} : { paths: [...set.paths] }),
       hasCoarseLabels: set.coarseLabels !== undefined,
-      sha256: sha256OfParts(parts),
+      sha256: sha256(parts),
     };
   }
   await writeFileAtomic(join(folder, "meta.json"), JSON.stringify({ splits: metas, skipped }));
@@ -103,9 +134,8 @@ async function readSplits<Name extends string>(
   folder: string,
   names: readonly Name[],
 ): Promise<HashedSplits<Name> | undefined> {
-  const text = await readFile(join(folder, "meta.json"), "utf8").catch(() => undefined);
-  if (text === undefined) return undefined;
-  const meta = metaSchema.parse(JSON.parse(text));
+  const meta = await readMeta(folder);
+  if (meta === undefined) return undefined;
   const splits: Partial<Record<Name, ImageSet>> = {};
   const parts: unknown[] = [];
   for (const name of names) {
@@ -120,6 +150,11 @@ async function readSplits<Name extends string>(
     skipped: meta.skipped,
     hash: sha256(JSON.stringify(parts)),
   };
+}
+
+async function readMeta(folder: string): Promise<z.output<typeof metaSchema> | undefined> {
+  const text = await readFile(join(folder, "meta.json"), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : metaSchema.parse(JSON.parse(text));
 }
 
 async function readSplit(path: string, meta: SplitMeta): Promise<ImageSet> {
@@ -165,10 +200,4 @@ function partsOf(set: ImageSet): Uint8Array[] {
     ...numbers.map((array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength)),
     set.images,
   ];
-}
-
-function sha256OfParts(parts: readonly Uint8Array[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest("hex");
 }

@@ -1,10 +1,9 @@
-import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename } from "node:path";
 import { UserError } from "../util/errors.js";
-import { fileError, sha256, sha256OfFile } from "../util/files.js";
 import { CIFAR100_COARSE_CLASSES, CIFAR100_FINE_CLASSES, CIFAR10_CLASSES } from "./cifar-classes.js";
+import { recordsOfPythonBatch } from "./cifar-python.js";
 import type { ImageSet } from "./dataset.js";
-import { tarFiles } from "./tar-archive.js";
+import { fileTree } from "./file-tree.js";
 
 export const CIFAR_KINDS = ["cifar10", "cifar100"] as const;
 export type CifarKind = (typeof CIFAR_KINDS)[number];
@@ -24,6 +23,8 @@ export interface CifarFormat {
   readonly files: readonly CifarFile[];
   /** Classes of each label byte of a record, in order; the last one is the label proper. */
   readonly labelClasses: readonly (readonly string[])[];
+  /** The version for Python, whose files go by the same names without ending: archive, folder, lists of labels. */
+  readonly python: { readonly md5: string; readonly folder: string; readonly labels: readonly string[] };
 }
 
 const SIDE = 32;
@@ -43,6 +44,7 @@ export const CIFAR_FORMATS: Readonly<Record<CifarKind, CifarFormat>> = {
       { file: "test_batch.bin", split: "test", records: 10000 },
     ],
     labelClasses: [CIFAR10_CLASSES],
+    python: { md5: "c58f30108f718f92721af3b95e74349a", folder: "cifar-10-batches-py", labels: ["labels"] },
   },
   cifar100: {
     url: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
@@ -53,56 +55,65 @@ export const CIFAR_FORMATS: Readonly<Record<CifarKind, CifarFormat>> = {
       { file: "test.bin", split: "test", records: 10000 },
     ],
     labelClasses: [CIFAR100_COARSE_CLASSES, CIFAR100_FINE_CLASSES],
+    python: {
+      md5: "eb9058c3a382ffc7106e4002c42a8d85",
+      folder: "cifar-100-python",
+      labels: ["coarse_labels", "fine_labels"],
+    },
   },
 };
 
-/** The batches of a `.tar.gz` archive or a folder of `.bin` files, read but not yet looked into. */
+/** The batches of an archive or a folder, read but not yet looked into. */
 export interface CifarBatches {
   readonly root: string;
-  /** Changes when the data change. */
-  readonly fingerprint: string;
-  read(): Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Records by the binary version's file name. */
+  readonly contents: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Finds the batches at `path`: an archive, the folder of `.bin` files, or a folder around that folder. */
+/**
+ * Reads the batches at `path`, an archive or a folder, wherever in it they lie: of the binary version, or where there
+ * are none of it of the one for Python.
+ */
 export async function cifarBatches(kind: CifarKind, path: string): Promise<CifarBatches> {
-  const { folder, files } = CIFAR_FORMATS[kind];
-  const names = new Set(files.map(({ file }) => file));
-  try {
-    if (!(await stat(path)).isDirectory())
-      return { root: path, fingerprint: await sha256OfFile(path), read: () => archiveBatches(path, names) };
-    const root = (await readdir(path)).includes(folder) ? join(path, folder) : path;
-    const present = (await readdir(root)).filter((name) => names.has(name)).sort();
-    const stamps = await Promise.all(
-      present.map(async (name) => {
-        const { size, mtimeMs } = await stat(join(root, name));
-        return `${name} ${size} ${mtimeMs}`;
-      }),
+  const { files, python } = CIFAR_FORMATS[kind];
+  const tree = await fileTree(path);
+  const among = (names: readonly string[]) =>
+    new Set(tree.files.filter((file) => names.includes(basename(file))));
+  const binaryNames = files.map(({ file }) => file);
+  const binary = among(binaryNames);
+  const wanted = binary.size > 0 ? binary : among(binaryNames.map(withoutEnding));
+  const contents = new Map<string, Uint8Array>();
+  for await (const file of tree.contents(wanted)) {
+    const name = binary.size > 0 ? basename(file.path) : `${basename(file.path)}.bin`;
+    if (contents.has(name)) throw new UserError(`${path} holds ${basename(file.path)} twice`);
+    const content = await file.read();
+    contents.set(
+      name,
+      binary.size > 0
+        ? content
+        : recordsOfPythonBatch(content, python.labels, 3 * PIXELS, `${path}: ${file.path}`),
     );
-    return {
-      root,
-      fingerprint: sha256([resolve(root), ...stamps].join("\n")),
-      read: async () =>
-        new Map(
-          await Promise.all(present.map(async (name) => [name, await readFile(join(root, name))] as const)),
-        ),
-    };
-  } catch (error) {
-    throw fileError(error, "read", path);
   }
+  return { root: path, contents };
 }
 
-async function archiveBatches(
-  path: string,
-  names: ReadonlySet<string>,
-): Promise<ReadonlyMap<string, Uint8Array>> {
-  const batches = new Map<string, Uint8Array>();
-  for await (const { path: file, content } of tarFiles(path, (name) => names.has(basename(name)))) {
-    if (content === undefined) continue;
-    if (batches.has(basename(file))) throw new UserError(`${path} holds ${basename(file)} twice`);
-    batches.set(basename(file), content);
-  }
-  return batches;
+function withoutEnding(name: string): string {
+  return name.slice(0, -".bin".length);
+}
+
+/** Which CIFAR set files or folders of these names belong to. */
+export function cifarKindOf(names: readonly string[]): CifarKind | undefined {
+  return CIFAR_KINDS.find((kind) => {
+    const { folder, files, python } = CIFAR_FORMATS[kind];
+    if ([folder, python.folder, ...files.map(({ file }) => file)].some((name) => names.includes(name)))
+      return true;
+    // "train" and "test" alone are the folders of many data sets; "meta" and "batches.meta" lie beside the batches.
+    const batches = files.map(({ file }) => withoutEnding(file));
+    return (
+      (names.includes("meta") || names.includes("batches.meta")) &&
+      batches.every((name) => names.includes(name))
+    );
+  });
 }
 
 /**
@@ -112,19 +123,18 @@ async function archiveBatches(
  * Throws a UserError naming the file (and record) for a missing file, a size that is no whole number of
  * records, a wrong number of records and a label byte out of range.
  */
-export async function decodeCifar(
+export function decodeCifar(
   kind: CifarKind,
-  batches: CifarBatches,
+  { root, contents }: CifarBatches,
   partial = false,
-): Promise<{ train: ImageSet; test: ImageSet }> {
-  const contents = await batches.read();
+): { train: ImageSet; test: ImageSet } {
   const split = (name: CifarFile["split"]): ImageSet => {
     const files = CIFAR_FORMATS[kind].files.filter((file) => file.split === name);
     return decodeRecords(
       kind,
       files.map((file) => ({
-        where: `${batches.root}: ${file.file}`,
-        content: checkedBatch(kind, batches.root, file, contents, partial),
+        where: `${root}: ${file.file}`,
+        content: checkedBatch(kind, root, file, contents, partial),
       })),
     );
   };
@@ -139,8 +149,7 @@ function checkedBatch(
   partial: boolean,
 ): Uint8Array {
   const content = contents.get(file);
-  if (content === undefined)
-    throw new UserError(`${root}: ${file} is missing; it is no whole ${kind} binary set`);
+  if (content === undefined) throw new UserError(`${root}: ${file} is missing; it is no whole ${kind} set`);
   const recordBytes = CIFAR_FORMATS[kind].labelClasses.length + 3 * PIXELS;
   if (content.length === 0 || content.length % recordBytes !== 0)
     throw new UserError(

@@ -27,6 +27,9 @@ export interface DecodeOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
+/** What decides the pixels besides the files: other versions may round otherwise. */
+export const DECODER: Readonly<Record<string, string | undefined>> = sharp.versions;
+
 /** Enough to keep every core busy while files are read. */
 const IN_FLIGHT = 16;
 const MAX_FILE_BYTES = 64 * 2 ** 20;

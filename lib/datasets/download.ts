@@ -88,7 +88,11 @@ async function fetchRest(url: string, part: string, { onProgress }: LoadOptions)
 /** MD5 of a file's content, in lower-case hexadecimal: the checksum that old data sets are published with. */
 export async function md5OfFile(path: string): Promise<string> {
   const hash = createHash("md5");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
+  } catch (error) {
+    throw fileError(error, "read", path);
+  }
   return hash.digest("hex");
 }
 

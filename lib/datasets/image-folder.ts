@@ -5,7 +5,7 @@ import type { FileTree } from "./file-tree.js";
 import type { SplitLayout } from "./image-layout.js";
 import type { OnProgress } from "./progress.js";
 
-/** Splits of a data set, decoded, with what was left out. */
+/** Splits of a data set, decoded, with what was left out, by its path below the data's root. */
 export interface DecodedSplits<Name extends string = string> {
   readonly splits: Readonly<Record<Name, ImageSet>>;
   readonly skipped: readonly SkippedFile[];
@@ -39,7 +39,11 @@ export async function decodeSplits<Name extends string>(
     const set = imageSet(layout, decoded.images, decoded.indices, size);
     requireEveryClass(tree, name, layout, set);
     splits[name] = set;
-    skipped.push(...layout.foreign, ...decoded.skipped);
+    const below = decoded.skipped.map(({ file, reason }) => ({
+      file: file.slice(tree.root.length + 1),
+      reason,
+    }));
+    skipped.push(...layout.foreign, ...below);
   }
   return { splits: splits as Record<Name, ImageSet>, skipped };
 }

@@ -17,17 +17,17 @@ export interface SplitLayout {
   readonly foreign: readonly SkippedFile[];
 }
 
-/** Names that folders of each split go by; the first one found counts. */
+/** Names that folders of each split go by, in any case; the first one found counts. */
 const SPLIT_NAMES: Readonly<Record<"train" | "test", readonly string[]>> = {
   train: ["train", "training"],
-  test: ["test", "val", "valid", "validation"],
+  test: ["test", "testing", "val", "valid", "validation"],
 };
-const ALL_SPLIT_NAMES = Object.values(SPLIT_NAMES).flat();
-const IMAGE_NAME = /\.(jpe?g|png)$/i;
+export const IMAGE_NAME = /\.(jpe?g|png)$/i;
+export const NO_IMAGE = "not a .jpg, .jpeg or .png file";
 
 /**
  * Finds the split's class folders: `<split>/<class>/<file>`, or, for a tree without any split, `<class>/<file>`
- * where `bare` allows it. One folder around everything, as archives have it, does not matter.
+ * where `bare` allows it. Folders around everything, as archives have them, do not matter, nor what else lies there.
  *
  * `classNames`: the classes allowed, in their order; by default those found, in alphabetical order.
  * Throws a UserError for a missing split, a class that is not allowed and a class without images.
@@ -38,8 +38,7 @@ export function layoutOfSplit(
   options: { readonly classNames?: readonly string[]; readonly bare?: boolean } = {},
 ): SplitLayout {
   if (tree.files.length === 0) throw new UserError(`${tree.root} is empty: no files in it`);
-  const top = withoutWrapper(tree);
-  const folder = splitFolder(tree, top, split, options.bare ?? false);
+  const folder = splitFolder(tree, split, options);
   const below = (paths: readonly string[]) =>
     paths.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length));
 
@@ -51,14 +50,15 @@ export function layoutOfSplit(
     else foreign.push({ file: folder + path, reason });
   }
 
-  const found = [...new Set([...below(tree.folders), ...inClass].map(classOf))].sort();
+  const filled = [...new Set(inClass.map(classOf))].sort();
+  const found = [...new Set([...below(tree.folders).map(classOf), ...filled])].sort();
   const classNames = options.classNames ?? found;
-  const unknown = found.find((name) => !classNames.includes(name));
+  const unknown = filled.find((name) => !classNames.includes(name));
   if (unknown !== undefined)
     throw new UserError(
       `${tree.root}/${folder}: class folder ${JSON.stringify(unknown)} is none of the classes allowed: ${classNames.join(", ")}`,
     );
-  const empty = found.find((name) => !inClass.some((path) => classOf(path) === name));
+  const empty = found.find((name) => classNames.includes(name) && !filled.includes(name));
   if (empty !== undefined)
     throw new UserError(
       `${tree.root}/${folder}${empty}: the class folder holds no .jpg or .png image; fill or remove it`,
@@ -106,38 +106,94 @@ function classOf(path: string): string {
 }
 
 function foreignReason(path: string): string | undefined {
-  if (!IMAGE_NAME.test(path)) return "not a .jpg, .jpeg or .png file";
+  if (!IMAGE_NAME.test(path)) return NO_IMAGE;
   return path.includes("/") ? undefined : "not inside a class folder";
 }
 
-/** `""`, or the path with `/` of the single folders around all classes or splits. */
-function withoutWrapper(tree: FileTree): string {
-  let top = "";
-  for (;;) {
-    const inside = [...tree.folders, ...tree.files].filter(
-      (path) => path.startsWith(top) && path !== top.slice(0, -1),
+/** The split's folder with `/`; `""` or the path of a folder around the classes where there are no splits. */
+function splitFolder(
+  tree: FileTree,
+  split: "train" | "test",
+  { classNames, bare = false }: { readonly classNames?: readonly string[]; readonly bare?: boolean },
+): string {
+  const images = tree.files.filter((path) => IMAGE_NAME.test(path));
+  const classesIn = (folder: string): ReadonlySet<string> =>
+    new Set(
+      images
+        .filter((path) => path.startsWith(folder) && path.includes("/", folder.length))
+        .map((path) => classOf(path.slice(folder.length))),
     );
-    const names = new Set(inside.map((path) => classOf(path.slice(top.length))));
-    const [only] = names;
-    if (names.size !== 1 || only === undefined || ALL_SPLIT_NAMES.includes(only)) return top;
-    const wraps = tree.files.every((path) => path.slice(top.length).split("/").length >= 3);
-    if (!wraps) return top;
-    top += `${only}/`;
+  if (bare) {
+    // Before any split is looked for: "train" is also a class of CIFAR-100.
+    const top = folderAround(images);
+    const names = [...classesIn(top)];
+    if (names.length > 0 && names.every((name) => classNames?.includes(name))) return top;
   }
-}
-
-function splitFolder(tree: FileTree, top: string, split: "train" | "test", bare: boolean): string {
+  const top = folderOfSplits(tree.root, images);
+  if (top === undefined && bare) return folderAround(images);
+  const around = top ?? folderAround(images);
   const names = new Set(
     [...tree.folders.map((path) => `${path}/`), ...tree.files]
-      .filter((path) => path.startsWith(top) && path.indexOf("/", top.length) > 0)
-      .map((path) => classOf(path.slice(top.length))),
+      .filter((path) => path.startsWith(around) && path.includes("/", around.length))
+      .map((path) => classOf(path.slice(around.length))),
   );
-  const found = SPLIT_NAMES[split].find((name) => names.has(name));
-  if (found !== undefined) return `${top}${found}/`;
-  const hasSplits = ALL_SPLIT_NAMES.some((name) => names.has(name));
-  if (bare && !hasSplits) return top;
+  const candidates = SPLIT_NAMES[split].flatMap((name) =>
+    [...names].filter((present) => present.toLowerCase() === name).map((present) => `${around}${present}/`),
+  );
+  // A "test" without labels, its images in no folder or in one called "images", leaves the word to "val".
+  const isLabelled = (folder: string): boolean =>
+    [...classesIn(folder)].some((name) => classNames?.includes(name) ?? true);
+  const found = candidates.find(isLabelled) ?? candidates[0];
+  if (found !== undefined) return found;
   const present = names.size === 0 ? "no folders" : [...names].sort().slice(0, 12).join(", ");
   throw new UserError(
     `${tree.root} has no ${split} split: expected a folder named ${SPLIT_NAMES[split].join(" or ")}, found ${present}`,
   );
+}
+
+/**
+ * `""` or the path, with `/`, of the outermost folder with folders named as splits in which there are images;
+ * undefined where there is none. A UserError where several hold both splits, and so are data sets of their own.
+ */
+function folderOfSplits(root: string, images: readonly string[]): string | undefined {
+  const splitsIn = new Map<string, Set<string>>();
+  for (const path of images) {
+    const folders = path.split("/").slice(0, -1);
+    for (const [depth, name] of folders.entries()) {
+      const split = splitNamed(name);
+      if (split === undefined) continue;
+      const parent = folders.slice(0, depth).join("/");
+      splitsIn.set(parent, (splitsIn.get(parent) ?? new Set()).add(split));
+      break;
+    }
+  }
+  const whole = [...splitsIn].filter(([, splits]) => splits.size === 2).map(([parent]) => parent);
+  const [first, second] = (whole.length > 0 ? whole : [...splitsIn.keys()]).sort(
+    (a, b) => depthOf(a) - depthOf(b),
+  );
+  if (first !== undefined && second !== undefined && depthOf(first) === depthOf(second))
+    throw new UserError(
+      `${root} holds several folders with splits of their own, such as ${first} and ${second}; give one of them`,
+    );
+  return first === undefined || first === "" ? first : `${first}/`;
+}
+
+function splitNamed(name: string): string | undefined {
+  return Object.entries(SPLIT_NAMES).find(([, names]) => names.includes(name.toLowerCase()))?.[0];
+}
+
+function depthOf(folder: string): number {
+  return folder === "" ? 0 : folder.split("/").length;
+}
+
+/** `""`, or the path with `/` of the single folders around all class folders. */
+function folderAround(images: readonly string[]): string {
+  let top = "";
+  for (;;) {
+    const inside = images.map((path) => path.slice(top.length).split("/"));
+    const names = new Set(inside.map(([name]) => name));
+    const [only] = names;
+    if (names.size !== 1 || only === undefined || inside.some((parts) => parts.length < 3)) return top;
+    top += `${only}/`;
+  }
 }

@@ -1,28 +1,12 @@
-import { basename, join } from "node:path";
-import { UserError } from "../util/errors.js";
-import { cachedSplits, hashed, type HashedSplits } from "./cache.js";
+import { basename } from "node:path";
+import { cachedHash, cachedSplits, hashed, type HashedSplits } from "./cache.js";
 import { joinCScores, readCScores } from "./c-scores.js";
 import { CIFAR100_COARSE_CLASSES } from "./cifar-classes.js";
-import { CIFAR_FORMATS, cifarBatches, decodeCifar } from "./cifar.js";
 import type { Dataset, ImageSet, SkippedFile } from "./dataset.js";
-import { download } from "./download.js";
-import { fileTree } from "./file-tree.js";
-import { decodeSplits } from "./image-folder.js";
-import { layoutOfSplit } from "./image-layout.js";
-import { proceduralSplit } from "./procedural.js";
+import { proceduralTypicality } from "./procedural.js";
 import { reportTo, type LoadOptions } from "./progress.js";
-import {
-  type CifarSource,
-  type DatasetSource,
-  type FolderSource,
-  resolveDatasetSource,
-  type ResolvedDatasetSource,
-  type TinyImageNetSource,
-} from "./source.js";
-import { tinyImageNetLayouts } from "./tiny-imagenet-layout.js";
-
-const SPLITS = ["train", "test"] as const;
-const DEFAULT_DOWNLOADS = join("data", "downloads");
+import { datasetRecipe, splitRecipe } from "./recipes.js";
+import { type DatasetSource, resolveDatasetSource, type ResolvedDatasetSource } from "./source.js";
 
 /**
  * Loads a training and a test split into memory: decoded once, read back from the cache afterwards.
@@ -32,28 +16,52 @@ const DEFAULT_DOWNLOADS = join("data", "downloads");
  */
 export async function loadDataset(source: DatasetSource, options: LoadOptions = {}): Promise<Dataset> {
   const resolved = resolveDatasetSource(source);
+  const recipe = await datasetRecipe(resolved, options, true);
+  const kept = await cachedSplits(recipe, cachingOf(resolved, options));
+  const { train, test } = kept.splits;
   if (resolved.kind === "procedural") {
-    const splits = { train: proceduralSplit(resolved, "train"), test: proceduralSplit(resolved, "test") };
-    return dataset("procedural", hashed({ splits, skipped: [] }));
+    const scored = (set: ImageSet, split: "train" | "test"): ImageSet => ({
+      ...set,
+      cScores: proceduralTypicality(resolved, split),
+    });
+    return dataset("procedural", {
+      ...kept,
+      splits: { train: scored(train, "train"), test: scored(test, "test") },
+    });
   }
-  const decoded = await decodedSplits(resolved, options);
-  reportSkipped(decoded.skipped, resolved.path ?? resolved.kind, options);
+  const where = resolved.path ?? resolved.kind;
+  const found = { ...kept, skipped: belowRoot(where, kept.skipped) };
+  reportSkipped(found.skipped, where, options);
   const name = resolved.kind === "folder" ? basename(resolved.path) : resolved.kind;
-  const scored = await withCScores(decoded, resolved.cScores);
-  return dataset(
-    name,
-    resolved.kind === "cifar100" && resolved.labels === "coarse" ? withSuperclasses(scored) : scored,
-  );
+  const loaded = await withCScores(found, resolved.cScores);
+  return dataset(name, isCoarse(resolved) ? withSuperclasses(loaded) : loaded);
+}
+
+/**
+ * The hash of the data set that a source stands for now. Where its images were decoded before, none is read.
+ *
+ * Nothing is downloaded. Throws a UserError where the data are not there, or are no data set any more.
+ */
+export async function datasetHash(source: DatasetSource, options: LoadOptions = {}): Promise<string> {
+  const resolved = resolveDatasetSource(source);
+  const recipe = await datasetRecipe(resolved, options, false);
+  const known = isCoarse(resolved) ? undefined : await cachedHash(recipe, cachingOf(resolved, options));
+  return known ?? (await loadDataset(source, options)).hash;
 }
 
 type Splits = HashedSplits<"train" | "test">;
 
-function decodedSplits(
-  source: Exclude<ResolvedDatasetSource, { kind: "procedural" }>,
-  options: LoadOptions,
-): Promise<Splits> {
-  if (source.kind === "folder") return loadFolder(source, options);
-  return source.kind === "tinyimagenet" ? loadTinyImageNet(source, options) : loadCifar(source, options);
+/** Made anew in less time than it takes to look them up. */
+const MADE_AT_ONCE_BYTES = 2 ** 20;
+
+function cachingOf(source: ResolvedDatasetSource, options: LoadOptions): LoadOptions {
+  if (source.kind !== "procedural") return options;
+  const bytes = (source.train + source.test) * 3 * source.size ** 2;
+  return bytes < MADE_AT_ONCE_BYTES ? { ...options, cacheFolder: false } : options;
+}
+
+function isCoarse(source: ResolvedDatasetSource): boolean {
+  return source.kind === "cifar100" && source.labels === "coarse";
 }
 
 async function withCScores(decoded: Splits, path: string | undefined): Promise<Splits> {
@@ -72,57 +80,8 @@ function withSuperclasses({ splits, skipped }: Splits): Splits {
   return hashed({ splits: { train: relabelled(splits.train), test: relabelled(splits.test) }, skipped });
 }
 
-function dataset(name: string, { splits, skipped, hash }: HashedSplits<"train" | "test">): Dataset {
+function dataset(name: string, { splits, skipped, hash }: Splits): Dataset {
   return { name, hash, train: splits.train, test: splits.test, skipped };
-}
-
-async function loadFolder(source: FolderSource, options: LoadOptions): Promise<Splits> {
-  const tree = await fileTree(source.path);
-  const train = layoutOfSplit(tree, "train");
-  const test = layoutOfSplit(tree, "test", { classNames: train.classNames });
-  const { size, onBroken } = source;
-  return cachedSplits(
-    ["folder", tree.fingerprint, size, onBroken],
-    SPLITS,
-    () =>
-      decodeSplits(tree, { train, test }, { size: square(size), onBroken, onProgress: options.onProgress }),
-    options,
-  );
-}
-
-async function loadTinyImageNet(source: TinyImageNetSource, options: LoadOptions): Promise<Splits> {
-  const tree = await fileTree(source.path);
-  const layouts = await tinyImageNetLayouts(tree);
-  const { onBroken } = source;
-  return cachedSplits(
-    ["tinyimagenet", tree.fingerprint, onBroken],
-    SPLITS,
-    () => decodeSplits(tree, layouts, { onBroken, onProgress: options.onProgress }),
-    options,
-  );
-}
-
-async function loadCifar(source: CifarSource, options: LoadOptions): Promise<Splits> {
-  const { kind, partial } = source;
-  const batches = await cifarBatches(kind, source.path ?? (await downloadedArchive(source, options)));
-  return cachedSplits(
-    [kind, batches.fingerprint, partial],
-    SPLITS,
-    async () => ({ splits: await decodeCifar(kind, batches, partial), skipped: [] }),
-    options,
-  );
-}
-
-async function downloadedArchive(
-  { kind, download: isAllowed }: CifarSource,
-  options: LoadOptions,
-): Promise<string> {
-  if (!isAllowed)
-    throw new UserError(`${kind} needs the path of its archive or folder, or download set to true`);
-  const { url, md5 } = CIFAR_FORMATS[kind];
-  const path = join(options.downloadFolder ?? DEFAULT_DOWNLOADS, basename(url));
-  await download(url, path, md5, options);
-  return path;
 }
 
 export interface ImageSplitOptions extends LoadOptions {
@@ -150,21 +109,20 @@ export interface ImageSplit {
  */
 export async function loadImageSplit(path: string, options: ImageSplitOptions): Promise<ImageSplit> {
   const { classNames, split = "test", size, onBroken = "fail" } = options;
-  const tree = await fileTree(path);
-  const layout = layoutOfSplit(tree, split, { classNames, bare: true });
-  const { splits, hash, skipped } = await cachedSplits(
-    ["split", tree.fingerprint, split, classNames, size, onBroken],
-    ["only"],
-    () =>
-      decodeSplits(tree, { only: layout }, { size: square(size), onBroken, onProgress: options.onProgress }),
-    options,
-  );
+  const recipe = splitRecipe(path, split, { classNames, size, onBroken }, options);
+  const { splits, hash, ...kept } = await cachedSplits(recipe, options);
+  const skipped = belowRoot(path, kept.skipped);
   reportSkipped(skipped, path, options);
   const set =
     options.cScores === undefined
       ? splits.only
       : joinCScores(splits.only, await readCScores(options.cScores), options.cScores);
   return { set, hash, skipped };
+}
+
+/** The cache knows files by their place in the data, wherever these lie. */
+function belowRoot(root: string, skipped: readonly SkippedFile[]): SkippedFile[] {
+  return skipped.map(({ file, reason }) => ({ file: `${root}/${file}`, reason }));
 }
 
 /** Broken files are never left out silently. */
@@ -174,8 +132,4 @@ function reportSkipped(skipped: readonly SkippedFile[], where: string, options: 
     reportTo(options)(
       `${where}: ${skipped.length} files skipped, the first is ${first.file}: ${first.reason}`,
     );
-}
-
-function square(side: number | undefined): { height: number; width: number } | undefined {
-  return side === undefined ? undefined : { height: side, width: side };
 }

@@ -6,22 +6,32 @@ export interface NpyArray {
   readonly values: Float64Array;
 }
 
-type ReadValue = (view: DataView, at: number) => number;
+type ReadValue = (view: DataView, at: number, little: boolean) => number;
 
-/** Little-endian element types: bytes of an element and how one is read. */
-const ELEMENTS: Readonly<Record<string, readonly [number, ReadValue]>> = {
-  "<f8": [8, (view, at) => view.getFloat64(at, true)],
-  "<f4": [4, (view, at) => view.getFloat32(at, true)],
-  "<i8": [8, (view, at) => Number(view.getBigInt64(at, true))],
-  "<u8": [8, (view, at) => Number(view.getBigUint64(at, true))],
-  "<i4": [4, (view, at) => view.getInt32(at, true)],
-  "<u4": [4, (view, at) => view.getUint32(at, true)],
-  "<i2": [2, (view, at) => view.getInt16(at, true)],
-  "<u2": [2, (view, at) => view.getUint16(at, true)],
-  "|i1": [1, (view, at) => view.getInt8(at)],
-  "|u1": [1, (view, at) => view.getUint8(at)],
-  "|b1": [1, (view, at) => view.getUint8(at)],
+/** Element types without their byte order, each with the way to read one: kind and bytes. */
+const ELEMENTS: Readonly<Record<string, ReadValue>> = {
+  f8: (view, at, little) => view.getFloat64(at, little),
+  f4: (view, at, little) => view.getFloat32(at, little),
+  f2: (view, at, little) => halfPrecision(view.getUint16(at, little)),
+  i8: (view, at, little) => Number(view.getBigInt64(at, little)),
+  u8: (view, at, little) => Number(view.getBigUint64(at, little)),
+  i4: (view, at, little) => view.getInt32(at, little),
+  u4: (view, at, little) => view.getUint32(at, little),
+  i2: (view, at, little) => view.getInt16(at, little),
+  u2: (view, at, little) => view.getUint16(at, little),
+  i1: (view, at) => view.getInt8(at),
+  u1: (view, at) => view.getUint8(at),
+  b1: (view, at) => view.getUint8(at),
 };
+
+/** 1 sign bit, 5 bits of exponent, 10 of fraction; below 2^-14 the steps stay the same. */
+function halfPrecision(bits: number): number {
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = (bits & 0x3ff) / 1024;
+  const sign = bits >> 15 === 0 ? 1 : -1;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return exponent === 0 ? sign * 2 ** -14 * fraction : sign * 2 ** (exponent - 15) * (1 + fraction);
+}
 
 /**
  * Reads an array in NumPy's `.npy` format, version 1 or 2 (and 3, which differs in field names only).
@@ -46,14 +56,20 @@ export function parseNpy(content: Uint8Array, where: string): NpyArray {
   if (dataStart > content.length || fortran === undefined || dimensions === undefined)
     throw refuse("has a damaged .npy header");
   if (descr?.includes("O") === true) throw refuse("holds pickled Python objects, which are never read");
-  const [bytes, read] = ELEMENTS[descr ?? ""] ?? [];
-  if (bytes === undefined || read === undefined)
+  const [, order = "", type = ""] = /^([<>|=])(\w+)$/.exec(descr ?? "") ?? [];
+  const read = Object.hasOwn(ELEMENTS, type) ? ELEMENTS[type] : undefined;
+  if (read === undefined)
     throw refuse(`has element type ${descr ?? "of a record"}; known are ${Object.keys(ELEMENTS).join(", ")}`);
+  const bytes = Number(type.slice(1));
+  const little = order !== ">";
 
   const shape = dimensions.split(",").flatMap((part) => (part.trim() === "" ? [] : [Number(part)]));
   if (fortran === "True" && shape.length > 1) throw refuse("is stored column by column; store it row by row");
   const count = shape.reduce((product, length) => product * length, 1);
   if (content.length - dataStart !== count * bytes)
     throw refuse(`has ${content.length - dataStart} bytes of data, its header promises ${count * bytes}`);
-  return { shape, values: Float64Array.from({ length: count }, (_, i) => read(view, dataStart + i * bytes)) };
+  return {
+    shape,
+    values: Float64Array.from({ length: count }, (_, i) => read(view, dataStart + i * bytes, little)),
+  };
 }

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";
-import { CIFAR_FORMATS, CIFAR_KINDS } from "./cifar.js";
+import { archiveFiles } from "./archive.js";
+import { cifarKindOf } from "./cifar.js";
+import { isHiddenName } from "./folder-walk.js";
 import { resolveDatasetSource, type ResolvedDatasetSource } from "./source.js";
-import { tarFiles } from "./tar-archive.js";
 import { CLASS_LIST } from "./tiny-imagenet-layout.js";
 
 const FORMS =
@@ -32,28 +33,36 @@ export async function parseDatasetSource(text: string): Promise<ResolvedDatasetS
 
 async function kindOfPath(path: string): Promise<ResolvedDatasetSource["kind"]> {
   try {
-    if ((await stat(path)).isDirectory()) {
-      const names = await readdir(path);
-      return names.includes(CLASS_LIST) ? "tinyimagenet" : (cifarKindOf(names) ?? "folder");
-    }
+    if ((await stat(path)).isDirectory()) return (await kindOfFolder(path)) ?? "folder";
   } catch (error) {
     throw fileError(error, "read", path);
   }
-  // The first file inside decides: CIFAR archives hold one folder of .bin and .txt files, the others images.
-  for await (const file of tarFiles(path, () => false)) {
+  // The first telling file inside decides: CIFAR archives hold one folder of .bin and .txt files, the others images.
+  for await (const file of archiveFiles(path, () => false)) {
     if (basename(file.path) === CLASS_LIST || /(^|\/)n\d{8}(_boxes\.txt|\/images\/)/.test(file.path))
       return "tinyimagenet";
-    const kind = cifarKindOf([file.path, basename(file.path)]);
+    const kind = cifarKindOf([...file.path.split("/"), file.path]);
     if (kind !== undefined) return kind;
     if (/\.(jpe?g|png)$/i.test(file.path)) return "folder";
   }
   throw new UserError(`${path} holds neither CIFAR batches nor .jpg or .png images`);
 }
 
-/** Which CIFAR set files or folders of these names belong to. */
-function cifarKindOf(names: readonly string[]): "cifar10" | "cifar100" | undefined {
-  return CIFAR_KINDS.find((kind) => {
-    const { folder, files } = CIFAR_FORMATS[kind];
-    return names.includes(folder) || files.some(({ file }) => names.includes(file));
-  });
+/** More folders beside each other are classes, not something around the data. */
+const MOST_AROUND = 3;
+
+/** What the names in a folder tell, or else those in the folders inside, where it is only a folder around the data. */
+async function kindOfFolder(path: string, around = 0): Promise<ResolvedDatasetSource["kind"] | undefined> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const names = entries.map(({ name }) => name);
+  if (names.includes(CLASS_LIST)) return "tinyimagenet";
+  const kind = cifarKindOf(names);
+  if (kind !== undefined) return kind;
+  const inside = entries.filter((entry) => entry.isDirectory() && !isHiddenName(entry.name));
+  if (around === MOST_AROUND || inside.length > MOST_AROUND) return undefined;
+  for (const { name } of inside) {
+    const found = await kindOfFolder(join(path, name), around + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

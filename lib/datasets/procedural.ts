@@ -1,3 +1,6 @@
+import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
+import { sha256 } from "../util/files.js";
 import { randomStream, type RandomStream } from "../util/random.js";
 import { type ImageSet, valuesPerImage } from "./dataset.js";
 import type { ProceduralSource } from "./source.js";
@@ -17,11 +20,9 @@ export function proceduralSplit(source: ProceduralSource, split: "train" | "test
   const size = { height: side, width: side };
   const values = valuesPerImage(size);
   const images = new Uint8Array(count * values);
-  const cScores = new Float32Array(count);
   for (let n = 0; n < count; n++) {
-    const stream = randomStream(seed, `procedural/${split}/${n}`);
+    const stream = streamOfImage(seed, split, n);
     const atypicality = stream.uniform() ** 2;
-    cScores[n] = 1 - 0.95 * atypicality;
     const scene = drawScene(n % classes, classes, atypicality, stream);
     render(scene, side, images.subarray(n * values, (n + 1) * values), stream);
   }
@@ -31,8 +32,32 @@ export function proceduralSplit(source: ProceduralSource, split: "train" | "test
     ids: Int32Array.from({ length: count }, (_, n) => n),
     size,
     classNames: Array.from({ length: classes }, (_, k) => className(k)),
-    cScores,
+    cScores: proceduralTypicality(source, split),
   };
+}
+
+/** The known typicality of each image, without the images. */
+export function proceduralTypicality(source: ProceduralSource, split: "train" | "test"): Float32Array {
+  return Float32Array.from(
+    { length: source[split] },
+    (_, n) => 1 - 0.95 * streamOfImage(source.seed, split, n).uniform() ** 2,
+  );
+}
+
+function streamOfImage(seed: number, split: "train" | "test", n: number): RandomStream {
+  return randomStream(seed, `procedural/${split}/${n}`);
+}
+
+/**
+ * Hash of all that decides the images besides their settings: this file and the random streams as they run, and the
+ * engine and processor, whose sine may differ in the last bit.
+ */
+export async function proceduralCode(): Promise<string> {
+  const ending = extname(import.meta.url);
+  const texts = await Promise.all(
+    ["./procedural", "../util/random"].map((name) => readFile(new URL(name + ending, import.meta.url))),
+  );
+  return sha256([...texts, Buffer.from(`${process.versions.v8} ${process.arch}`)]);
 }
 
 type Colour = readonly [number, number, number];

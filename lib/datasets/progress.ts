@@ -1,12 +1,16 @@
+import { join } from "node:path";
+
 /** How far a long step has come. */
 export interface Progress {
   readonly stage: string;
   readonly done: number;
   readonly total: number;
-  readonly unit: "images" | "bytes";
+  readonly unit: "images" | "bytes" | "files";
 }
 
 export type OnProgress = (progress: Progress) => void;
+
+export const DEFAULT_CACHE = join("data", "cache");
 
 /** Where decoded data is kept, and who is told what happens meanwhile. */
 export interface LoadOptions {

@@ -23,7 +23,7 @@ const folderSchema = z.strictObject({
 
 const tinyImageNetSchema = z.strictObject({
   kind: z.literal("tinyimagenet"),
-  /** The folder `tiny-imagenet-200`, or a `.tar.gz` of it. */
+  /** The folder `tiny-imagenet-200`, or an archive of it. */
   path,
   cScores: path.optional(),
   onBroken: z.enum(["fail", "skip"]).default("fail"),

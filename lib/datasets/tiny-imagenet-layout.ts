@@ -1,6 +1,6 @@
 import { UserError } from "../util/errors.js";
 import type { FileTree } from "./file-tree.js";
-import { orderedLayout, type SplitLayout } from "./image-layout.js";
+import { IMAGE_NAME, NO_IMAGE, orderedLayout, type SplitLayout } from "./image-layout.js";
 
 /** The file that only TinyImageNet has: one WordNet id a line, in the order of the labels. */
 export const CLASS_LIST = "wnids.txt";
@@ -12,7 +12,8 @@ const ANNOTATIONS = "val/val_annotations.txt";
 /**
  * The two splits of TinyImageNet (200 classes, 64 x 64 pixels) as it is published: `train/<wnid>/images/*.JPEG`, and
  * `val/images/*.JPEG` with their classes in `val/val_annotations.txt`, which serve as the test split; the published
- * `test/` has no labels and is left alone. Label k is line k of `wnids.txt`; `words.txt` gives the names.
+ * `test/` has no labels and is left alone. `val` may also be sorted into folders of classes, as `train` is, and the
+ * folders `images` left out. Label k is line k of `wnids.txt`; `words.txt` gives the names.
  *
  * Throws a UserError for a list that is missing or damaged, and for images and annotations that do not match.
  */
@@ -25,17 +26,21 @@ export async function tinyImageNetLayouts(tree: FileTree): Promise<Record<"train
     throw new UserError(`${tree.root}: ${CLASS_LIST} must name at least two classes, each once`);
   const classNames = namesOf(ids, lists.get(CLASS_NAMES));
   return {
-    train: trainLayout(tree, `${top}train/`, labelOf, classNames),
-    test: validationLayout(tree, `${top}val/`, lists.get(ANNOTATIONS), labelOf, classNames),
+    train: sortedLayout(tree, `${top}train/`, labelOf, classNames),
+    test: tree.files.some((file) => file.startsWith(`${top}val/images/`) && IMAGE_NAME.test(file))
+      ? validationLayout(tree, `${top}val/`, lists.get(ANNOTATIONS), labelOf, classNames)
+      : sortedLayout(tree, `${top}val/`, labelOf, classNames),
   };
 }
 
-/** `""`, or the folder around everything with `/`. */
+/** `""`, or the folders around everything with `/`. */
 function topOf(tree: FileTree): string {
-  const list = tree.files.find((path) => new RegExp(`^([^/]+/)?${CLASS_LIST}$`).test(path));
+  const [list] = tree.files
+    .filter((path) => path === CLASS_LIST || path.endsWith(`/${CLASS_LIST}`))
+    .sort((a, b) => a.length - b.length);
   if (list === undefined)
     throw new UserError(
-      `${tree.root} holds no ${CLASS_LIST}, so it is no TinyImageNet; unpack ${TINY_IMAGENET_URL} and give its folder tiny-imagenet-200`,
+      `${tree.root} holds no ${CLASS_LIST}, so it is no TinyImageNet; give its archive, or unpack ${TINY_IMAGENET_URL} and give its folder tiny-imagenet-200`,
     );
   return list.slice(0, -CLASS_LIST.length);
 }
@@ -71,7 +76,8 @@ function namesOf(ids: readonly string[], words = ""): string[] {
 
 type Labels = ReadonlyMap<string, number>;
 
-function trainLayout(
+/** Images in a folder for each class. */
+function sortedLayout(
   tree: FileTree,
   folder: string,
   labelOf: Labels,
@@ -80,8 +86,8 @@ function trainLayout(
   const labelled: { path: string; label: number }[] = [];
   for (const file of tree.files) {
     const path = file.slice(folder.length);
-    const [, id = ""] = /^([^/]+)\/images\/[^/]+\.JPEG$/i.exec(path) ?? [];
-    if (!file.startsWith(folder) || id === "") continue;
+    const [, id = ""] = /^([^/]+)\/(?:images\/)?[^/]+$/.exec(path) ?? [];
+    if (!file.startsWith(folder) || id === "" || !IMAGE_NAME.test(path)) continue;
     const label = labelOf.get(id);
     if (label === undefined)
       throw new UserError(`${tree.root}: ${folder}${id} is no class that ${CLASS_LIST} names`);
@@ -108,8 +114,9 @@ function validationLayout(
       `${tree.root}: ${ANNOTATIONS} is missing, and with it the classes of the images in val`,
     );
   const where = `${tree.root}: ${ANNOTATIONS}`;
+  const inside = tree.files.filter((file) => file.startsWith(`${folder}images/`));
   const images = new Set(
-    tree.files.filter((file) => file.startsWith(`${folder}images/`)).map((file) => file.slice(folder.length)),
+    inside.filter((file) => IMAGE_NAME.test(file)).map((file) => file.slice(folder.length)),
   );
   const labels = new Map<string, number>();
   for (const [line, [name = "", id = ""]] of linesOf(annotations).entries()) {
@@ -124,9 +131,10 @@ function validationLayout(
   }
   const without = [...images].find((path) => !labels.has(path));
   if (without !== undefined) throw new UserError(`${where} has no entry for val/${without}`);
-  return orderedLayout(
-    folder,
-    classNames,
-    Array.from(labels, ([path, label]) => ({ path, label })),
-  );
+  const labelled = Array.from(labels, ([path, label]) => ({ path, label }));
+  const foreign = inside.filter((file) => !IMAGE_NAME.test(file));
+  return {
+    ...orderedLayout(folder, classNames, labelled),
+    foreign: foreign.map((file) => ({ file, reason: NO_IMAGE })),
+  };
 }

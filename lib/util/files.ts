@@ -127,7 +127,14 @@ export async function sha256OfFile(path: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** SHA-256 of bytes or text, in lower-case hexadecimal. */
-export function sha256(data: Uint8Array | string): string {
-  return createHash("sha256").update(data).digest("hex");
+/** The hash takes less than 2 GiB at a time. */
+const HASHED_BYTES = 2 ** 30;
+
+/** SHA-256 of bytes, in any number of parts, or of text, in lower-case hexadecimal. */
+export function sha256(data: Uint8Array | string | readonly Uint8Array[]): string {
+  const hash = createHash("sha256");
+  if (typeof data === "string") return hash.update(data).digest("hex");
+  for (const part of data instanceof Uint8Array ? [data] : data)
+    for (let at = 0; at < part.length; at += HASHED_BYTES) hash.update(part.subarray(at, at + HASHED_BYTES));
+  return hash.digest("hex");
 }

@@ -28,6 +28,11 @@ test("npy: every element type, both header lengths, any shape", () => {
     ["<i2", Int16Array.of(-300, 5), [-300, 5]],
     ["|u1", Uint8Array.of(255, 5), [255, 5]],
     ["|b1", Uint8Array.of(1, 0), [1, 0]],
+    ["<f2", Uint16Array.of(0x3800, 0x8001), [0.5, -(2 ** -24)]],
+    ["<f2", Uint16Array.of(0x3c01, 0xfc00), [1 + 2 ** -10, -Infinity]],
+    [">f2", Uint8Array.of(0x38, 0x00, 0x7b, 0xff), [0.5, 65504]],
+    [">f8", Uint8Array.of(0x3f, 0xf8, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0), [1.5, -2]],
+    [">i4", Uint8Array.of(0, 0, 1, 0, 0xff, 0xff, 0xff, 0xff), [256, -1]],
   ];
   for (const version of [1, 2])
     for (const [descr, array, values] of cases) {
@@ -39,7 +44,8 @@ test("npy: every element type, both header lengths, any shape", () => {
 test("npy: pickled objects, foreign types and damaged files are refused with the reason", () => {
   const data = new Uint8Array(16);
   assert.throws(() => parseNpy(npy("|O", "(2,)", data), "x.npy"), /x\.npy holds pickled Python objects/);
-  assert.throws(() => parseNpy(npy(">f8", "(2,)", data), "x"), /element type >f8; known are <f8/);
+  assert.throws(() => parseNpy(npy("<c16", "(1,)", data), "x"), /element type <c16; known are f8, f4, f2/);
+  assert.throws(() => parseNpy(npy("<constructor", "(1,)", data), "x"), /element type <constructor; known/);
   assert.throws(() => parseNpy(npy("<f8", "(3,)", data), "x"), /16 bytes of data, its header promises 24/);
   assert.throws(() => parseNpy(npy("<f8", "(2,)", data).subarray(0, 40), "x"), /damaged \.npy header/);
   assert.throws(() => parseNpy(Buffer.from("PK and other things"), "x"), /no NumPy array/);
