@@ -24,14 +24,8 @@ export { PRECISION_SETTINGS, precisionStudy } from "./studies/precision.js";
 export { NOISE_SETTINGS, noiseStudy } from "./studies/noise.js";
 export { QUICK_DATA } from "./studies/quick.js";
 export { SIX_MODELS_SETTINGS, sixModelsStudy } from "./studies/six-models.js";
-export {
-  type ProtocolName,
-  runStudy,
-  type Study,
-  StudyContext,
-  type StudyResult,
-  verdictOf,
-} from "./studies/study.js";
+export { runStudy } from "./studies/run-study.js";
+export { type ProtocolName, type Study, StudyContext, type StudyResult, verdictOf } from "./studies/study.js";
 export { TRACE_SETTINGS, traceStudy } from "./studies/trace.js";
 export { tracedImages } from "./studies/traced-images.js";
 export { TYPICALITY_SETTINGS, typicalityStudy } from "./studies/typicality.js";

@@ -16,7 +16,7 @@ import { namedSources } from "./data-options.js";
 import { numberBetween, wholeNumber, wholeNumbers, words } from "./options.js";
 import { writeOut } from "./output.js";
 import { printPlan } from "./replication-plan.js";
-import { imagesOf, printStatus, progressText } from "./replication-status.js";
+import { imagesOf, printDiverged, printStatus, progressText } from "./replication-status.js";
 import { withStopSignal } from "./stop-signals.js";
 
 interface ReplicateOptions {
@@ -127,6 +127,7 @@ async function carryOut(
     return;
   }
   await analyse(replication, folders, signal);
+  printDiverged(replication.trainings.map(statusOf));
   if (failed > 0) {
     writeOut(`${failed} trainings failed; the same command tries them again`);
     process.exitCode = 1;
@@ -216,7 +217,9 @@ async function analyse(
       process.exitCode = 1;
     }
     const names = [...new Set(replication.parts.map(({ data }) => data.name))];
-    const inOrder = names.flatMap((data) => STUDIES.map(({ name }) => ({ data, study: name })));
+    const inOrder = names.flatMap((data) =>
+      STUDIES.map((study) => ({ data, study: study.name, leftOut: study.cannotRun() !== undefined })),
+    );
     for (const file of await writeReport(replication, inOrder, folders.results)) writeOut(file);
   } finally {
     await closeBrowser();

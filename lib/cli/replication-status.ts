@@ -32,6 +32,13 @@ export function printStatus(
   }
   for (const { training, state, images, totalImages } of statuses.values())
     if (state === "begun") writeOut(`begun: ${training.directory}, ${percent(images, totalImages)} %`);
+  printDiverged([...statuses.values()]);
+}
+
+/** Names the trainings that diverged: they are done, and studies count them. */
+export function printDiverged(statuses: readonly TrainingStatus[]): void {
+  for (const { training, diverged } of statuses)
+    if (diverged !== undefined) writeOut(`diverged: ${training.directory}: ${diverged}`);
 }
 
 function percent(part: number, whole: number): string {

@@ -1,6 +1,7 @@
 import type { ResolvedDatasetSource } from "../datasets/source.js";
 import type { PresetName } from "../experiments/presets.js";
 import type { RunSpec } from "../experiments/spec.js";
+import { hasOwnKernels } from "../nn/tensorflow.js";
 import { mean, standardError } from "../util/statistics.js";
 import { type AnytimeMeasures, anytimeMeasures } from "./anytime-measures.js";
 import { changeCells, JUDGED, type Judged, runRows } from "./changed-arms.js";
@@ -37,6 +38,10 @@ export const precisionStudy: Study = {
     "and loss in float32, a network is as accurate at every moment as trained in float32, up to what seeds differ by.",
   trainings: (settings, data) => PRECISIONS.flatMap((precision) => trainingsIn(precision, settings, data)),
   analyse: analysePrecision,
+  cannotRun: () =>
+    hasOwnKernels
+      ? undefined
+      : "mixed precision needs the project's own kernels, which are not compiled here",
 };
 
 function trainingsIn(

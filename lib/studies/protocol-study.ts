@@ -1,5 +1,6 @@
 import { hasCScores, type ResolvedDatasetSource } from "../datasets/source.js";
 import type { RunSpec } from "../experiments/spec.js";
+import { analyseSurvivors } from "./diverged.js";
 import type { ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "./study.js";
 
 /** What a data set may have beyond images and labels. */
@@ -14,6 +15,8 @@ export interface ProtocolStudy {
   readonly title: string;
   readonly claim: string;
   readonly doesWithout: DoesWithout;
+  /** Why this machine cannot do it, as the end of a sentence; undefined where it can. */
+  cannotRun(): string | undefined;
   /** The study as a protocol has it, with the person's own changes. */
   settle(protocol: ProtocolName, changes?: SettingsChanges): SettledStudy;
 }
@@ -48,6 +51,7 @@ export function withSettings<Settings extends StudySettings>(
     title,
     claim,
     doesWithout,
+    cannotRun: () => study.cannotRun?.(),
     settle(protocol, { seeds, overrides = [] } = {}) {
       const chosen = byProtocol[protocol];
       const settings: Settings = {
@@ -61,7 +65,7 @@ export function withSettings<Settings extends StudySettings>(
         claim,
         settings,
         trainings: (data) => study.trainings(settings, data),
-        analyse: (context) => study.analyse(settings, context),
+        analyse: (context) => analyseSurvivors(study, settings, context),
       };
     },
   };

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { currentEnvironment } from "../experiments/environment.js";
 import { readRun } from "../experiments/run-record.js";
+import { divergedSummary } from "../experiments/divergence.js";
 import { runSummary } from "../experiments/trained-model.js";
 import { embeddedFonts } from "../figures/draw.js";
 import { exportFigure, printPage } from "../figures/export.js";
@@ -133,9 +134,11 @@ async function writeResult(
     tables: result.tables.map((table) => ({ ...table, rows: table.rows.map((row) => ({ ...row })) })),
     figures,
     runs: records.map((record) => {
-      const { seed, trainingSeconds } = runSummary(record.directory);
+      const { seed, trainingSeconds } = divergedSummary(record.directory) ?? runSummary(record.directory);
       return { name: record.name, hash: record.hash, seed, trainingSeconds };
     }),
+    ...(result.diverged && { diverged: result.diverged.map((one) => ({ ...one })) }),
+    ...(result.notTested !== undefined && { notTested: result.notTested }),
     analysisSeconds,
     finishedAt: new Date().toISOString(),
     environment: currentEnvironment({ backend: describeBackend() }),
@@ -146,20 +149,20 @@ async function writeResult(
 
 /**
  * Writes report.html and report.pdf from all results of the protocol that are there, of this call and of earlier
- * ones. `inOrder` gives the names of data sets and studies in the order of the report.
+ * ones. `inOrder` gives the names of data sets and studies in the order of the report; nobody waits for one left out.
  */
 export async function writeReport(
   { protocol, without }: Pick<Replication, "protocol" | "without">,
-  inOrder: readonly { readonly data: string; readonly study: string }[],
+  inOrder: readonly { readonly data: string; readonly study: string; readonly leftOut?: boolean }[],
   folder: string,
 ): Promise<readonly string[]> {
   const sections: ReportSection[] = [];
   const missing: string[] = [];
-  for (const { data, study } of inOrder) {
+  for (const { data, study, leftOut = false } of inOrder) {
     const place = join(folder, protocol.name, data);
     const record = await readStudyRecord(join(place, `${study}.json`));
-    if (record === undefined) missing.push(`${study} on ${data}`);
-    else sections.push({ record, drawings: await drawingsOf(record, place) });
+    if (record === undefined && !leftOut) missing.push(`${study} on ${data}`);
+    if (record !== undefined) sections.push({ record, drawings: await drawingsOf(record, place) });
   }
   const parts = { protocol: protocol.name, purpose: protocol.purpose, sections, missing, without };
   const fonts = await embeddedFonts(reportHtml({ ...parts, fonts: "" }), "all");

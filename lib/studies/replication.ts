@@ -55,12 +55,17 @@ export function planReplication(choices: ReplicationChoices): Replication {
   const studies = chosenStudies(choices.studies, choices.only);
   const named = [...choices.data, ...dataOf(protocol, choices.data, standIns)];
   const without = missingData(protocol, named);
+  const undone = new Map(studies.map((study) => [study.name, study.cannotRun()] as const));
+  for (const { name, title } of studies) {
+    const reason = undone.get(name);
+    if (reason !== undefined) without.push(`"${title}", because ${reason}`);
+  }
   if (named.length === 0)
     throw new UserError(`protocol ${protocol.name} has no data to work on: ${without.join("; ")}`);
   const parts: ReplicationPart[] = [];
   for (const dataset of named) {
     const wanted = protocol.datasets.find(({ name }) => name === dataset.name);
-    for (const study of studies) {
+    for (const study of studies.filter(({ name }) => undone.get(name) === undefined)) {
       for (const sentence of doneWithout(study, dataset.source)) without.push(`${dataset.name}, ${sentence}`);
       const settled = study.settle(protocol.name, {
         seeds,

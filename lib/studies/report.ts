@@ -1,3 +1,4 @@
+import { divergedText } from "./diverged.js";
 import type { TableRow } from "./study.js";
 import type { StudyRecord } from "./study-record.js";
 
@@ -61,12 +62,22 @@ function overview(sections: readonly ReportSection[]): string {
   const rows = sections.map(({ record }) => {
     const { study, data, verdict, findings } = record;
     const held = findings.filter(({ comesOut }) => comesOut).length;
-    return `<tr><td><a href="#${anchorOf(record)}">${escaped(study.title)}</a><br><small>${escaped(study.claim)}</small></td><td>${escaped(data.name)}</td><td class="verdict">${badge(verdict)}<br><small>${held} of ${findings.length} findings</small></td></tr>`;
+    const notes = [
+      ...(findings.length === 0 ? [] : [`${held} of ${findings.length} findings`]),
+      ...lossesOf(record),
+    ];
+    return `<tr><td><a href="#${anchorOf(record)}">${escaped(study.title)}</a><br><small>${escaped(study.claim)}</small></td><td>${escaped(data.name)}</td><td class="verdict">${badge(verdict)}<br><small>${notes.map(escaped).join("; ")}</small></td></tr>`;
   });
   return `<section class="overview"><h2>Verdicts</h2>
 <table><thead><tr><th>Claim of the paper</th><th>Data</th><th>Verdict</th></tr></thead><tbody>
 ${rows.join("\n")}
 </tbody></table></section>`;
+}
+
+/** What trainings that diverged cost a study: nothing where none did. */
+function lossesOf({ notTested, diverged = [], runs }: StudyRecord): string[] {
+  if (notTested !== undefined) return [notTested];
+  return diverged.length === 0 ? [] : [divergedText(diverged, runs.length)];
 }
 
 function notes(title: string, lines: readonly string[]): string {
@@ -80,17 +91,28 @@ function sectionHtml({ record, drawings }: ReportSection): string {
     ({ statement, measured, comesOut }) =>
       `<tr><td class="outcome">${mark(comesOut)}</td><td>${escaped(statement)}</td><td>${escaped(measured)}</td></tr>`,
   );
+  const diverged = (record.diverged ?? []).map(
+    ({ name, hash, seed, text }) =>
+      `<li>${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed}): ${escaped(text)}</li>`,
+  );
+  const losses = lossesOf(record).map(
+    (text) => `<p><b>${escaped(text)}.</b></p><ul>${diverged.join("")}</ul>\n`,
+  );
   return `<section class="study" id="${anchorOf(record)}">
 <h2>${escaped(study.title)} ${badge(verdict)}</h2>
 <p class="where">${escaped(data.name)}, ${number(data.train)} training and ${number(data.test)} test images; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
 <p class="claim">${escaped(study.claim)}</p>
-<table class="findings"><thead><tr><th>Outcome</th><th>Finding</th><th>Measured</th></tr></thead><tbody>
-${found.join("\n")}
-</tbody></table>
+${losses.join("")}${found.length === 0 ? "" : findingsTable(found)}
 ${figures.map(({ name, caption }, i) => figureHtml(i + 1, caption, drawings.get(name))).join("\n")}
 ${tables.map(({ title, rows }) => tableHtml(title, rows, study.name)).join("\n")}
 <p class="source">Trainings: ${record.runs.map(({ name, hash, seed }) => `${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed})`).join(", ")}. Overrides: <code>${escaped(record.settings.overrides.join(" ") || "none")}</code>. Training took ${hours(record.runs.reduce((sum, run) => sum + run.trainingSeconds, 0))} in all, the analysis ${hours(record.analysisSeconds)}; finished ${escaped(record.finishedAt.slice(0, 16).replace("T", " "))} UTC.</p>
 </section>`;
+}
+
+function findingsTable(rows: readonly string[]): string {
+  return `<table class="findings"><thead><tr><th>Outcome</th><th>Finding</th><th>Measured</th></tr></thead><tbody>
+${rows.join("\n")}
+</tbody></table>`;
 }
 
 function figureHtml(position: number, caption: string, svg: string | undefined): string {
@@ -152,6 +174,7 @@ function badge(verdict: StudyRecord["verdict"]): string {
     "comes out": ["held", "✓"],
     "comes out in part": ["part", "◐"],
     "does not come out": ["not", "✗"],
+    "not tested here": ["untested", "–"],
   } as const;
   const [kind, sign] = kinds[verdict];
   return `<span class="badge ${kind}">${sign} ${verdict}</span>`;
@@ -217,6 +240,7 @@ summary { font-size: .9em; font-weight: 700; }
 .scroll { overflow-x: auto; }
 .verdict, .outcome { white-space: nowrap; }
 .findings td:nth-child(2) { width: 45%; }
+.untested { color: var(--soft); border-style: dotted; }
 .badge { display: inline-block; padding: .05rem .5rem; border: 1.5px solid; border-radius: 1rem; font-size: .72rem; font-weight: 700; white-space: nowrap; vertical-align: middle; }
 .held { color: var(--held); } .part { color: var(--part); border-style: dashed; } .not { color: var(--not); }
 span.held, span.not { font-weight: 700; }

@@ -12,7 +12,7 @@ const schema = z.strictObject({
   data: z.strictObject({ name: z.string(), hash: z.string(), train: z.number(), test: z.number() }),
   study: z.strictObject({ name: z.string(), title: z.string(), claim: z.string() }),
   settings: z.looseObject({ seeds: z.array(z.number()), overrides: z.array(z.string()) }),
-  verdict: z.enum(["comes out", "comes out in part", "does not come out"]),
+  verdict: z.enum(["comes out", "comes out in part", "does not come out", "not tested here"]),
   findings: z.array(z.strictObject({ statement: z.string(), measured: z.string(), comesOut: z.boolean() })),
   tables: z.array(
     z.strictObject({ name: z.string(), title: z.string(), rows: z.array(z.record(z.string(), cell)) }),
@@ -22,6 +22,12 @@ const schema = z.strictObject({
   runs: z.array(
     z.strictObject({ name: z.string(), hash: z.string(), seed: z.number(), trainingSeconds: z.number() }),
   ),
+  /** Trainings that diverged, with where; left out where there are none. */
+  diverged: z
+    .array(z.strictObject({ name: z.string(), hash: z.string(), seed: z.number(), text: z.string() }))
+    .optional(),
+  /** Why there are no findings. */
+  notTested: z.string().optional(),
   analysisSeconds: z.number(),
   finishedAt: z.string(),
   /** Where it was analysed. */

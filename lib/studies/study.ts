@@ -1,14 +1,12 @@
 import { join } from "node:path";
 import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
-import { isDeepStrictEqual } from "node:util";
 import type { Dataset } from "../datasets/dataset.js";
 import { loadDataset } from "../datasets/load.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
 import { runNameOf } from "../experiments/presets.js";
 import { DONE, specHash } from "../experiments/run-record.js";
 import type { RunSpec } from "../experiments/spec.js";
-import { trainingRun } from "../experiments/training-run.js";
 import type { PlotlyFigure } from "../figures/figure.js";
 import { UserError } from "../util/errors.js";
 import { fileError, writeFileAtomic } from "../util/files.js";
@@ -24,6 +22,10 @@ export interface Study<Settings extends StudySettings = StudySettings> {
   /** What the paper says, in a sentence or two. */
   readonly claim: string;
   trainings(settings: Settings, data: ResolvedDatasetSource): RunSpec[];
+  /** Trainings that diverged are among what it counts, so its analysis gets the seeds that have one. */
+  readonly countsDivergence?: true;
+  /** Why this machine cannot do it, as the end of a sentence; undefined where it can. */
+  cannotRun?(): string | undefined;
   /** A UserError if a training is not finished. */
   analyse(settings: Settings, context: StudyContext): Promise<StudyResult>;
 }
@@ -47,6 +49,15 @@ export interface Finding {
 
 export type TableRow = Readonly<Record<string, string | number>>;
 
+/** A training that a study asked for and that diverged. */
+export interface DivergedTraining {
+  readonly name: string;
+  readonly hash: string;
+  readonly seed: number;
+  /** Where, and what became not finite. */
+  readonly text: string;
+}
+
 export interface StudyResult {
   readonly findings: readonly Finding[];
   readonly tables: readonly {
@@ -60,11 +71,16 @@ export interface StudyResult {
     readonly caption: string;
     readonly figure: PlotlyFigure;
   }[];
+  /** Trainings that diverged; left out where there are none. */
+  readonly diverged?: readonly DivergedTraining[];
+  /** Why there are no findings, where trainings that diverged left too little to compare. */
+  readonly notTested?: string;
 }
 
-export type Verdict = "comes out" | "comes out in part" | "does not come out";
+export type Verdict = "comes out" | "comes out in part" | "does not come out" | "not tested here";
 
 export function verdictOf({ findings }: Pick<StudyResult, "findings">): Verdict {
+  if (findings.length === 0) return "not tested here";
   const held = findings.filter(({ comesOut }) => comesOut).length;
   if (held === 0) return "does not come out";
   return held === findings.length ? "comes out" : "comes out in part";
@@ -124,17 +140,3 @@ export class StudyContext {
 /** NaN, which JSON cannot hold, is kept under its name: what is read back equals what was computed. */
 const withoutNaN = (_key: string, value: unknown): unknown => (Number.isNaN(value) ? "NaN" : value);
 const withNaN = (_key: string, value: unknown): unknown => (value === "NaN" ? NaN : value);
-
-/** Trains what a study needs and is not trained yet, then analyses it: for notebooks. */
-export async function runStudy<Settings extends StudySettings>(
-  study: Study<Settings>,
-  settings: Settings,
-  context: StudyContext,
-): Promise<StudyResult> {
-  for (const spec of study.trainings(settings, context.data)) {
-    // A study may need trainings on other images too; those are loaded by their spec.
-    const shared = isDeepStrictEqual(spec.data, context.data) ? { dataset: await context.dataset() } : {};
-    await trainingRun(spec, { root: context.root, quiet: true, ...shared });
-  }
-  return study.analyse(settings, context);
-}

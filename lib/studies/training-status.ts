@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { SourceShape } from "../datasets/source-shape.js";
+import { divergedSummary, divergenceText } from "../experiments/divergence.js";
 import { DONE, METRICS } from "../experiments/run-record.js";
 import type { RunSpec } from "../experiments/spec.js";
 import { lastJsonLine } from "../util/json-lines.js";
@@ -14,6 +15,8 @@ export interface TrainingStatus {
   /** Images gone through, each counted once an epoch. */
   readonly images: number;
   readonly totalImages: number;
+  /** How it diverged, where it is done and did. */
+  readonly diverged?: string;
 }
 
 const stepSchema = z.object({ step: z.number() });
@@ -22,7 +25,16 @@ const stepSchema = z.object({ step: z.number() });
 export function trainingStatus(training: Training, root: string, shape: SourceShape): TrainingStatus {
   const directory = join(root, training.directory);
   const totalImages = imagesOfTraining(training.spec, shape);
-  if (existsSync(join(directory, DONE))) return { training, state: "done", images: totalImages, totalImages };
+  if (existsSync(join(directory, DONE))) {
+    const diverged = divergedSummary(directory)?.diverged;
+    return {
+      training,
+      state: "done",
+      images: totalImages,
+      totalImages,
+      ...(diverged && { diverged: divergenceText(diverged) }),
+    };
+  }
   const last = stepSchema.safeParse(lastJsonLine(join(directory, METRICS)));
   const images = last.success ? last.data.step * training.spec.train.batchSize : 0;
   const state = existsSync(directory) ? "begun" : "not begun";

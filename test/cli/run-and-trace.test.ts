@@ -115,6 +115,29 @@ test("cascade run trains a spec file with overrides, prints where and how well, 
   assert.deepEqual([network.depth, network.scheme, loss.lambda], [34, "parallel", 0]);
 });
 
+test("cascade run of a training that diverges says where, with exit code 0: the run is done", async () => {
+  const file = writeSpec("wild.json", spec satisfies RunSpec);
+  const words = [
+    "run",
+    file,
+    "train.learningRate=100",
+    "train.weightDecay=1",
+    "train.epochs=20",
+    "--out",
+    "wild",
+  ];
+  const { code, out, err } = await cascade(...words);
+  assert.equal(code, 0, err);
+  const [directory = "", told = "", ...more] = out.trimEnd().split("\n");
+  assert.match(told, /^the training diverged: the [a-z ]+ became \S+ at step \d+, in epoch \d+/);
+  assert.deepEqual(more, []);
+  const again = await cascade(...words);
+  assert.deepEqual([again.code, again.out], [0, out]);
+  const refused = await cascade("trace", directory, "--out", "no.arrow");
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /^cascade: \S+ gives no model, because its training diverged: [^\n]*\n$/);
+});
+
 test("cascade run refuses what it cannot do in one line, with exit code 1", async () => {
   writeFileSync(join(folder, "broken.json"), '{ "seed": 1,');
   await allRefused([

@@ -6,7 +6,8 @@ import { after, test } from "node:test";
 import { resolveDatasetSource } from "../../lib/datasets/source.js";
 import { tf } from "../../lib/nn/tensorflow.js";
 import { DENSENET_SETTINGS, type DenseNetSettings, densenetStudy } from "../../lib/studies/densenet.js";
-import { runStudy, StudyContext } from "../../lib/studies/study.js";
+import { runStudy } from "../../lib/studies/run-study.js";
+import { StudyContext } from "../../lib/studies/study.js";
 import { accuracyPerTimestep } from "../../lib/trace/accuracy-per-timestep.js";
 import { readTrace } from "../../lib/trace/trace-file.js";
 

@@ -8,7 +8,8 @@ import { tf } from "../../lib/nn/tensorflow.js";
 import { NOISE_SETTINGS, noiseStudy, type NoiseSettings } from "../../lib/studies/noise.js";
 import { presetTrainings } from "../../lib/studies/preset-trainings.js";
 import { QUICK_DATA } from "../../lib/studies/quick.js";
-import { runStudy, StudyContext } from "../../lib/studies/study.js";
+import { runStudy } from "../../lib/studies/run-study.js";
+import { StudyContext } from "../../lib/studies/study.js";
 import { UserError } from "../../lib/util/errors.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
 

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { resolveDatasetSource } from "../../lib/datasets/source.js";
 import { normConstantsStudy } from "../../lib/studies/norm-constants.js";
-import { runStudy, StudyContext } from "../../lib/studies/study.js";
+import { runStudy } from "../../lib/studies/run-study.js";
+import { StudyContext } from "../../lib/studies/study.js";
 
 const root = mkdtempSync(join(tmpdir(), "norm-constants-"));
 after(() => {

@@ -6,7 +6,8 @@ import { after, test } from "node:test";
 import { resolveDatasetSource } from "../../lib/datasets/source.js";
 import { hasOwnKernels } from "../../lib/nn/tensorflow.js";
 import { precisionStudy } from "../../lib/studies/precision.js";
-import { runStudy, StudyContext } from "../../lib/studies/study.js";
+import { runStudy } from "../../lib/studies/run-study.js";
+import { StudyContext } from "../../lib/studies/study.js";
 
 const root = mkdtempSync(join(tmpdir(), "precision-"));
 after(() => {

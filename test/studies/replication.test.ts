@@ -247,6 +247,71 @@ test("a training that ends with an error shows the end of what it wrote", async 
   assert.match(missing[0]?.problem ?? "", /^it did not start \(spawn \/no\/such ENOENT\)/);
 });
 
+test("trainings that diverge are done and counted; their seeds are left out, or nothing is tested", async (context) => {
+  const folder = await temporaryFolder(context);
+  const folders = { runs: join(folder, "runs"), results: join(folder, "results"), prints: folder };
+  const replication = small(
+    smallStudy("some", [0, 1, 2], { diverging: [1] }),
+    smallStudy("most", [0, 1, 2], { diverging: [1, 2] }),
+    smallStudy("single", [1], { diverging: [1] }),
+  );
+  const outcomes = await runTrainings(replication.trainings, { root: folders.runs, jobs: 1, threads: 1 });
+  assert.deepEqual([...new Set(outcomes.map(({ state }) => state))], ["done"]);
+  const statuses = await shapeOfAll(replication.trainings, folders.runs);
+  assert.deepEqual(
+    statuses.map(({ state, diverged, training }) => [state, diverged !== undefined, training.spec.seed]),
+    // Seed 2 diverges in one study and not in the other: another spec.
+    [0, 1, 2, 2].map((seed, i) => ["done", i === 1 || i === 3, seed]),
+  );
+  assert.deepEqual(await analyseParts(replication, folders), []);
+  const place = join(folders.results, "quick", "procedural");
+  const [some, most, single] = await Promise.all(
+    ["some", "most", "single"].map((name) => readStudyRecord(join(place, `${name}.json`))),
+  );
+  assert.equal(some?.verdict, "comes out in part");
+  assert.deepEqual(
+    some.diverged?.map(({ seed, text }) => [seed, text]),
+    [[1, statuses[1]?.diverged]],
+  );
+  assert.equal(some.tables[0]?.title, "Accuracy of each seed (1 of 3 trainings diverged: seed 1, left out)");
+  assert.deepEqual(
+    some.tables[0].rows.map(({ seed }) => seed),
+    [0, 2],
+  );
+  assert.equal(
+    some.figures[0]?.caption,
+    "Accuracy of each seed. 1 of 3 trainings diverged: seed 1, left out.",
+  );
+  assert.deepEqual(
+    [most?.verdict, most?.findings, most?.notTested],
+    ["not tested here", [], "2 of 3 trainings diverged: seeds 1, 2; seed 0 alone decides nothing"],
+  );
+  assert.equal(single?.notTested, "1 of 1 trainings diverged: seed 1; no seed is left to compare");
+  assert.equal(single.runs.length, 1);
+
+  const inOrder = ["some", "most", "single"].map((study) => ({ data: "procedural", study }));
+  const [page = ""] = await writeReport(replication, inOrder, folders.results);
+  const html = readFileSync(page, "utf8");
+  assert.match(html, /1 of 2 findings; 1 of 3 trainings diverged: seed 1/);
+  assert.match(html, /not tested here<\/span><br><small>2 of 3 trainings diverged: seeds 1, 2; seed 0 alone/);
+  assert.ok(html.includes(statuses[1]?.diverged ?? "?"));
+});
+
+test("a study that this machine cannot run is left out with its reason, and not waited for", async (context) => {
+  const reason = "it needs what is not here";
+  const replication = small(smallStudy("one", [0]), smallStudy("two", [1], { cannotRun: () => reason }));
+  assert.deepEqual(
+    replication.trainings.map(({ spec }) => spec.seed),
+    [0],
+  );
+  assert.deepEqual(replication.without, [`"A small study called two", because ${reason}`]);
+  const inOrder = [{ data: "procedural", study: "two", leftOut: true }];
+  const [page = ""] = await writeReport(replication, inOrder, await temporaryFolder(context));
+  const html = readFileSync(page, "utf8");
+  assert.match(html, /Done without<[^]*A small study called two&quot;, because it needs what is not here/);
+  assert.doesNotMatch(html, /Not there yet/);
+});
+
 test("a study that breaks leaves the others their results, and a damaged result is named", async (context) => {
   const folder = await temporaryFolder(context);
   const folders = { runs: join(folder, "runs"), results: join(folder, "results"), prints: folder };

@@ -21,6 +21,13 @@ export const SMALL_PROTOCOL: Protocol = {
   datasets: [{ name: "procedural", embedded: SMALL_DATA.source, origin: "here", overrides: [] }],
 };
 
+/** A training that ends in numbers that are none. */
+export const DIVERGING: readonly string[] = [
+  "train.learningRate=100",
+  "train.weightDecay=1",
+  "train.epochs=20",
+];
+
 interface SmallSettings extends StudySettings {
   /** Accuracy that the last step must reach. */
   readonly least: number;
@@ -30,16 +37,31 @@ interface SmallSettings extends StudySettings {
 export function smallStudy(
   name: string,
   seeds: readonly number[],
-  { overrides = [], doesWithout = {} }: { overrides?: readonly string[]; doesWithout?: DoesWithout } = {},
+  {
+    overrides = [],
+    doesWithout = {},
+    diverging = [],
+    cannotRun,
+  }: {
+    overrides?: readonly string[];
+    doesWithout?: DoesWithout;
+    /** Seeds whose trainings diverge. */
+    diverging?: readonly number[];
+    cannotRun?: () => string;
+  } = {},
 ): ProtocolStudy {
   const study: Study<SmallSettings> = {
     name,
     title: `A small study called ${name}`,
     claim: "Accuracy is a share.",
+    ...(cannotRun && { cannotRun }),
     trainings: (settings, data) =>
       settings.seeds.map((seed) =>
         parseRunSpec(
-          applyOverrides({ ...tinyRunSpec("cascaded-ce"), data, seed }, settings.overrides),
+          applyOverrides(
+            { ...tinyRunSpec("cascaded-ce"), data, seed },
+            diverging.includes(seed) ? [...settings.overrides, ...DIVERGING] : settings.overrides,
+          ),
           `study ${name}`,
         ),
       ),

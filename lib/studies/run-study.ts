@@ -1,0 +1,18 @@
+import { isDeepStrictEqual } from "node:util";
+import { trainingRun } from "../experiments/training-run.js";
+import { analyseSurvivors } from "./diverged.js";
+import type { Study, StudyContext, StudyResult, StudySettings } from "./study.js";
+
+/** Trains what a study needs and is not trained yet, then analyses it: for notebooks. */
+export async function runStudy<Settings extends StudySettings>(
+  study: Study<Settings>,
+  settings: Settings,
+  context: StudyContext,
+): Promise<StudyResult> {
+  for (const spec of study.trainings(settings, context.data)) {
+    // A study may need trainings on other images too; those are loaded by their spec.
+    const shared = isDeepStrictEqual(spec.data, context.data) ? { dataset: await context.dataset() } : {};
+    await trainingRun(spec, { root: context.root, quiet: true, ...shared });
+  }
+  return analyseSurvivors(study, settings, context);
+}
