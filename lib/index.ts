@@ -10,6 +10,7 @@ export { currentEnvironment } from "./experiments/environment.js";
 export { collectTrace } from "./experiments/collect-trace.js";
 export { applyOverrides } from "./experiments/overrides.js";
 export { PRESETS, presetCalled, type PresetName } from "./experiments/presets.js";
+export { runDataset } from "./experiments/run-images.js";
 export { listRuns, readRun, specHash } from "./experiments/run-record.js";
 export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experiments/spec.js";
 export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";

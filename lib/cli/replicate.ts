@@ -1,13 +1,13 @@
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { loadDataset } from "../datasets/load.js";
 import { closeBrowser } from "../figures/browser.js";
 import { usesGpu } from "../nn/tensorflow.js";
+import { checkImages } from "../studies/check-images.js";
 import { PROTOCOL_NAMES, PROTOCOLS, STUDIES } from "../studies/protocols.js";
 import { analyseParts, type ReplicationFolders, writeReport } from "../studies/replication-results.js";
 import { planReplication, type Replication, type Training } from "../studies/replication.js";
-import { sourceShapes, sourcesOf } from "../studies/source-shapes.js";
+import { sourceShapes } from "../studies/source-shapes.js";
 import type { ProtocolName } from "../studies/study.js";
 import { runTrainings } from "../studies/training-processes.js";
 import { type TrainingStatus, trainingStatus } from "../studies/training-status.js";
@@ -149,13 +149,12 @@ async function train(
   root: string,
   signal: AbortSignal,
 ): Promise<number> {
+  await checkImages(trainings, root, writeOut);
   const missing = trainings.filter((training) => statusOf(training).state !== "done");
   if (missing.length === 0) {
     writeOut(`all ${trainings.length} trainings are finished`);
     return 0;
   }
-  // Decoded and checked once here, and not by each training for itself.
-  for (const source of sourcesOf(missing)) await loadDataset(source);
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
   const side = Math.min(jobs, missing.length);
   writeOut(

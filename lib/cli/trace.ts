@@ -5,6 +5,7 @@ import { parseDatasetSource } from "../datasets/parse-source.js";
 import { limit } from "../datasets/split.js";
 import { testImages } from "../experiments/training-run.js";
 import { parseRunSpec } from "../experiments/spec.js";
+import { runDataset } from "../experiments/run-images.js";
 import { readRun } from "../experiments/run-record.js";
 import { assertFits, openTrainedModel, type TrainedModel } from "../experiments/trained-model.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
@@ -97,7 +98,7 @@ async function imagesFor(
 
 async function ownTestImages(run: string): Promise<ImageSet> {
   const spec = parseRunSpec(readRun(run).spec, run);
-  return testImages(spec, await loadDataset(spec.data));
+  return testImages(spec, await runDataset(run));
 }
 
 async function imagesFrom(text: string, model: TrainedModel): Promise<ImageSet> {

@@ -10,6 +10,7 @@ import {
   type TrainedGru,
   trainTraceGru,
 } from "../train/trace-gru-training.js";
+import { assertSameImages } from "./run-images.js";
 import type { RunSpec } from "./spec.js";
 import { openTrainedModel } from "./trained-model.js";
 import { trainingImages } from "./training-run.js";
@@ -24,6 +25,7 @@ export async function heldOutTrace(
   dataset: Dataset,
   model: string,
 ): Promise<Trace> {
+  assertSameImages(directory, dataset.hash, spec.data);
   const trained = await openTrainedModel(directory, { model });
   try {
     return trained.trace(trainingImages(spec, dataset).validation);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Dataset, ImageSet } from "../datasets/dataset.js";
-import { loadDataset } from "../datasets/load.js";
+import { datasetHash, loadDataset } from "../datasets/load.js";
 import { splitByClass } from "../datasets/split-by-class.js";
 import { limit, stratifiedSplit, subset } from "../datasets/split.js";
 import { channelStatistics } from "../datasets/statistics.js";
@@ -29,7 +29,9 @@ import {
   notFiniteState,
 } from "./divergence.js";
 import { runNameOf } from "./presets.js";
-import { DONE, readRun, specHash } from "./run-record.js";
+import { runDirectory, runHome } from "./run-home.js";
+import { noteImages } from "./run-images.js";
+import { DONE, readRun } from "./run-record.js";
 import { MODEL_FILE } from "./model-file.js";
 import { openRun, type Run } from "./run-store.js";
 import type { RunSummary } from "./trained-model.js";
@@ -57,25 +59,49 @@ const STEPS_BETWEEN_METRICS = 10;
  */
 export async function trainingRun(spec: RunSpec, options: RunOptions = {}): Promise<string> {
   const { root = join("data", "runs"), warn = warnOnStandardError, quiet = false } = options;
-  const name = runNameOf(spec);
-  const directory = join(root, `${name}-${specHash(spec)}`);
+  const directory = runDirectory(root, spec);
   if (existsSync(join(directory, DONE))) {
     await readRun(directory).verify();
-    return directory;
+    const hash = options.dataset?.hash ?? (await hashOfImages(spec, directory, warn));
+    return hash === undefined ? directory : (await runHome(root, spec, hash)).directory;
   }
   // The data comes first: without it there is no run to be begun.
   const dataset = options.dataset ?? (await loadDataset(spec.data, { onReport: warn }));
+  const home = await runHome(root, spec, dataset.hash);
+  if (existsSync(join(home.directory, DONE))) {
+    await readRun(home.directory).verify();
+    return home.directory;
+  }
   return stoppable(options.signal, async (signal) => {
-    if (signal.aborted) throw new Stopped(`${directory}: stopped before its first step`);
-    const run = await openRun({ root, name, spec, environment: { backend: describeBackend() }, warn });
+    if (signal.aborted) throw new Stopped(`${home.directory}: stopped before its first step`);
+    const environment = { backend: describeBackend() };
+    const run = await openRun({ root, name: runNameOf(spec), spec: home.spec, environment, warn });
     try {
       // Another process may have finished it while this one waited.
-      if (!run.isDone()) await trainAndTrace(run, spec, dataset, quiet, warn, signal);
+      if (!run.isDone()) {
+        await noteImages(run, dataset, spec.data);
+        await trainAndTrace(run, spec, dataset, quiet, warn, signal);
+      }
       return run.directory;
     } finally {
       await run.release();
     }
   });
+}
+
+/** Hash of the images as they are now; undefined, with a word about it, where they are not there any more. */
+async function hashOfImages(
+  spec: RunSpec,
+  directory: string,
+  warn: (message: string) => void,
+): Promise<string | undefined> {
+  try {
+    return await datasetHash(spec.data, { onReport: warn });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    warn(`${directory} is finished; its images cannot be compared with those that it saw: ${error.message}`);
+    return undefined;
+  }
 }
 
 async function trainAndTrace(

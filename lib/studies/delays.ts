@@ -227,7 +227,7 @@ async function runOverTime(spec: RunSpec, as: RunAs, context: StudyContext): Pro
   return context.kept(key, async () => {
     const { delay, timesteps, images } = as;
     context.onProgress(`running ${directory} with ${delayName(delay)}`);
-    const all = testImages(spec, await context.dataset());
+    const all = testImages(spec, await context.datasetOf(spec));
     const model = await openTrainedModel(directory, { delay, timesteps });
     try {
       const set = images === undefined ? all : limit(all, Math.min(images, all.labels.length), spec.seed);

@@ -64,7 +64,7 @@ export async function evaluateUnderNoise(
     const key = { analysis: "noise", run: specHash(spec), model, images, noiseSeed, conditions: CONDITIONS };
     const results = await context.kept(key, async () => {
       context.onProgress(`${model} of ${readRun(directory).name}, seed ${spec.seed}, under noise`);
-      const judged = testImages(spec, await context.dataset());
+      const judged = testImages(spec, await context.datasetOf(spec));
       const set = images === null ? judged : limit(judged, images, noiseSeed);
       const trained = await openTrainedModel(directory, { model });
       try {

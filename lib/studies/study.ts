@@ -4,7 +4,8 @@ import { mkdir, readFile } from "node:fs/promises";
 import type { Dataset } from "../datasets/dataset.js";
 import { loadDataset } from "../datasets/load.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import { runNameOf } from "../experiments/presets.js";
+import { runDirectory } from "../experiments/run-home.js";
+import { assertSameImages } from "../experiments/run-images.js";
 import { DONE, specHash } from "../experiments/run-record.js";
 import type { RunSpec } from "../experiments/spec.js";
 import type { PlotlyFigure } from "../figures/figure.js";
@@ -104,9 +105,16 @@ export class StudyContext {
     return this.#dataset;
   }
 
+  /** The images for an analysis of a finished run; a UserError where they are not those that it saw. */
+  async datasetOf(spec: RunSpec): Promise<Dataset> {
+    const dataset = await this.dataset();
+    assertSameImages(this.run(spec), dataset.hash, this.data);
+    return dataset;
+  }
+
   /** Directory of the finished run of a spec; a UserError if it is not finished. */
   run(spec: RunSpec): string {
-    const directory = join(this.root, `${runNameOf(spec)}-${specHash(spec)}`);
+    const directory = runDirectory(this.root, spec);
     if (existsSync(join(directory, DONE))) return directory;
     throw new UserError(`${directory} is not finished; train it with "cascade run" or "cascade replicate"`);
   }

@@ -42,7 +42,7 @@ export async function noveltyRows(
   const { foreignImages } = settings;
   return context.kept({ computation: "novelty", version: 1, run, model, gru, foreignImages }, async () => {
     context.onProgress(`${model}, seed ${seed}: foreign images`);
-    const dataset = await context.dataset();
+    const dataset = await context.datasetOf(spec);
     const trained = await openTrainedModel(directory, { model });
     try {
       const knownHeldOut = trained.trace(trainingImages(spec, dataset).validation);

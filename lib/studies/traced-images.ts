@@ -86,7 +86,8 @@ function timesAtPace(rule: (typeof RULES)[number], judged: JudgedTrace, pace: nu
 async function drawnImages(model: JudgedModel, settings: TraceSettings, context: StudyContext) {
   const [seed = 0] = settings.seeds;
   const judged = await judgedTrace(model, seed, settings, context);
-  const images = testImages(judgedSpec(model, seed, settings, context.data), await context.dataset());
+  const spec = judgedSpec(model, seed, settings, context.data);
+  const images = testImages(spec, await context.datasetOf(spec));
   return { judged, images, order: randomStream(seed, "trace/examples").permutation(images.labels.length) };
 }
 

@@ -29,7 +29,7 @@ export interface HeldOut {
 
 /** The images that a training held out for validation and whose typicality is known. */
 export async function heldOutImages(spec: RunSpec, context: StudyContext): Promise<HeldOut> {
-  const { validation } = trainingImages(spec, await context.dataset());
+  const { validation } = trainingImages(spec, await context.datasetOf(spec));
   const scores = validation.cScores ?? new Float32Array();
   const known = Array.from(scores.keys()).filter((n) => Number.isFinite(scores[n]));
   if (known.length === 0) {

@@ -8,6 +8,7 @@ import type { RunSpec } from "../experiments/spec.js";
 import { openTrainedModel, runSummary } from "../experiments/trained-model.js";
 import { type CaptionedImage, imageGrid } from "../figures/image-grid.js";
 import { typicalityFigure } from "../figures/typicality.js";
+import { sha256 } from "../util/files.js";
 import { type Interval, mean } from "../util/statistics.js";
 import { FULL_OVERRIDES } from "./full.js";
 import { meanAndError } from "./mean-and-error.js";
@@ -153,10 +154,12 @@ async function runTypicality(
   const { models, classNames } = runSummary(directory);
   const wanted = models.filter(({ model }) => MODELS.some((name) => name === model));
   const { hash: data } = await context.dataset();
+  // The scores are no part of the images' hash, and their file may change.
+  const scores = sha256(new Uint8Array(cScores.buffer, cScores.byteOffset, cScores.byteLength));
   const results: RunTypicality[] = [];
   for (const { model } of wanted) {
     const asked = { thresholds: THRESHOLDS, relations: RELATIONS, bins: BINS, shown: SHOWN, resamples };
-    const key = { analysis: "typicality", run, model, data, ...asked };
+    const key = { analysis: "typicality", run, model, data, scores, ...asked };
     const result = await context.kept(key, async () => {
       context.onProgress(`typicality: ${model}, seed ${spec.seed}, ${set.labels.length} held-out images`);
       const trained = await openTrainedModel(directory, { model });
