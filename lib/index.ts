@@ -21,6 +21,7 @@ export { DELAYS_SETTINGS, delaysStudy } from "./studies/delays.js";
 export { DENSENET_SETTINGS, densenetStudy } from "./studies/densenet.js";
 export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/lambda.js";
 export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/norm-constants.js";
+export { NORM_STABILITY_SETTINGS, normStabilityStudy } from "./studies/norm-stability.js";
 export { PRECISION_SETTINGS, precisionStudy } from "./studies/precision.js";
 export { NOISE_SETTINGS, noiseStudy } from "./studies/noise.js";
 export { QUICK_DATA } from "./studies/quick.js";

@@ -6,9 +6,11 @@ import { DENSENET_SETTINGS, densenetStudy } from "./densenet.js";
 import { LAMBDA_SETTINGS, lambdaStudy } from "./lambda.js";
 import { NOISE_SETTINGS, noiseStudy } from "./noise.js";
 import { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./norm-constants.js";
+import { NORM_STABILITY_SETTINGS, normStabilityStudy } from "./norm-stability.js";
 import { type ProtocolStudy, withSettings } from "./protocol-study.js";
 import { SIX_MODELS_SETTINGS, sixModelsStudy } from "./six-models.js";
 import { PRECISION_SETTINGS, precisionStudy } from "./precision.js";
+import { EMBEDDED_DATA, EMBEDDED_OVERRIDES } from "./quick.js";
 import type { ProtocolName } from "./study.js";
 import { TRACE_SETTINGS, traceStudy } from "./trace.js";
 import { TYPICALITY_SETTINGS, typicalityStudy } from "./typicality.js";
@@ -46,22 +48,15 @@ export const STUDIES: readonly ProtocolStudy[] = [
   withSettings(delaysStudy, DELAYS_SETTINGS),
   withSettings(densenetStudy, DENSENET_SETTINGS),
   withSettings(normConstantsStudy, NORM_CONSTANTS_SETTINGS),
+  withSettings(normStabilityStudy, NORM_STABILITY_SETTINGS),
   withSettings(precisionStudy, PRECISION_SETTINGS),
 ];
 
-/** Small enough for minutes, large enough that the models rise above chance. */
 const EMBEDDED: WantedDataset = {
   name: "procedural",
-  embedded: resolveDatasetSource({
-    kind: "procedural",
-    classes: 10,
-    size: 16,
-    train: 3000,
-    test: 500,
-    seed: 0,
-  }),
+  embedded: EMBEDDED_DATA,
   origin: "comes with the project",
-  overrides: ["train.epochs=3"],
+  overrides: EMBEDDED_OVERRIDES,
 };
 
 const CIFAR10: WantedDataset = {

@@ -10,6 +10,12 @@ export const QUICK_DATA: ResolvedDatasetSource = {
   seed: 0,
 };
 
+/** What `replicate` runs on where no data are given: small enough for minutes, and models rise above chance. */
+export const EMBEDDED_DATA: ResolvedDatasetSource = { ...QUICK_DATA, train: 3000, test: 500 };
+
+/** What `EMBEDDED_DATA` take beyond the quick changes. */
+export const EMBEDDED_OVERRIDES: readonly string[] = ["train.epochs=3"];
+
 /** Changes to a preset that train it on `QUICK_DATA` in about a second. */
 export const QUICK_OVERRIDES: readonly string[] = [
   "network.width=0.0625",
