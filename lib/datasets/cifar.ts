@@ -101,18 +101,14 @@ function withoutEnding(name: string): string {
   return name.slice(0, -".bin".length);
 }
 
-/** Which CIFAR set files or folders of these names belong to. */
-export function cifarKindOf(names: readonly string[]): CifarKind | undefined {
+/** Which CIFAR set a place with files and folders of these names holds. */
+export function cifarKindOf(files: readonly string[], folders: readonly string[]): CifarKind | undefined {
   return CIFAR_KINDS.find((kind) => {
-    const { folder, files, python } = CIFAR_FORMATS[kind];
-    if ([folder, python.folder, ...files.map(({ file }) => file)].some((name) => names.includes(name)))
-      return true;
-    // "train" and "test" alone are the folders of many data sets; "meta" and "batches.meta" lie beside the batches.
-    const batches = files.map(({ file }) => withoutEnding(file));
-    return (
-      (names.includes("meta") || names.includes("batches.meta")) &&
-      batches.every((name) => names.includes(name))
-    );
+    const { folder, files: batches, python } = CIFAR_FORMATS[kind];
+    if (folders.includes(folder) || folders.includes(python.folder)) return true;
+    if (batches.some(({ file }) => files.includes(file))) return true;
+    // All of them: "train" alone may be anything.
+    return batches.every(({ file }) => files.includes(withoutEnding(file)));
   });
 }
 

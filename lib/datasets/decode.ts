@@ -1,3 +1,5 @@
+import { constants } from "node:buffer";
+import { totalmem } from "node:os";
 import sharp from "sharp";
 import { UserError } from "../util/errors.js";
 import { type ImageSize, type SkippedFile, valuesPerImage } from "./dataset.js";
@@ -48,6 +50,7 @@ export async function decodeImages(
   count: number,
   options: DecodeOptions,
 ): Promise<DecodedImages> {
+  if (options.size !== undefined) assertRoom(count, options.size);
   let target: { readonly size: ImageSize; readonly images: Uint8Array; readonly file: string } | undefined;
   const skipped: SkippedFile[] = [];
   const isDecoded = new Uint8Array(count);
@@ -131,16 +134,25 @@ function isPng(content: Buffer): boolean {
 }
 
 function roomFor(count: number, size: ImageSize): Uint8Array {
+  assertRoom(count, size);
+  return new Uint8Array(count * valuesPerImage(size));
+}
+
+const GIB = 2 ** 30;
+
+/** Throws a UserError where so many images cannot be held: a split lies decoded in memory, in one piece. */
+function assertRoom(count: number, size: ImageSize): void {
   const bytes = count * valuesPerImage(size);
-  try {
-    return new Uint8Array(bytes);
-  } catch (error) {
-    throw new UserError(
-      `${count} images of ${size.height} x ${size.width} pixels need ${(bytes / 2 ** 30).toFixed(1)} GiB of memory, ` +
-        "more than there is; give a smaller size",
-      { cause: error },
-    );
-  }
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  if (bytes <= Math.min(memory, constants.MAX_LENGTH)) return;
+  const limit =
+    bytes > memory
+      ? `this machine has ${(memory / GIB).toFixed(1)} GiB of memory`
+      : `Node ${process.version} holds ${(constants.MAX_LENGTH / GIB).toFixed(1)} GiB in one piece (Node 22 more)`;
+  throw new UserError(
+    `${count} images of ${size.height} x ${size.width} pixels are ${(bytes / GIB).toFixed(1)} GiB, but ${limit}; ` +
+      "give a smaller size (--size, or data.size in a spec)",
+  );
 }
 
 /** Closes the gaps that skipped images left. */

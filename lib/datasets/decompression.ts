@@ -62,7 +62,7 @@ async function* outputOf(
         { cause: error },
       );
     });
-    if (code !== 0) throw new Error(complaint.split("\n", 1)[0] ?? "");
+    if (code !== 0) throw new Error(/\S.*/.exec(complaint)?.[0] ?? `${program} ended with ${String(code)}`);
   } finally {
     child.kill();
     await file.close();

@@ -41,7 +41,7 @@ async function kindOfPath(path: string): Promise<ResolvedDatasetSource["kind"]> 
   for await (const file of archiveFiles(path, () => false)) {
     if (basename(file.path) === CLASS_LIST || /(^|\/)n\d{8}(_boxes\.txt|\/images\/)/.test(file.path))
       return "tinyimagenet";
-    const kind = cifarKindOf([...file.path.split("/"), file.path]);
+    const kind = cifarKindOf([basename(file.path)], file.path.split("/"));
     if (kind !== undefined) return kind;
     if (/\.(jpe?g|png)$/i.test(file.path)) return "folder";
   }
@@ -54,11 +54,14 @@ const MOST_AROUND = 3;
 /** What the names in a folder tell, or else those in the folders inside, where it is only a folder around the data. */
 async function kindOfFolder(path: string, around = 0): Promise<ResolvedDatasetSource["kind"] | undefined> {
   const entries = await readdir(path, { withFileTypes: true });
-  const names = entries.map(({ name }) => name);
-  if (names.includes(CLASS_LIST)) return "tinyimagenet";
-  const kind = cifarKindOf(names);
-  if (kind !== undefined) return kind;
   const inside = entries.filter((entry) => entry.isDirectory() && !isHiddenName(entry.name));
+  const files = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+  if (files.includes(CLASS_LIST)) return "tinyimagenet";
+  const kind = cifarKindOf(
+    files,
+    inside.map(({ name }) => name),
+  );
+  if (kind !== undefined) return kind;
   if (around === MOST_AROUND || inside.length > MOST_AROUND) return undefined;
   for (const { name } of inside) {
     const found = await kindOfFolder(join(path, name), around + 1);

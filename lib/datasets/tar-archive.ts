@@ -14,6 +14,9 @@ export async function* tarFiles(
   const finished: ArchiveFile[] = [];
   const failures: Error[] = [];
   const parser = new Parser({ strict: true });
+  const seen = { end: false };
+  // A compressed archive that is cut off tells by its compression; this one only by the empty blocks at its end.
+  parser.on("nullBlock", () => (seen.end = true));
   parser.on("error", (error: Error) => failures.push(error));
   parser.on("entry", (entry: ReadEntry) => {
     try {
@@ -35,6 +38,7 @@ export async function* tarFiles(
   }
   parser.end();
   if (failures[0] !== undefined) throw failures[0];
+  if (!seen.end) throw new Error("it ends too early");
   yield* finished.splice(0);
 }
 

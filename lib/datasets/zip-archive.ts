@@ -8,6 +8,9 @@ import { type ArchiveFile, checkedPath, checkExpansion, checkFileSize } from "./
 const openZip = promisify(open as (path: string, options: Options, done: Opened) => void);
 type Opened = (error: Error | null, zip: ZipFile) => void;
 
+/** How the reader of the directory begins to speak of a name that leads out of the archive. */
+const UNSAFE_NAME = /^(invalid relative path|absolute path|invalid characters in fileName): /;
+
 /** The files and folders of a zip archive, as its directory lists them; see `archiveFiles`. */
 export async function* zipFiles(
   path: string,
@@ -16,7 +19,11 @@ export async function* zipFiles(
   const zip = await openZip(path, { lazyEntries: true, autoClose: false });
   try {
     for (;;) {
-      const entry = await nextEntry(zip);
+      const entry = await nextEntry(zip).catch((error: unknown) => {
+        if (error instanceof Error && UNSAFE_NAME.test(error.message))
+          throw new UserError(`${path}: ${error.message}; the archive is refused`, { cause: error });
+        throw error;
+      });
       if (entry === undefined) return;
       const file = checkedEntry(path, entry);
       if (file.kind === "folder" || !wanted(file.path)) yield file;

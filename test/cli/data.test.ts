@@ -52,3 +52,19 @@ test("import fills the cache, info and verify describe, a broken file is fatal o
     /--size and --on-broken are for image folders/,
   );
 });
+
+test("a path that is not there is one sentence for every command and kind", async (context) => {
+  const folder = await temporaryFolder(context);
+  for (const source of [
+    "none.tar.gz",
+    "cifar10=none.tar.gz",
+    "cifar100=none",
+    "tinyimagenet=none",
+    "folder=none",
+  ])
+    for (const command of ["verify", "info"]) {
+      const { code, err } = await data(folder, command, source);
+      assert.deepEqual([code, err.trim().split("\n").length], [1, 1], `${command} ${source}: ${err}`);
+      assert.match(err, /cannot read none(\.tar\.gz)?: there is no such file or folder/);
+    }
+});

@@ -5,7 +5,7 @@ import { test, type TestContext } from "node:test";
 import { CIFAR_FORMATS } from "../../lib/datasets/cifar.js";
 import { loadDataset } from "../../lib/datasets/load.js";
 import { parseDatasetSource } from "../../lib/datasets/parse-source.js";
-import { cifarRecords, tarGz, temporaryFolder, writeTree } from "./fixtures.js";
+import { cifarRecords, pythonBatch, tarGz, temporaryFolder, writeTree } from "./fixtures.js";
 
 const silent = { cacheFolder: false } as const;
 
@@ -47,6 +47,51 @@ test("CIFAR-10: planes become pixels, labels and running ids over all batches; a
     loadDataset({ kind: "cifar10", path: archive }, silent),
     /not a whole \.tar\.gz archive/,
   );
+});
+
+test("the Python version, packed or unpacked, gives the very data of the binary version", async (context) => {
+  for (const kind of ["cifar10", "cifar100"] as const) {
+    const { files, python } = CIFAR_FORMATS[kind];
+    const records = cifarRecords(3, (n) => (kind === "cifar10" ? [9 - n] : [n, 50 + n]));
+    const root = await temporaryFolder(context);
+    await writeTree(join(root, "bin"), Object.fromEntries(files.map(({ file }) => [file, records])));
+    const binary = await loadDataset({ kind, path: join(root, "bin"), partial: true }, silent);
+
+    const batch = pythonBatch(records, python.labels);
+    const batches = files.map(({ file }) => [`${python.folder}/${file.replace(".bin", "")}`, batch] as const);
+    await writeTree(join(root, "keras"), Object.fromEntries(batches));
+    const archive = join(root, "python.tar.gz");
+    await writeFile(archive, tarGz(batches.map(([path, content]) => ({ path, content }))));
+    for (const path of [archive, join(root, "keras"), join(root, "keras", python.folder)]) {
+      const { hash } = await loadDataset({ kind, path, partial: true }, silent);
+      assert.equal(hash, binary.hash, path);
+    }
+    for (const path of [archive, join(root, "keras"), join(root, "keras", python.folder)])
+      assert.equal((await parseDatasetSource(path)).kind, kind);
+  }
+});
+
+test("a pickle is read as data or not at all", async (context) => {
+  const load = async (content: Buffer) => {
+    const folder = await temporaryFolder(context);
+    await writeTree(folder, { data_batch_1: content });
+    await loadDataset({ kind: "cifar10", path: folder }, silent);
+  };
+  const good = pythonBatch(
+    cifarRecords(2, () => [1]),
+    ["labels"],
+  );
+  const cases = [
+    [Buffer.from("cos\nsystem\nX\x02\0\0\0ls\x85R.", "latin1"), /names "os system"/],
+    [Buffer.from("\x80\x02c__builtin__\neval\n.", "latin1"), /names "__builtin__ eval"/],
+    [Buffer.from("cconstructor\nname\n.", "latin1"), /names "constructor name"/],
+    [good.subarray(0, 3000), /ends too early/],
+    [Buffer.from("]."), /is no batch of CIFAR's Python version: it lacks data or labels/],
+    [Buffer.from("\x80\x02}\x8e\xff\xff\xff\xff\xff\xff\xff\x7f.", "latin1"), /ends too early/],
+    [Buffer.from("ttt."), /values do not add up/],
+    [Buffer.from("(dp0\n."), /opcode 0x64 is not for plain data/],
+  ] as const;
+  for (const [content, message] of cases) await assert.rejects(load(content), { name: "UserError", message });
 });
 
 test("CIFAR-100 keeps superclasses and classes", async (context) => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { zipSync } from "fflate";
 import sharp from "sharp";
 import { loadDataset } from "../../lib/datasets/load.js";
 import { parseDatasetSource } from "../../lib/datasets/parse-source.js";
@@ -122,4 +123,50 @@ test("a class without a name, or with a name that another has, goes by its id", 
   assert.deepEqual(await names(unnamed), ids);
   const twice = await setWith(context, { "words.txt": ids.map((id) => `${id}\tcrane, bird\n`).join("") });
   assert.deepEqual(await names(twice), ids);
+});
+
+test("as people have it: zipped, in a folder, val sorted into classes, strangers among the images", async (context) => {
+  const published = await loadDataset(await parseDatasetSource(await setWith(context)), silent);
+  const {
+    "val/images/val_0.JPEG": fish = "",
+    "val/images/val_1.JPEG": frog = "",
+    ...others
+  } = await tinySet();
+
+  const zip = join(await temporaryFolder(context), "tiny-imagenet-200.zip");
+  const entries = Object.entries(await tinySet()).map(([path, content]) => [
+    `tiny-imagenet-200/${path}`,
+    new Uint8Array(Buffer.from(content)),
+  ]);
+  await writeFile(zip, zipSync(Object.fromEntries(entries) as Record<string, Uint8Array>));
+
+  const around = await temporaryFolder(context);
+  await writeTree(join(around, "data", "tiny-imagenet-200"), await tinySet());
+
+  const sorted = await temporaryFolder(context);
+  await writeTree(sorted, {
+    ...others,
+    "val/n01443537/images/val_0.JPEG": fish,
+    "val/n01641577/images/val_1.JPEG": frog,
+  });
+  const flat = await temporaryFolder(context);
+  await writeTree(flat, { ...others, "val/n01443537/val_0.JPEG": fish, "val/n01641577/val_1.JPEG": frog });
+
+  for (const path of [zip, around, sorted, flat]) {
+    const source = await parseDatasetSource(path);
+    assert.equal(source.kind, "tinyimagenet", path);
+    const { hash, skipped } = await loadDataset(source, silent);
+    assert.deepEqual([hash, skipped], [published.hash, []], path);
+  }
+  // Sorted, it is an image folder too; the published "test" has no labels, so "val" is the test split.
+  const folder = await loadDataset({ kind: "folder", path: sorted }, silent);
+  assert.deepEqual([...folder.test.labels], [0, 1]);
+
+  const thumbs = await setWith(context, { "val/images/Thumbs.db": "x", "val/images/desktop.ini": "x" });
+  const { hash, skipped } = await loadDataset({ kind: "tinyimagenet", path: thumbs }, silent);
+  assert.equal(hash, published.hash);
+  assert.deepEqual(skipped.map(({ file }) => file.slice(thumbs.length)).sort(), [
+    "/val/images/Thumbs.db",
+    "/val/images/desktop.ini",
+  ]);
 });
