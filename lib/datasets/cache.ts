@@ -66,7 +66,11 @@ export async function cachedSplits<Name extends string>(
   const decoded = hashed(await decode());
   if ((await source.stamp()) !== stamp)
     throw new UserError("the data changed while they were read; call it again once they are in place");
-  await writeSplits(folder, names, decoded);
+  await writeSplits(folder, names, decoded).catch((error: unknown) => {
+    // They are there all the same; the next call makes them anew.
+    if (!(error instanceof UserError)) throw error;
+    reportTo(options)(`the decoded images are not kept: ${error.message}`);
+  });
   return decoded;
 }
 

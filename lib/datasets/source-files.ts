@@ -71,10 +71,12 @@ async function fingerprintOf(path: string, { cacheFolder, onProgress }: LoadOpti
   return content;
 }
 
-/** Linux file systems (see statfs) that keep the time of change themselves: ext, XFS, Btrfs, ZFS, F2FS, bcachefs, */
+/**
+ * Linux file systems, by the number that statfs gives, that keep the time of change themselves: ext, XFS, Btrfs, ZFS,
+ * F2FS, bcachefs; tmpfs, overlay, NFS, Lustre, GPFS, Ceph. Not SquashFS, ISO 9660, FAT and FUSE, which make one up.
+ */
 const KEEPS_CTIME = new Set([
   ...[0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0xca451a4e],
-  // tmpfs, overlay, NFS, Lustre, GPFS, Ceph. Not SquashFS, ISO 9660, FAT and FUSE, which make one up.
   ...[0x01021994, 0x794c7630, 0x6969, 0x0bd00bd0, 0x47504653, 0x00c36400],
 ]);
 /** The coarsest clock of those file systems ticks once a second. */

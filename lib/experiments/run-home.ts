@@ -35,10 +35,8 @@ export async function runHome(root: string, spec: RunSpec, hash: string): Promis
   }
   const same = sameRun(root, spec, hash);
   if (same === undefined) return { directory: own, spec };
-  await symlink(basename(same.directory), own).catch((error: unknown) => {
-    // Where a file system has no links the run is found all the same, only by its own name.
-    if (existsSync(own)) throw error;
-  });
+  // Another process may have been quicker; and where a file system has no links, the run goes by its own name alone.
+  await symlink(basename(same.directory), own).catch(() => undefined);
   return homeOf(root, same.directory);
 }
 
@@ -66,6 +64,8 @@ function sameRun(root: string, spec: RunSpec, hash: string): RunRecord | undefin
 function isSame(record: RunRecord, training: string, hash: string): boolean {
   if (statsOf(record.directory)?.isSymbolicLink() === true) return false;
   try {
+    // A copy under a name of its own is not the run.
+    if (!record.directory.endsWith(`-${record.hash}`)) return false;
     return trainingHash(record.spec) === training && imagesSeen(record)?.hash === hash;
   } catch (error) {
     // A damaged run is told of when it is opened, not by one that looks past it.

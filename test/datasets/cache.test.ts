@@ -102,3 +102,15 @@ test("procedural images are kept, and are those that the rule makes", async (con
   assert.equal(kept.hash, made.hash);
   assert.equal(await datasetHash(source, options), made.hash);
 });
+
+test("where nothing can be kept, data are loaded all the same, with a word about it", async (context) => {
+  const { path, options } = await folderAndCache(context);
+  const reports: string[] = [];
+  // A file in the place of the folder: nobody can write below it, not even root.
+  const cacheFolder = join(options.cacheFolder, "file");
+  await writeFile(cacheFolder, "");
+  const onReport = (line: string) => reports.push(line);
+  const loaded = await loadDataset({ kind: "folder", path }, { cacheFolder, onReport });
+  assert.equal(loaded.hash, (await loadDataset({ kind: "folder", path }, { cacheFolder: false })).hash);
+  assert.match(reports.join("\n"), /^the decoded images are not kept: cannot write .*file/);
+});
