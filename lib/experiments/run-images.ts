@@ -8,6 +8,7 @@ import type { ResolvedDatasetSource } from "../datasets/source.js";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";
 import { parseWithSchema } from "../util/schema.js";
+import { MODEL_FILE } from "./model-file.js";
 import { readRun, type RunRecord } from "./run-record.js";
 import type { Run } from "./run-store.js";
 import { parseRunSpec } from "./spec.js";
@@ -47,6 +48,12 @@ function readJson(path: string): unknown {
       throw new UserError(`${path} is damaged: it is not JSON`, { cause: error });
     throw fileError(error, "read", path);
   }
+}
+
+/** What a finished run came to: the same spec may have been run anew on other images or another machine. */
+export function runOutcome(directory: string): Readonly<Record<string, unknown>> {
+  const record = readRun(directory);
+  return { run: record.hash, weights: record.done?.files[MODEL_FILE], images: imagesSeen(record)?.hash };
 }
 
 /** Notes the images that an open run sees, or checks that they are those that it saw before. */

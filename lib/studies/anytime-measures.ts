@@ -39,7 +39,7 @@ export interface AnytimeMeasures {
 export async function anytimeMeasures(spec: RunSpec, context: StudyContext): Promise<AnytimeMeasures> {
   const directory = context.run(spec);
   const run = readRun(directory).hash;
-  return context.kept({ analysis: "anytime measures", run }, async () => {
+  return context.keptOf(spec, { analysis: "anytime measures" }, async () => {
     context.onProgress(`reading ${directory}`);
     const [view] = runSummary(directory).models;
     const trace = await readTrace(join(directory, view?.trace ?? ""));

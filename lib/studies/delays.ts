@@ -1,7 +1,6 @@
 import { from } from "arquero";
 import { limit } from "../datasets/split.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import { readRun } from "../experiments/run-record.js";
 import { type RunSpec, trainedNetwork } from "../experiments/spec.js";
 import { openTrainedModel, runSummary } from "../experiments/trained-model.js";
 import { testImages } from "../experiments/training-run.js";
@@ -223,8 +222,8 @@ interface RunAs {
 /** Accuracy of a finished run's weights with another delay or for other timesteps. */
 async function runOverTime(spec: RunSpec, as: RunAs, context: StudyContext): Promise<OverTime> {
   const directory = context.run(spec);
-  const key = { analysis: "accuracy over time", run: readRun(directory).hash, ...as };
-  return context.kept(key, async () => {
+  const key = { analysis: "accuracy over time", ...as };
+  return context.keptOf(spec, key, async () => {
     const { delay, timesteps, images } = as;
     context.onProgress(`running ${directory} with ${delayName(delay)}`);
     const all = testImages(spec, await context.datasetOf(spec));

@@ -1,6 +1,6 @@
 import { limit } from "../datasets/split.js";
 import { collectTrace } from "../experiments/collect-trace.js";
-import { readRun, specHash } from "../experiments/run-record.js";
+import { readRun } from "../experiments/run-record.js";
 import type { RunSpec } from "../experiments/spec.js";
 import { openTrainedModel, runSummary } from "../experiments/trained-model.js";
 import { testImages } from "../experiments/training-run.js";
@@ -61,8 +61,8 @@ export async function evaluateUnderNoise(
   const { models, classNames } = runSummary(directory);
   const evaluated: NoisyModel[] = [];
   for (const { model } of models) {
-    const key = { analysis: "noise", run: specHash(spec), model, images, noiseSeed, conditions: CONDITIONS };
-    const results = await context.kept(key, async () => {
+    const key = { analysis: "noise", model, images, noiseSeed, conditions: CONDITIONS };
+    const results = await context.keptOf(spec, key, async () => {
       context.onProgress(`${model} of ${readRun(directory).name}, seed ${spec.seed}, under noise`);
       const judged = testImages(spec, await context.datasetOf(spec));
       const set = images === null ? judged : limit(judged, images, noiseSeed);

@@ -5,7 +5,7 @@ import type { Dataset } from "../datasets/dataset.js";
 import { loadDataset } from "../datasets/load.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
 import { runDirectory } from "../experiments/run-home.js";
-import { assertSameImages } from "../experiments/run-images.js";
+import { assertSameImages, runOutcome } from "../experiments/run-images.js";
 import { DONE, specHash } from "../experiments/run-record.js";
 import type { RunSpec } from "../experiments/spec.js";
 import type { PlotlyFigure } from "../figures/figure.js";
@@ -117,6 +117,15 @@ export class StudyContext {
     const directory = runDirectory(this.root, spec);
     if (existsSync(join(directory, DONE))) return directory;
     throw new UserError(`${directory} is not finished; train it with "cascade run" or "cascade replicate"`);
+  }
+
+  /** `kept` for a result of a finished run: of its weights and images, should it be deleted and run anew. */
+  keptOf<Result>(
+    spec: RunSpec,
+    key: Readonly<Record<string, unknown>>,
+    compute: () => Promise<Result> | Result,
+  ): Promise<Result> {
+    return this.kept({ ...key, ...runOutcome(this.run(spec)) }, compute);
   }
 
   /**

@@ -40,7 +40,7 @@ export async function noveltyRows(
   const run = specHash(spec);
   const gru = { ...settings.gru, seed };
   const { foreignImages } = settings;
-  return context.kept({ computation: "novelty", version: 1, run, model, gru, foreignImages }, async () => {
+  return context.keptOf(spec, { computation: "novelty", version: 1, model, gru, foreignImages }, async () => {
     context.onProgress(`${model}, seed ${seed}: foreign images`);
     const dataset = await context.datasetOf(spec);
     const trained = await openTrainedModel(directory, { model });

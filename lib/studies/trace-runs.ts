@@ -110,8 +110,9 @@ export async function judgedTrace(
   const directory = context.run(spec);
   const run = specHash(spec);
   const gruSettings = { ...settings.gru, seed };
-  const { now, atEnd } = await context.kept<CorrectnessGrus>(
-    { computation: "GRUs of correctness", version: 1, run, model, gru: gruSettings },
+  const { now, atEnd } = await context.keptOf<CorrectnessGrus>(
+    spec,
+    { computation: "GRUs of correctness", version: 1, model, gru: gruSettings },
     async () => {
       context.onProgress(`${model}, seed ${seed}: a GRU learns to judge its answers`);
       const heldOut = await heldOutTrace(directory, spec, await context.dataset(), model);

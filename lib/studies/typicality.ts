@@ -159,8 +159,8 @@ async function runTypicality(
   const results: RunTypicality[] = [];
   for (const { model } of wanted) {
     const asked = { thresholds: THRESHOLDS, relations: RELATIONS, bins: BINS, shown: SHOWN, resamples };
-    const key = { analysis: "typicality", run, model, data, scores, ...asked };
-    const result = await context.kept(key, async () => {
+    const key = { analysis: "typicality", model, data, scores, ...asked };
+    const result = await context.keptOf(spec, key, async () => {
       context.onProgress(`typicality: ${model}, seed ${spec.seed}, ${set.labels.length} held-out images`);
       const trained = await openTrainedModel(directory, { model });
       const trace = trained.trace(set);

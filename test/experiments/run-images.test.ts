@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { cp, lstat, readdir, readFile, rename, rm } from "node:fs/promises";
+import { cp, lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { loadDataset } from "../../lib/datasets/load.js";
-import { noteImages, runDataset } from "../../lib/experiments/run-images.js";
+import { noteImages, runDataset, runOutcome } from "../../lib/experiments/run-images.js";
 import { readRun, specHash } from "../../lib/experiments/run-record.js";
 import { openRun } from "../../lib/experiments/run-store.js";
 import { parseRunSpec, type RunSpec } from "../../lib/experiments/spec.js";
@@ -66,6 +66,24 @@ test("images that changed under a finished run are noticed, by whoever uses it w
   await swap(join(set, "test", "red"), join(set, "test", "blue"));
   assert.equal(await trainingRun(spec, quiet), directory);
   assert.equal((await runDataset(directory)).hash, hash);
+
+  // Runs from before there was data.json name their images in DONE.json.
+  const path = join(directory, "DONE.json");
+  const done = JSON.parse(await readFile(path, "utf8")) as { files: Record<string, string> };
+  delete done.files["data.json"];
+  await writeFile(path, JSON.stringify(done));
+  await rm(join(directory, "data.json"));
+  assert.equal(await trainingRun(spec, quiet), directory);
+  await swap(join(set, "test", "red"), join(set, "test", "blue"));
+  await assert.rejects(trainingRun(spec, quiet), /have changed: it was run on set with hash/);
+
+  // Deleted and run anew as the sentence says, it has the same name, but its analyses are not those of before.
+  const before = runOutcome(directory);
+  await rm(directory, { recursive: true });
+  assert.equal(await trainingRun(spec, quiet), directory);
+  const after = runOutcome(directory);
+  assert.equal(after["run"], before["run"]);
+  assert.deepEqual([before["images"], after["images"]], [hash, now]);
 
   const warnings: string[] = [];
   await rm(set, { recursive: true });
