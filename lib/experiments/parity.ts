@@ -13,7 +13,7 @@ import {
 } from "../models/state.js";
 import type { TensorSpec } from "../models/tensor-spec.js";
 import { type Delay, outputIsBlindAtStart } from "../nn/delay.js";
-import type { Precision } from "../nn/ops.js";
+import type { Precision } from "../nn/convolve.js";
 import type { Sequence } from "../nn/pass.js";
 import { scoped, type Tensor, tf } from "../nn/tensorflow.js";
 import { constantTimeline } from "../nn/timeline.js";

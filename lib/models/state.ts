@@ -1,7 +1,7 @@
 import { type CascadedNetwork, normNames, tensorSpecs } from "./cascaded-network.js";
 import type { TensorSpec } from "./tensor-spec.js";
 import { foldNorm } from "../nn/temporal-batch-norm.js";
-import type { Precision } from "../nn/ops.js";
+import type { Precision } from "../nn/convolve.js";
 import type { NamedTensors, Pass } from "../nn/pass.js";
 import { type Tensor, tf } from "../nn/tensorflow.js";
 import { randomStream } from "../util/random.js";

@@ -1,5 +1,5 @@
 import { convolution, type ConvolutionSpec, type Convolved } from "./convolution.js";
-import { convolve } from "./ops.js";
+import { convolve } from "./convolve.js";
 import { noPullback, parameter, type Pass, type Sequence } from "./pass.js";
 import { foldedRows, keepsSteps, temporalBatchNorm } from "./temporal-batch-norm.js";
 import { type Tensor4D, tf } from "./tensorflow.js";

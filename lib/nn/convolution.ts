@@ -1,4 +1,4 @@
-import { convolve, convolveFilterGradient, convolveInputGradient } from "./ops.js";
+import { convolve, convolveFilterGradient, convolveInputGradient } from "./convolve.js";
 import { type Layer, parameter, type Pass, recordGradient, type Sequence } from "./pass.js";
 import type { Tensor4D } from "./tensorflow.js";
 

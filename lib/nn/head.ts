@@ -1,4 +1,5 @@
-import { globalAveragePool, globalAveragePoolGradient, linear, linearGradient } from "./ops.js";
+import { linear, linearGradient } from "./linear.js";
+import { globalAveragePool, globalAveragePoolGradient } from "./ops.js";
 import { type Layer, parameter, type Pass, recordGradient, type Sequence } from "./pass.js";
 import { type Tensor1D, type Tensor2D, tf } from "./tensorflow.js";
 import { firstRows, valueAt } from "./timeline.js";
@@ -78,7 +79,7 @@ export function head(pass: Pass, heads: Heads, x: Sequence, batch: number): Laye
           const back = linearGradient(dy, reader.slice(features), weightOf(pass, reader.name));
           recordGradient(pass, `${reader.name}.weight`, tf.keep(back.dweight));
           recordGradient(pass, `${reader.name}.bias`, tf.keep(back.dbias));
-          return tf.pad(back.dfeatures, [
+          return tf.pad(back.dx, [
             [reader.start, features.shape[0] - reader.start - reader.count],
             [0, 0],
           ]);

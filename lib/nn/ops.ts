@@ -1,8 +1,6 @@
 import {
   attribute,
   hasOwnKernels,
-  isNative,
-  multipliesIntegers,
   runNative,
   type Storage,
   storageOf,
@@ -15,356 +13,11 @@ import type { MergePlan } from "./delay.js";
 import { ABSENT, firstRows, type Selection, type Timeline, valueAt } from "./timeline.js";
 
 /**
- * Every tensor operation of the network, forward and gradient, as plain functions on tensors. Raw TensorFlow
- * operations, the project's own kernels (lib/nn/native) and their composed equivalents meet here and nowhere else.
+ * The tensor operations of the network beside convolution (convolve.ts), forward and gradient, as plain functions on
+ * tensors. Raw TensorFlow operations, the project's own kernels (lib/nn/native) and their composed equivalents meet here.
  *
  * Values are NHWC with time folded into the first axis: [N, H, W, C], N the rows of all distinct steps.
  */
-
-// ---------------------------------------------------------------- convolution
-
-/**
- * What a pass computes in: "float32" as fast as may be; "mixed" with activations and their gradients stored as bfloat16
- * and multiplied as such or as 16-bit integers with scales, and weights, statistics and loss in float32; "exactSums" in
- * float32 with convolutions summed in double and rounded once (reference numbers).
- */
-export type Precision = "float32" | "mixed" | "exactSums";
-
-/** Rows of zeros before and after the map: half the filter's size, as far as the stride reaches. */
-function paddingOf(side: number, filterSize: number, stride: number): [before: number, after: number] {
-  const before = Math.floor(filterSize / 2);
-  const outputs = Math.floor((side + 2 * before - filterSize) / stride) + 1;
-  return [before, Math.max(0, (outputs - 1) * stride + filterSize - side - before)];
-}
-
-/**
- * At stride 1 TensorFlow pads by itself. At stride 2 its SAME pads otherwise than the reference, and its explicit
- * padding takes a slow path backwards, so the map is padded first.
- */
-function padsItself(filterSize: number, stride: number): boolean {
-  return stride === 1 || filterSize === 1;
-}
-
-function padMap(x: Tensor4D, filterSize: number, stride: number): Tensor4D {
-  const [, height, width] = x.shape;
-  return pad(x, paddingOf(height, filterSize, stride), paddingOf(width, filterSize, stride));
-}
-
-function paddedShape(shape: Tensor4D["shape"], filterSize: number, stride: number): Tensor4D["shape"] {
-  const [rows, height, width, channels] = shape;
-  const padded = (side: number): number => paddingOf(side, filterSize, stride).reduce((a, b) => a + b, side);
-  return [rows, padded(height), padded(width), channels];
-}
-
-function convolutionAttributes(x: Tensor4D, padding: "SAME" | "VALID", stride: number) {
-  return [
-    attribute.storage("T", storageOf(x)),
-    attribute.integers("strides", [1, stride, stride, 1]),
-    attribute.text("padding", padding),
-    attribute.text("data_format", "NHWC"),
-    attribute.boolean("use_cudnn_on_gpu", true),
-    attribute.integers("dilations", [1, 1, 1, 1]),
-  ];
-}
-
-/**
- * x [N, H, W, C] * filter [k, k, C, C'] -> [N, H/stride, W/stride, C'], padded by floor(k/2) zeros; scaled and shifted
- * `afterwards`, where given, before the result is stored. In mixed precision the result is bfloat16; the image itself
- * comes as float32 and is convolved so.
- */
-export function convolve(
-  x: Tensor4D,
-  filter: Tensor4D,
-  stride: number,
-  precision: Precision,
-  afterwards?: GainAndBias,
-): Tensor4D {
-  const way = precision === "exactSums" ? undefined : fewerProducts(x.shape, filter.shape, stride);
-  if (way !== undefined) return convolveByParts(way, x, filter, false, afterwards);
-  const y = convolveByTaps(x, filter, stride, precision);
-  if (afterwards === undefined) return y;
-  const shifted = scaleAndShift(y, afterwards);
-  y.dispose();
-  return shifted;
-}
-
-function convolveByTaps(x: Tensor4D, filter: Tensor4D, stride: number, precision: Precision): Tensor4D {
-  if (precision === "exactSums" && hasOwnKernels) {
-    return only(runNative("CascadeExactConvolve", [attribute.integer("stride", stride)], [x, filter]));
-  }
-  if (precision !== "mixed") return convolveStored(x, filter, stride);
-  if (storageOf(x) === "float32") return tf.tidy(() => stored(convolveStored(x, filter, stride), "bfloat16"));
-  return tf.tidy(() => convolveStored(x, stored(filter, "bfloat16"), stride));
-}
-
-/** The convolution of x and filter stored alike. */
-function convolveStored(x: Tensor4D, filter: Tensor4D, stride: number): Tensor4D {
-  const [size] = filter.shape;
-  if (isTinyMap(x.shape, size, stride)) return matrixConvolve(x, filter);
-  if (hasOwnKernels && size === 1 && stride > 1) {
-    return tf.tidy(() => plainConvolve(everyPosition(x, stride), filter, "SAME", 1));
-  }
-  if (padsItself(size, stride)) return plainConvolve(x, filter, "SAME", stride);
-  return tf.tidy(() => plainConvolve(padMap(x, size, stride), filter, "VALID", stride));
-}
-
-function plainConvolve(x: Tensor4D, filter: Tensor4D, padding: "SAME" | "VALID", stride: number): Tensor4D {
-  if (!isNative) return tf.conv2d(x, filter, stride, padding === "SAME" ? "same" : "valid");
-  return only(runNative("Conv2D", convolutionAttributes(x, padding, stride), [x, filter]));
-}
-
-/** Gradient of `convolve` by its input: dy [N, H', W', C'] -> [N, H, W, C]. */
-export function convolveInputGradient(
-  dy: Tensor4D,
-  filter: Tensor4D,
-  inputShape: Tensor4D["shape"],
-  stride: number,
-  precision: Precision,
-): Tensor4D {
-  if (precision === "exactSums" && hasOwnKernels) {
-    const attributes = [
-      attribute.integer("stride", stride),
-      attribute.integer("height", inputShape[1]),
-      attribute.integer("width", inputShape[2]),
-    ];
-    return only(runNative("CascadeExactConvolveInputGradient", attributes, [dy, filter]));
-  }
-  const way = fewerProducts(inputShape, filter.shape, stride);
-  if (way !== undefined) return convolveByParts(way === "Strided" ? "StridedBack" : way, dy, filter, true);
-  return tf.tidy(() => inputGradientStored(dy, stored(filter, storageOf(dy)), inputShape, stride));
-}
-
-function inputGradientStored(
-  dy: Tensor4D,
-  filter: Tensor4D,
-  inputShape: Tensor4D["shape"],
-  stride: number,
-): Tensor4D {
-  const [size] = filter.shape;
-  if (isTinyMap(inputShape, size, stride)) return matrixInputGradient(dy, filter, inputShape);
-  if (hasOwnKernels && size === 1 && stride > 1) {
-    return tf.tidy(() => {
-      const [rows, height, width] = dy.shape;
-      const sampled = plainInputGradient(dy, filter, [rows, height, width, inputShape[3]], "SAME", 1);
-      return everyPositionGradient(sampled, inputShape, stride);
-    });
-  }
-  if (padsItself(size, stride)) return plainInputGradient(dy, filter, inputShape, "SAME", stride);
-  return tf.tidy(() => {
-    const padded = paddedShape(inputShape, size, stride);
-    const before = Math.floor(size / 2);
-    return slice(plainInputGradient(dy, filter, padded, "VALID", stride), [0, before, before, 0], inputShape);
-  });
-}
-
-function plainInputGradient(
-  dy: Tensor4D,
-  filter: Tensor4D,
-  inputShape: Tensor4D["shape"],
-  padding: "SAME" | "VALID",
-  stride: number,
-): Tensor4D {
-  if (!isNative) {
-    const attributes = { strides: stride, pad: padding.toLowerCase(), dataFormat: "NHWC", inputShape };
-    return tf.engine().runKernel("Conv2DBackpropInput", { dy, filter }, attributes);
-  }
-  return tf.tidy(() => {
-    const shape = tf.tensor1d(inputShape, "int32");
-    return only(
-      runNative("Conv2DBackpropInput", convolutionAttributes(dy, padding, stride), [shape, filter, dy]),
-    );
-  });
-}
-
-/** Gradient of `convolve` by its filter: -> [k, k, C, C']. */
-export function convolveFilterGradient(
-  x: Tensor4D,
-  dy: Tensor4D,
-  filterShape: Tensor4D["shape"],
-  stride: number,
-  precision: Precision,
-): Tensor4D {
-  if (precision === "exactSums" && hasOwnKernels) {
-    const attributes = [attribute.integer("stride", stride), attribute.integer("size", filterShape[0])];
-    return only(runNative("CascadeExactConvolveFilterGradient", attributes, [x, dy]));
-  }
-  return tf.tidy(() => {
-    const above = stored(dy, storageOf(x));
-    return stored(filterGradientStored(x, above, filterShape, stride), "float32");
-  });
-}
-
-function filterGradientStored(
-  x: Tensor4D,
-  dy: Tensor4D,
-  filterShape: Tensor4D["shape"],
-  stride: number,
-): Tensor4D {
-  const [size] = filterShape;
-  const way = fewerProducts(x.shape, filterShape, stride);
-  if (way !== undefined) {
-    const attributes = [attribute.storage("T", storageOf(x)), productsOf(x)];
-    return only(runNative(`Cascade${way}FilterGradient`, attributes, [x, dy]));
-  }
-  if (isTinyMap(x.shape, size, stride)) return matrixFilterGradient(x, dy, size);
-  if (size === 1 && stride > 1) return sampledFilterGradient(x, dy, filterShape, stride);
-  if (padsItself(size, stride)) return plainFilterGradient(x, dy, filterShape, "SAME", stride);
-  return tf.tidy(() => plainFilterGradient(padMap(x, size, stride), dy, filterShape, "VALID", stride));
-}
-
-function plainFilterGradient(
-  x: Tensor4D,
-  dy: Tensor4D,
-  filterShape: Tensor4D["shape"],
-  padding: "SAME" | "VALID",
-  stride: number,
-): Tensor4D {
-  if (!isNative) {
-    const attributes = { strides: stride, pad: padding.toLowerCase(), dataFormat: "NHWC", filterShape };
-    return tf.engine().runKernel("Conv2DBackpropFilter", { x, dy }, attributes);
-  }
-  return tf.tidy(() => {
-    const shape = tf.tensor1d(filterShape, "int32");
-    return only(runNative("Conv2DBackpropFilter", convolutionAttributes(x, padding, stride), [x, shape, dy]));
-  });
-}
-
-/**
- * A 1x1 convolution reads every stride-th position only, so its filter gradient is that of stride 1 on those. (Asked
- * for the stride itself, TensorFlow's oneDNN writes beyond a buffer of its own where channels are few: a crash.)
- */
-function sampledFilterGradient(
-  x: Tensor4D,
-  dy: Tensor4D,
-  filterShape: Tensor4D["shape"],
-  stride: number,
-): Tensor4D {
-  return tf.tidy(() => {
-    const sampled = everyPosition(x, stride);
-    return plainFilterGradient(sampled, dy, filterShape, "SAME", 1);
-  });
-}
-
-/** Rows from which on laying out a filter anew for each call pays. */
-const ROWS_FOR_NEW_LAYOUT = 32;
-
-/**
- * On a map of at most 2x2 positions a convolution of stride 1 is a full matrix between all positions and channels: one
- * matrix multiplication, without products by padding.
- */
-function isTinyMap([rows, height, width]: Tensor4D["shape"], filterSize: number, stride: number): boolean {
-  if (!hasOwnKernels || rows < ROWS_FOR_NEW_LAYOUT) return false;
-  return stride === 1 && filterSize === 3 && height <= 2 && width <= 2;
-}
-
-/** [N, H, W, C] as a matrix [N, H W C]; no copy. */
-function asMatrix(x: Tensor4D): Tensor2D {
-  const [rows, height, width, channels] = x.shape;
-  return reshape(x, [rows, height * width * channels]) as Tensor2D;
-}
-
-/** a b, with either turned where asked, both stored alike. */
-function multiply(a: Tensor2D, b: Tensor2D, turnA = false, turnB = false): Tensor2D {
-  if (storageOf(a) === "float32") return tf.matMul(a, b, turnA, turnB);
-  const attributes = [
-    attribute.storage("T", storageOf(a)),
-    attribute.boolean("transpose_a", turnA),
-    attribute.boolean("transpose_b", turnB),
-  ];
-  return valueAt(runNative("MatMul", attributes, [a, b]), 0) as Tensor2D;
-}
-
-/** filter [3, 3, C, C'] -> matrix [H W C, H W C']. */
-function spreadFilter(filter: Tensor4D, height: number, width: number): Tensor2D {
-  const attributes = [attribute.integer("height", height), attribute.integer("width", width)];
-  return valueAt(runNative("CascadeSpreadFilter", attributes, [filter]), 0) as Tensor2D;
-}
-
-function matrixConvolve(x: Tensor4D, filter: Tensor4D): Tensor4D {
-  const [rows, height, width] = x.shape;
-  return tf.tidy(() => {
-    const y = multiply(asMatrix(x), spreadFilter(filter, height, width));
-    return reshape(y, [rows, height, width, filter.shape[3]]) as Tensor4D;
-  });
-}
-
-function matrixInputGradient(dy: Tensor4D, filter: Tensor4D, inputShape: Tensor4D["shape"]): Tensor4D {
-  const [, height, width] = inputShape;
-  return tf.tidy(() => {
-    const dx = multiply(asMatrix(dy), spreadFilter(filter, height, width), false, true);
-    return reshape(dx, inputShape) as Tensor4D;
-  });
-}
-
-function matrixFilterGradient(x: Tensor4D, dy: Tensor4D, filterSize: number): Tensor4D {
-  const [, height, width] = x.shape;
-  return tf.tidy(() => {
-    const gradient = multiply(asMatrix(x), asMatrix(dy), true, false);
-    const attributes = [
-      attribute.integer("height", height),
-      attribute.integer("width", width),
-      attribute.integer("size", filterSize),
-    ];
-    return only(runNative("CascadeGatherFilter", attributes, [gradient]));
-  });
-}
-
-/** The channels of both sides are a multiple of this where fewer products are taken. */
-const CHANNELS_AT_ONCE = 16;
-
-/**
- * How a 3x3 convolution takes fewer products than its nine taps (lib/nn/native/winograd.h has the equations): "Pieces" on
- * maps of whole 4x4 pieces, "WholeMap" on a 2x2 map, "Strided" for stride 2; undefined otherwise.
- */
-function fewerProducts(
-  [rows, height, width]: Tensor4D["shape"],
-  [size, , inputs, outputs]: Tensor4D["shape"],
-  stride: number,
-): "Pieces" | "WholeMap" | "Strided" | undefined {
-  if (!hasOwnKernels || rows < ROWS_FOR_NEW_LAYOUT || size !== 3) return undefined;
-  if (inputs % CHANNELS_AT_ONCE !== 0 || outputs % CHANNELS_AT_ONCE !== 0) return undefined;
-  const wholePieces = height % 4 === 0 && width % 4 === 0;
-  if (stride === 2 && wholePieces) return "Strided";
-  if (stride !== 1) return undefined;
-  if (wholePieces) return "Pieces";
-  return height === 2 && width === 2 ? "WholeMap" : undefined;
-}
-
-/** x * filter, or, turned, the gradient of that by its input, x being the gradient from above. */
-function convolveByParts(
-  way: "Pieces" | "WholeMap" | "Strided" | "StridedBack",
-  x: Tensor4D,
-  filter: Tensor4D,
-  turned: boolean,
-  afterwards?: GainAndBias,
-): Tensor4D {
-  const products = productsOf(x);
-  const [rows] = x.shape;
-  return tf.tidy(() => {
-    const parts = runNative(
-      `Cascade${way}Filter`,
-      [products, attribute.boolean("turned", turned)],
-      [filter],
-      2,
-    );
-    const after = afterwards === undefined ? [] : [afterwards.gain, afterwards.bias];
-    const attributes = [
-      attribute.storage("T", storageOf(x)),
-      products,
-      attribute.integer("afterwards", after.length),
-      attribute.integers("rows", afterwards?.rows ?? [rows]),
-      attribute.boolean("relu", afterwards?.relu ?? false),
-    ];
-    return only(runNative(`Cascade${way}Convolve`, attributes, [x, ...parts, ...after]));
-  });
-}
-
-/** What products are taken of where they are fewer: bfloat16 as 16-bit integers where the processor multiplies these. */
-function productsOf(x: Tensor4D) {
-  return multipliesIntegers && storageOf(x) === "bfloat16"
-    ? attribute.int32Type("U")
-    : attribute.storage("U", "float32");
-}
 
 // ---------------------------------------------------------------- batch norm, one group of rows per distinct step
 
@@ -672,24 +325,6 @@ export function globalAveragePoolGradient(dy: Tensor2D, x: Tensor4D): Tensor4D {
   });
 }
 
-/** features [N, C] -> logits [N, K], with weight [C, K] and bias [K]. */
-export function linear(features: Tensor2D, weight: Tensor2D, bias: Tensor): Tensor2D {
-  return tf.tidy(() => tf.add(tf.matMul(features, weight), bias));
-}
-
-/** Gradient of `linear`. */
-export function linearGradient(
-  dy: Tensor2D,
-  features: Tensor2D,
-  weight: Tensor2D,
-): { dfeatures: Tensor2D; dweight: Tensor2D; dbias: Tensor } {
-  return {
-    dfeatures: tf.matMul(dy, weight, false, true),
-    dweight: tf.matMul(features, dy, true, false),
-    dbias: tf.sum(dy, 0),
-  };
-}
-
 // ---------------------------------------------------------------- rows of the folded batch axis
 
 /** The rows of each distinct step, one tensor a step. */
@@ -722,13 +357,7 @@ export function stored<X extends Tensor>(x: X, storage: Storage): X {
   return valueAt(runNative("Cast", attributes, [x]), 0) as X;
 }
 
-function reshape(x: Tensor, shape: readonly number[]): Tensor {
-  if (storageOf(x) === "float32") return tf.reshape(x, [...shape]);
-  const attributes = [attribute.storage("T", storageOf(x)), attribute.int32Type("Tshape")];
-  return tf.tidy(() => valueAt(runNative("Reshape", attributes, [x, tf.tensor1d([...shape], "int32")]), 0));
-}
-
-function slice(x: Tensor4D, begin: number[], size: number[]): Tensor4D {
+export function slice(x: Tensor4D, begin: number[], size: number[]): Tensor4D {
   if (storageOf(x) === "float32") return tf.slice(x, begin, size);
   const attributes = [attribute.storage("T", storageOf(x)), attribute.int32Type("Index")];
   return tf.tidy(() =>
@@ -737,29 +366,11 @@ function slice(x: Tensor4D, begin: number[], size: number[]): Tensor4D {
 }
 
 /** Zeros around the map: rows and columns before and after. */
-function pad(x: Tensor4D, rows: [number, number], columns: [number, number]): Tensor4D {
+export function pad(x: Tensor4D, rows: [number, number], columns: [number, number]): Tensor4D {
   const widths: [number, number][] = [[0, 0], rows, columns, [0, 0]];
   if (storageOf(x) === "float32") return tf.pad(x, widths);
   const attributes = [attribute.storage("T", storageOf(x)), attribute.int32Type("Tpaddings")];
   return tf.tidy(() => only(runNative("Pad", attributes, [x, tf.tensor2d(widths, [4, 2], "int32")])));
-}
-
-/** Every stride-th row and column of the map. */
-function everyPosition(x: Tensor4D, stride: number): Tensor4D {
-  if (!hasOwnKernels) return tf.stridedSlice(x, [0, 0, 0, 0], x.shape, [1, stride, stride, 1]) as Tensor4D;
-  const attributes = [attribute.storage("T", storageOf(x)), attribute.integer("stride", stride)];
-  return only(runNative("CascadeEveryPosition", attributes, [x]));
-}
-
-/** Gradient of `everyPosition`, for the project's own kernels. */
-function everyPositionGradient(dy: Tensor4D, [, height, width]: Tensor4D["shape"], stride: number): Tensor4D {
-  const attributes = [
-    attribute.storage("T", storageOf(dy)),
-    attribute.integer("stride", stride),
-    attribute.integer("height", height),
-    attribute.integer("width", width),
-  ];
-  return only(runNative("CascadeEveryPositionGradient", attributes, [dy]));
 }
 
 function zeros4d(shape: Tensor4D["shape"]): Tensor4D {
@@ -772,7 +383,7 @@ function row(table: Tensor2D, d: number): Tensor {
 }
 
 /** The single result of a native operation on NHWC values. */
-function only(outputs: readonly Tensor[]): Tensor4D {
+export function only(outputs: readonly Tensor[]): Tensor4D {
   return valueAt(outputs, 0) as Tensor4D;
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type * as TensorFlow from "@tensorflow/tfjs-node-gpu";
 
@@ -184,29 +183,35 @@ export function storageOf(tensor: TensorFlow.Tensor): Storage {
   return dtype === TYPE_NUMBER.bfloat16 ? "bfloat16" : "float32";
 }
 
-/** True where the project's own kernels (lib/nn/native) were compiled into the binding. */
-export const hasOwnKernels = isNative && process.env["CASCADE_KERNELS"] !== "none" && probeOwnKernels();
+/** The instruction sets that the project's own kernels are compiled for, from the least on. */
+export const KERNEL_LEVELS = ["baseline", "avx2", "avx512", "avx512-vnni"] as const;
+export type KernelLevel = (typeof KERNEL_LEVELS)[number];
+
+/**
+ * The level of the project's own kernels (lib/nn/native) in this process: the highest that the processor has, or the one
+ * that the variable CASCADE_KERNELS names; undefined where they are not in use.
+ */
+export const kernelLevel: KernelLevel | undefined = probeOwnKernels();
+
+/** True where the project's own kernels are in use. */
+export const hasOwnKernels = kernelLevel !== undefined;
 
 /** They are written for the processor: with a GPU in use TensorFlow's own operations, which run there, are better. */
-function probeOwnKernels(): boolean {
+function probeOwnKernels(): KernelLevel | undefined {
+  const wanted = process.env["CASCADE_KERNELS"] ?? "";
+  if (!isNative || wanted === "none" || usesGpu()) return undefined;
   try {
-    if (usesGpu()) return false;
-    const [version] = runNative("CascadeKernelVersion", [], []);
-    version?.dispose();
-    return version !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** True where the processor multiplies and adds pairs of 16-bit integers in one instruction: mixed precision is fast there. */
-export const multipliesIntegers = hasOwnKernels && /\bavx512_vnni\b/.test(processorFlags());
-
-function processorFlags(): string {
-  try {
-    return readFileSync("/proc/cpuinfo", "utf8").split("\n\n", 1)[0] ?? "";
-  } catch {
-    return "";
+    return scoped(() => {
+      const [level] = runNative("CascadeLevel", [], []);
+      return level?.dataSync<"string">()[0] as unknown as KernelLevel | undefined;
+    });
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).replace(/^.*\nMessage: /s, "");
+    if (wanted !== "") throw new Error(reason, { cause: error });
+    process.stderr.write(
+      `The project's own kernels are not in use, which costs much time (${reason}): run "npm run doctor".\n`,
+    );
+    return undefined;
   }
 }
 
@@ -242,5 +247,5 @@ export function scoped<R>(work: () => R): R {
 /** Which TensorFlow does the work, for records of what a number was computed with. */
 export function describeBackend(): string {
   if (!isNative) return "javascript";
-  return hasOwnKernels ? "tensorflow, own kernels" : "tensorflow";
+  return kernelLevel === undefined ? "tensorflow" : `tensorflow, own kernels (${kernelLevel})`;
 }

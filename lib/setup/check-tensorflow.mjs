@@ -1,4 +1,4 @@
-/** Multiplies two matrices on native TensorFlow; prints, as its last line, {"device": "CPU", "ownKernels": true}. */
+/** Multiplies two matrices on native TensorFlow; prints, as its last line, {"device": "CPU", "kernels": "avx2", "why": ""}. */
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
@@ -17,7 +17,8 @@ process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
 
 /**
  * @typedef {{ arraySync(): number[][] }} Matrix
- * @typedef {{ isUsingGpuDevice: boolean, executeMultipleOutputs(name: string, attributes: [], inputs: [], outputs: number): unknown }} Backend
+ * @typedef {{ dataSync(): string[] }} Text
+ * @typedef {{ isUsingGpuDevice: boolean, executeMultipleOutputs(name: string, attributes: [], inputs: [], outputs: number): Text[] }} Backend
  * @typedef {{ getBackend(): string, matMul(a: number[][], b: number[][]): Matrix, backend(): Backend }} Tensorflow
  */
 /** @type {unknown} */
@@ -28,15 +29,17 @@ const product = tf.matMul([[1, 2]], [[3], [4]]).arraySync()[0]?.[0];
 if (tf.getBackend() !== "tensorflow" || product !== 11)
   throw new Error("native TensorFlow multiplies wrongly");
 
-function hasOwnKernels() {
+/** The level of the project's own kernels in use, or why there is none. */
+function kernels() {
+  if (process.env["CASCADE_KERNELS"] === "none") return { kernels: null, why: "CASCADE_KERNELS=none is set" };
+  if (tf.backend().isUsingGpuDevice) return { kernels: null, why: "a GPU is in use" };
   try {
-    tf.backend().executeMultipleOutputs("CascadeKernelVersion", [], [], 1);
-    return true;
-  } catch {
-    return false;
+    const [level] = tf.backend().executeMultipleOutputs("CascadeLevel", [], [], 1);
+    return { kernels: level?.dataSync()[0] ?? null, why: "" };
+  } catch (error) {
+    return { kernels: null, why: error instanceof Error ? error.message : String(error) };
   }
 }
 
-console.log(
-  JSON.stringify({ device: tf.backend().isUsingGpuDevice ? "GPU" : "CPU", ownKernels: hasOwnKernels() }),
-);
+const device = tf.backend().isUsingGpuDevice ? "GPU" : "CPU";
+console.log(JSON.stringify({ device, ...kernels() }));

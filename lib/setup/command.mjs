@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SetupError } from "./errors.mjs";
 import { LOG, ROOT } from "./project.mjs";
-import { noteChild } from "./setup-lock.mjs";
+import { forgetChild, noteChild } from "./setup-lock.mjs";
 
 /** Lines of a failed command's output that are shown; the rest is in the log. */
 const SHOWN_LINES = 12;
@@ -61,7 +61,7 @@ function runOnce(command, args, env) {
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
     const end = (/** @type {number | string} */ code) => {
-      noteChild(undefined);
+      forgetChild(child.pid);
       resolve({ code, output });
     };
     child.on("error", (error) => {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { availableParallelism, freemem, totalmem } from "node:os";
 import { ask } from "./command.mjs";
+import { goesWithoutKernels } from "./kernel-levels.mjs";
 import { isKernelLinked } from "./kernel-link.mjs";
 import { isLibraryBuilt } from "./library.mjs";
 import { nodePackagesProblem } from "./node-packages.mjs";
@@ -117,10 +118,12 @@ function binding() {
   const check = checkTensorflow();
   if ("problem" in check) return missing(name, check.problem, SETUP);
   const version = `tfjs-node-gpu ${npmVersion("@tensorflow/tfjs-node-gpu") ?? "?"}`;
-  return present(
-    name,
-    `${version}, computes on the ${check.device}, ${check.ownKernels ? "with" : "without"} the project's own kernels`,
-  );
+  const wanted = check.kernels !== null || check.device === "GPU" || goesWithoutKernels();
+  const kernels =
+    check.kernels === null ? `without the project's kernels: ${check.why}` : `kernels ${check.kernels}`;
+  return wanted
+    ? present(name, `${version}, computes on the ${check.device}, ${kernels}`)
+    : missing(name, kernels, SETUP);
 }
 
 function library() {

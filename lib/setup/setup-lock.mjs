@@ -7,7 +7,7 @@ import { LOCK } from "./project.mjs";
 /**
  * A process as it can be told from another one that later got the same id.
  * @typedef {{ pid: number, start: string }} Process
- * @typedef {{ host: string, owner: Process, child?: Process | undefined }} LockContent
+ * @typedef {{ host: string, owner: Process, children?: readonly Process[] }} LockContent
  */
 
 /** When a process began (clock ticks since boot), or "" where the system does not tell; undefined if it is gone. */
@@ -66,7 +66,7 @@ function tryLock(/** @type {LockContent} */ content) {
   }
 }
 
-/** Removes the lock of a set-up that was killed, and ends the command that it left running. */
+/** Removes the lock of a set-up that was killed, and ends the commands that it left running. */
 function breakLock(/** @type {LockContent} */ stale) {
   const aside = `${LOCK}.stale-${String(process.pid)}`;
   try {
@@ -78,7 +78,7 @@ function breakLock(/** @type {LockContent} */ stale) {
     const moved = readFileSync(aside, "utf8");
     if (moved !== JSON.stringify(stale))
       linkSync(aside, LOCK); // it was replaced since it was read: put it back
-    else if (stale.child !== undefined && isAlive(stale.child)) endGroup(stale.child.pid);
+    else for (const child of stale.children ?? []) if (isAlive(child)) endGroup(child.pid);
   } finally {
     rmSync(aside, { force: true });
   }
@@ -114,7 +114,7 @@ export async function lockSetup(/** @type {(message: string) => void} */ say) {
   process.once("exit", unlockSetup);
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
     process.once(signal, () => {
-      if (held?.child !== undefined) endGroup(held.child.pid);
+      for (const child of held?.children ?? []) endGroup(child.pid);
       process.exit(130);
     });
   }
@@ -125,9 +125,18 @@ export function unlockSetup() {
   held = undefined;
 }
 
-/** Writes in the lock which command is running now. */
+/** Writes in the lock that a command runs now. */
 export function noteChild(/** @type {number | undefined} */ pid) {
+  if (pid !== undefined) noteChildren((children) => [...children, identify(pid)]);
+}
+
+/** Writes in the lock that a command has ended. */
+export function forgetChild(/** @type {number | undefined} */ pid) {
+  noteChildren((children) => children.filter((child) => child.pid !== pid));
+}
+
+function noteChildren(/** @type {(children: readonly Process[]) => readonly Process[]} */ change) {
   if (held === undefined) return;
-  held = { host: held.host, owner: held.owner, child: pid === undefined ? undefined : identify(pid) };
+  held = { host: held.host, owner: held.owner, children: change(held.children ?? []) };
   renameSync(writeTemporary(held), LOCK);
 }

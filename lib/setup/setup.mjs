@@ -20,7 +20,7 @@ import {
 import { guardOutput } from "./output-streams.mjs";
 import { lockSetup } from "./setup-lock.mjs";
 import { progressOf } from "./progress.mjs";
-import { compileBinding, isBindingReady } from "./tensorflow-binding.mjs";
+import { KernelError, compileBinding, isBindingReady } from "./tensorflow-binding.mjs";
 import { NODE_WANTED, findCompiler, installHint, isAtLeast } from "./toolchain.mjs";
 
 /**
@@ -79,9 +79,10 @@ async function setUp(/** @type {Wishes} */ { quiet, withLab, device }) {
     await take({
       title: "TensorFlow binding for Node",
       isDone: isBindingReady,
-      make: () => compileBinding(progress.warn),
+      make: compileBinding,
     });
   } catch (error) {
+    if (error instanceof KernelError) throw error;
     progress.warn(
       `native TensorFlow cannot be set up, so the slow pure JavaScript backend is used: ${messageOf(error)}`,
     );

@@ -2,7 +2,7 @@ import { type CascadedNetwork, forward } from "../models/cascaded-network.js";
 import { disposeState, type NetworkState } from "../models/state.js";
 import { type TdResult, tdLoss, type TdSettings } from "../losses/td-lambda.js";
 import type { Logits } from "../nn/head.js";
-import type { Precision } from "../nn/ops.js";
+import type { Precision } from "../nn/convolve.js";
 import type { NamedTensors, Sequence } from "../nn/pass.js";
 import { scoped, type Tensor, tf } from "../nn/tensorflow.js";
 import { sgdStep, type SgdSettings } from "./sgd.js";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { convolve, convolveFilterGradient, convolveInputGradient, scaleAndShift } from "../../lib/nn/ops.js";
+import { convolve, convolveFilterGradient, convolveInputGradient } from "../../lib/nn/convolve.js";
+import { scaleAndShift } from "../../lib/nn/ops.js";
 import { hasOwnKernels, type Tensor, type Tensor2D, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
 import { recipeUniform } from "../../lib/util/recipe.js";
 

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { planMerge } from "../../lib/nn/delay.js";
+import { convolve, convolveFilterGradient, convolveInputGradient } from "../../lib/nn/convolve.js";
 import {
-  convolve,
-  convolveFilterGradient,
-  convolveInputGradient,
   maxPool,
   maxPoolGradient,
   merge,

@@ -1,0 +1,300 @@
+// Convolution of any size, stride and channels as a matrix product: each output position's window of the map is a row of the
+// left side, read in place from maps with zeros around them, and the filter is the right side.
+//
+// The gradient by the input is the same sum seen from there. With stride s, the positions of dx that lie s apart read the
+// same taps, so they form a grid of their own with a smaller window on dy: one for each of the s x s remainders.
+
+#pragma once
+
+#include "epilogue.h"
+#include "micro-kernel.h"
+#include "padded-maps.h"
+
+namespace cascade {
+namespace {
+
+// Output positions (row + step i, column + step j), i < rows, j < columns, each with a window of the input that begins at
+// (input_step i + top, input_step j + left) and has `height` x `width` positions.
+struct WindowGrid {
+  int64_t row, column, step, rows, columns;
+  int64_t input_step, top, left, height, width;
+
+  int64_t OfMap() const { return rows * columns; }
+  int64_t Depth(int64_t channels) const { return height * width * channels; }
+  // What the windows need around a map.
+  Border Around(const MapShape& map) const {
+    const auto missing = [](int64_t value) { return std::max<int64_t>(0, value); };
+    return {missing(-top), missing(-left), missing(input_step * (rows - 1) + top + height - map.height),
+            missing(input_step * (columns - 1) + left + width - map.width)};
+  }
+};
+
+inline WindowGrid ForwardGrid(const ConvolutionShape& s) {
+  return {0, 0, 1, s.OutHeight(), s.OutWidth(), s.stride, -s.Padding(), -s.Padding(), s.size, s.size};
+}
+
+// The taps of one axis that a remainder of dx reads: every stride-th from `last` down to `first`, the window of dy growing.
+struct AxisTaps {
+  AxisTaps(const ConvolutionShape& s, int64_t remainder, int64_t side)
+      : first((remainder + s.Padding()) % s.stride),
+        count(first < s.size ? (s.size - 1 - first) / s.stride + 1 : 0),
+        last(first + (count - 1) * s.stride),
+        begin((remainder + s.Padding() - last) / s.stride),
+        positions(side > remainder ? (side - 1 - remainder) / s.stride + 1 : 0) {}
+  const int64_t first, count, last, begin, positions;
+};
+
+constexpr int64_t kFloatsTogether = 32 * 1024;  // of maps that are worked on together
+
+// Windows on a stretch of maps: where each position's window begins, and where its terms lie from there.
+template <typename T>
+class Windows {
+ public:
+  Windows(const WindowGrid& grid, const T* maps, const MapShape& shape, int64_t together)
+      : grid_(grid), border_(grid.Around(shape)), maps_(maps, shape, border_, together) {
+    for (int64_t a = 0; a < grid.height; a++)
+      for (int64_t b = 0; b < grid.width; b++)
+        for (int64_t c = 0; c < shape.channels; c++) terms_.push_back(maps_.Offset(0, a, b) + c);
+    for (int64_t map = 0; map < together; map++)
+      for (int64_t i = 0; i < grid.rows; i++)
+        for (int64_t j = 0; j < grid.columns; j++)
+          positions_.push_back(maps_.Offset(map, grid.input_step * i + grid.top + border_.top, grid.input_step * j + grid.left + border_.left));
+  }
+
+  const float* Take(int64_t first, int64_t last) const { return maps_.Take(first, last); }
+  const std::vector<int64_t>& Terms() const { return terms_; }
+  const std::vector<int64_t>& Positions() const { return positions_; }
+
+  // Maps that are worked on together.
+  static int64_t Together(const MapShape& shape) {
+    const int64_t floats = std::max<int64_t>(1, shape.height * shape.width * shape.channels);
+    return std::clamp<int64_t>(kFloatsTogether / floats, 1, std::max<int64_t>(1, shape.batch));
+  }
+
+ private:
+  const WindowGrid grid_;
+  const Border border_;
+  const PaddedMaps<T> maps_;
+  std::vector<int64_t> terms_, positions_;
+};
+
+// Pointers to the rows of a micro-tile, the last one again where there are fewer.
+struct MicroRows {
+  MicroRows(const float* values, const std::vector<int64_t>& offsets, int64_t first, int64_t count) {
+    for (int64_t r = 0; r < kMicroRows; r++) rows[r] = values + offsets[std::min(first + r, count - 1)];
+  }
+  const float* rows[kMicroRows];
+};
+
+// The right side [depth, C'] of a product: the filter itself where its columns fill whole lanes, else padded by zeros.
+class RightSide {
+ public:
+  // fill(term, row) writes the C' values of one term of the sums.
+  template <typename Fill>
+  RightSide(int64_t depth, int64_t outputs, const Fill& fill) : width_(RoundUp(outputs, kLanes)), padded_(depth * width_), values_(padded_.get()) {
+    for (int64_t term = 0; term < depth; term++) {
+      float* row = padded_.get() + term * width_;
+      fill(term, row);
+      std::fill(row + outputs, row + width_, 0.0f);
+    }
+  }
+  RightSide(int64_t outputs, const float* filter) : width_(outputs), padded_(0), values_(filter) {}
+
+  const float* At(int64_t k) const { return values_ + k; }
+  int64_t Width() const { return width_; }
+
+ private:
+  const int64_t width_;
+  const Buffer<float> padded_;
+  const float* const values_;
+};
+
+constexpr int64_t kItemsWanted = 16;  // below which the channels of the result are shared out too
+
+// y [N, H', W', C'] on the grid's positions, from the map's windows and a right side.
+template <typename T>
+class DirectConvolution {
+ public:
+  DirectConvolution(const Threads& threads, const WindowGrid& grid, const T* map, const MapShape& shape, const RightSide& right,
+                    const Epilogue& epilogue, T* y, const MapShape& shape_y)
+      : grid_(grid), right_(right), epilogue_(epilogue), y_(y), shape_y_(shape_y), columns_(MicroColumns(right.Width())),
+        outputs_(OutputOffsets(Windows<T>::Together(shape))) {
+    const int64_t together = Windows<T>::Together(shape), blocks = CeilDiv(shape.batch, together), tiles = right.Width() / columns_;
+    const int64_t tiles_together = CeilDiv(tiles, std::min(tiles, CeilDiv(kItemsWanted, blocks)));
+    const int64_t groups = CeilDiv(tiles, tiles_together);
+    const int64_t cost = together * grid.OfMap() * grid.Depth(shape.channels) * tiles_together * columns_ / 16;
+    threads.For(blocks * groups, cost, [&](int64_t begin, int64_t end) {
+      const Windows<T> windows(grid, map, shape, together);
+      for (int64_t item = begin; item < end; item++) {
+        const int64_t first = item / groups * together, last = std::min(first + together, shape.batch);
+        const int64_t tile = item % groups * tiles_together;
+        Convolve(windows, first, last, tile * columns_, std::min(tile + tiles_together, tiles) * columns_);
+      }
+    });
+  }
+
+ private:
+  // Maps `first` to `last`, channels k to `end` of the result.
+  void Convolve(const Windows<T>& windows, int64_t first, int64_t last, int64_t k, int64_t end) const {
+    const float* values = windows.Take(first, last);
+    const int64_t count = (last - first) * grid_.OfMap();
+    const auto& terms = windows.Terms();
+    float sums[kMicroRows * 2 * kLanes];
+    for (; k < end; k += columns_)
+      for (int64_t position = 0; position < count; position += kMicroRows) {
+        const MicroRows left(values, windows.Positions(), position, count);
+        MultiplyGathered(false, columns_, left.rows, terms.data(), terms.size(), right_.At(k), right_.Width(), sums, columns_);
+        Store(first, position, std::min(position + kMicroRows, count), k, sums);
+      }
+  }
+
+  void Store(int64_t map, int64_t begin, int64_t end, int64_t k, const float* sums) const {
+    const int64_t channels = shape_y_.channels, count = std::min(columns_, channels - k);
+    T* y = y_ + map * shape_y_.height * shape_y_.width * channels + k;
+    for (int64_t position = begin; position < end; position++, sums += columns_) {
+      T* to = y + outputs_[position];
+      const int64_t at = epilogue_.IsNone() ? 0 : epilogue_.At(map + position / grid_.OfMap(), channels) + k;
+      if (count == columns_)
+        for (int64_t c = 0; c < count; c += kLanes) StoreLanes(Finished(LoadLanes(sums + c), at + c), to + c);
+      else
+        for (int64_t c = 0; c < count; c++) to[c] = Cast<T>(Finished(sums[c], at + c));
+    }
+  }
+
+  Lanes Finished(Lanes sum, int64_t at) const {
+    return epilogue_.IsNone() ? sum : epilogue_.Of(sum, LoadLanes(epilogue_.Gain(at)), LoadLanes(epilogue_.Bias(at)));
+  }
+  float Finished(float sum, int64_t at) const {
+    return epilogue_.IsNone() ? sum : epilogue_.Of(sum, *epilogue_.Gain(at), *epilogue_.Bias(at));
+  }
+
+  // Where the result of each position of a stretch of maps lies, from the first map on.
+  std::vector<int64_t> OutputOffsets(int64_t maps) const {
+    std::vector<int64_t> offsets;
+    for (int64_t map = 0; map < maps; map++)
+      for (int64_t i = 0; i < grid_.rows; i++)
+        for (int64_t j = 0; j < grid_.columns; j++) {
+          const int64_t row = map * shape_y_.height + grid_.row + grid_.step * i;
+          offsets.push_back((row * shape_y_.width + grid_.column + grid_.step * j) * shape_y_.channels);
+        }
+    return offsets;
+  }
+
+  const WindowGrid grid_;
+  const RightSide& right_;
+  const EpilogueRows epilogue_;
+  T* const y_;
+  const MapShape shape_y_;
+  const int64_t columns_;
+  const std::vector<int64_t> outputs_;
+};
+
+template <typename T>
+void DirectConvolve(const Threads& threads, const ConvolutionShape& s, const T* x, const float* filter, const Epilogue& epilogue, T* y) {
+  const WindowGrid grid = ForwardGrid(s);
+  const MapShape shape{s.batch, s.height, s.width, s.inputs}, shape_y{s.batch, s.OutHeight(), s.OutWidth(), s.outputs};
+  if (s.outputs % kLanes == 0) {
+    DirectConvolution<T>(threads, grid, x, shape, RightSide(s.outputs, filter), epilogue, y, shape_y);
+    return;
+  }
+  const RightSide padded(grid.Depth(s.inputs), s.outputs, [&](int64_t term, float* row) { std::copy_n(filter + term * s.outputs, s.outputs, row); });
+  DirectConvolution<T>(threads, grid, x, shape, padded, epilogue, y, shape_y);
+}
+
+template <typename T>
+void DirectInputGradient(const Threads& threads, const ConvolutionShape& s, const T* dy, const float* filter, T* dx) {
+  const MapShape shape{s.batch, s.OutHeight(), s.OutWidth(), s.outputs}, shape_x{s.batch, s.height, s.width, s.inputs};
+  for (int64_t row = 0; row < s.stride; row++)
+    for (int64_t column = 0; column < s.stride; column++) {
+      const AxisTaps down(s, row, s.height), across(s, column, s.width);
+      const WindowGrid grid{row, column, s.stride, down.positions, across.positions, 1, down.begin, across.begin, down.count, across.count};
+      if (grid.OfMap() == 0) continue;
+      // The taps in the order of the window, with the channels of dy as terms.
+      const RightSide right(grid.Depth(s.outputs), s.inputs, [&](int64_t term, float* to) {
+        const int64_t k = term % s.outputs, tap = term / s.outputs;
+        const int64_t a = down.last - tap / across.count * s.stride, b = across.last - tap % across.count * s.stride;
+        for (int64_t c = 0; c < s.inputs; c++) to[c] = filter[((a * s.size + b) * s.inputs + c) * s.outputs + k];
+      });
+      DirectConvolution<T>(threads, grid, dy, shape, right, Epilogue{}, dx, shape_x);
+    }
+}
+
+constexpr int64_t kDirectSplits = 8;               // of the maps, with sums of their own, where sums are few
+constexpr int64_t kManyDirectSums = 9 * 64 * 128;  // above which sums are many
+constexpr int64_t kPositionsOfSum = 512;           // summed before they are added to the rest, which keeps float's error small
+
+// dw [k, k, C, C'] = sum over the positions of window [k k C] dy [C']
+template <typename T>
+class DirectFilterGradient {
+ public:
+  DirectFilterGradient(const Threads& threads, const ConvolutionShape& s, const T* x, const T* dy)
+      : threads_(threads), grid_(ForwardGrid(s)), x_(x), shape_(MapShape{s.batch, s.height, s.width, s.inputs}), dy_(dy),
+        shape_y_(MapShape{s.batch, s.OutHeight(), s.OutWidth(), s.outputs}),
+        depth_(grid_.Depth(s.inputs)), rows_(RoundUp(depth_, kMicroRows)), width_(RoundUp(s.outputs, kLanes)), columns_(MicroColumns(width_)),
+        of_split_(CeilDiv(s.batch, depth_ * s.outputs <= kManyDirectSums ? kDirectSplits : 1)), splits_(CeilDiv(s.batch, of_split_)),
+        together_(std::min(of_split_, std::min(Windows<T>::Together(shape_), Windows<T>::Together(shape_y_)))),
+        sums_(splits_ * rows_ * width_) {}
+
+  void Compute(float* dw) const {
+    threads_.For(splits_, of_split_ * grid_.OfMap() * depth_ * shape_y_.channels / 16, [&](int64_t begin, int64_t end) {
+      const Windows<T> windows(grid_, x_, shape_, together_);
+      for (int64_t split = begin; split < end; split++) SumSplit(split, windows);
+    });
+    threads_.For(depth_, splits_ * shape_y_.channels, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; row++)
+        for (int64_t k = 0; k < shape_y_.channels; k++) {
+          float sum = 0;
+          for (int64_t split = 0; split < splits_; split++) sum += sums_.get()[(split * rows_ + row) * width_ + k];
+          dw[row * shape_y_.channels + k] = sum;
+        }
+    });
+  }
+
+ private:
+  void SumSplit(int64_t split, const Windows<T>& windows) const {
+    float* sums = sums_.get() + split * rows_ * width_;
+    const int64_t start = split * of_split_, stop = std::min(start + of_split_, shape_.batch);
+    const bool in_place = std::is_same_v<T, float> && width_ == shape_y_.channels;
+    const Buffer<float> padded(in_place ? 0 : together_ * grid_.OfMap() * width_);
+    for (int64_t first = start; first < stop; first += together_) {
+      const int64_t last = std::min(first + together_, stop), count = (last - first) * grid_.OfMap();
+      const float* values = windows.Take(first, last);
+      const T* gradient = dy_ + first * grid_.OfMap() * shape_y_.channels;
+      const float* above = in_place ? reinterpret_cast<const float*>(gradient) : Pad(gradient, count, padded.get());
+      const auto sum_rows = [&](int64_t begin, int64_t end) {
+        for (int64_t k = 0; k < width_; k += columns_)
+          for (int64_t row = begin * kMicroRows; row < end * kMicroRows; row += kMicroRows) {
+            const MicroRows left(values, windows.Terms(), row, depth_);
+            for (int64_t chunk = 0; chunk < count; chunk += kPositionsOfSum)
+              MultiplyGathered(first + chunk > start, columns_, left.rows, windows.Positions().data() + chunk,
+                               std::min(kPositionsOfSum, count - chunk), above + chunk * width_ + k, width_, sums + row * width_ + k, width_);
+          }
+      };
+      // The threads that no split keeps busy share out the rows.
+      if (splits_ == 1) threads_.For(rows_ / kMicroRows, count * kMicroRows * width_ / 16, sum_rows);
+      else sum_rows(0, rows_ / kMicroRows);
+    }
+  }
+
+  // Gradients as floats, their channels filled up to whole lanes.
+  const float* Pad(const T* gradient, int64_t count, float* to) const {
+    const int64_t channels = shape_y_.channels;
+    for (int64_t position = 0; position < count; position++, gradient += channels, to += width_) {
+      for (int64_t k = 0; k < channels; k++) to[k] = Load(gradient[k]);
+      std::fill(to + channels, to + width_, 0.0f);
+    }
+    return to - count * width_;
+  }
+
+  const Threads& threads_;
+  const WindowGrid grid_;
+  const T* const x_;
+  const MapShape shape_;
+  const T* const dy_;
+  const MapShape shape_y_;
+  const int64_t depth_, rows_, width_, columns_, of_split_, splits_, together_;
+  const Buffer<float> sums_;
+};
+
+}  // namespace
+}  // namespace cascade

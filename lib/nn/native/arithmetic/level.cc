@@ -1,0 +1,113 @@
+// The arithmetic, compiled once for each level of instruction sets into a library of its own, which gives out one function.
+// A library a level, and not one file with four objects: what the standard library's templates become under a level's flags
+// must never be shared with code for a lesser processor.
+
+#include "convolution.h"
+#include "max-pool.h"
+#include "merge.h"
+#include "normalize.h"
+#include "sgd.h"
+
+namespace cascade {
+namespace {
+
+template <typename T>
+const T* As(const void* values) { return static_cast<const T*>(values); }
+template <typename T>
+T* As(void* values) { return static_cast<T*>(values); }
+
+class ArithmeticOfLevel final : public Arithmetic {
+ public:
+  void Convolve(const Threads& threads, Dtype dtype, Accumulation accumulation, const ConvolutionShape& s, const Epilogue& epilogue,
+                const void* x, const float* filter, void* y) const override {
+    ForDtype(dtype, [&](auto stored) {
+      using T = decltype(stored);
+      cascade::Convolve(threads, accumulation, s, epilogue, As<T>(x), filter, As<T>(y));
+    });
+  }
+
+  void ConvolveInputGradient(const Threads& threads, Dtype dtype, Accumulation accumulation, const ConvolutionShape& s, const void* dy,
+                             const float* filter, void* dx) const override {
+    ForDtype(dtype, [&](auto stored) {
+      using T = decltype(stored);
+      cascade::ConvolveInputGradient(threads, accumulation, s, As<T>(dy), filter, As<T>(dx));
+    });
+  }
+
+  void ConvolveFilterGradient(const Threads& threads, Dtype dtype, Accumulation accumulation, const ConvolutionShape& s, const void* x,
+                              const void* dy, float* dw) const override {
+    ForDtype(dtype, [&](auto stored) {
+      using T = decltype(stored);
+      cascade::ConvolveFilterGradient(threads, accumulation, s, As<T>(x), As<T>(dy), dw);
+    });
+  }
+
+  void Normalize(const Threads& threads, Dtype dtype, const NormShape& shape, const void* x, const float* scale, const float* offset,
+                 void* y, float* mean, float* variance) const override {
+    ForDtype(dtype, [&](auto stored) {
+      using T = decltype(stored);
+      cascade::Normalize(threads, shape, As<T>(x), scale, offset, As<T>(y), mean, variance);
+    });
+  }
+
+  void NormalizeGradient(const Threads& threads, Dtype dtype, const NormShape& shape, const void* dy, const void* x, const float* scale,
+                         const float* offset, const float* mean, const float* variance, void* dx, float* dscale,
+                         float* doffset) const override {
+    ForDtype(dtype, [&](auto stored) {
+      using T = decltype(stored);
+      cascade::NormalizeGradient(threads, shape, As<T>(dy), As<T>(x), scale, offset, mean, variance, As<T>(dx), dscale, doffset);
+    });
+  }
+
+  void ScaleAndShift(const Threads& threads, Dtype dtype, const NormShape& shape, const void* x, const float* gain, const float* bias,
+                     void* y) const override {
+    ForDtype(dtype, [&](auto stored) {
+      using T = decltype(stored);
+      cascade::ScaleAndShift(threads, shape, As<T>(x), gain, bias, As<T>(y));
+    });
+  }
+
+  void Merge(const Threads& threads, Dtype dtype, const MergePlan& plan, int64_t size, const void* residual, const void* shortcut,
+             void* y) const override {
+    ForDtype(dtype, [&](auto stored) {
+      using T = decltype(stored);
+      cascade::Merge(threads, plan, size, As<T>(residual), As<T>(shortcut), As<T>(y));
+    });
+  }
+
+  void MergeGradient(const Threads& threads, Dtype dtype, const MergePlan& plan, int64_t size, const void* dy, const void* y,
+                     void* dresidual, void* dshortcut) const override {
+    ForDtype(dtype, [&](auto stored) {
+      using T = decltype(stored);
+      cascade::MergeGradient(threads, plan, size, As<T>(dy), As<T>(y), As<T>(dresidual), As<T>(dshortcut));
+    });
+  }
+
+  void MaxPool(const Threads& threads, Dtype dtype, const PoolShape& s, const void* x, void* y) const override {
+    ForDtype(dtype, [&](auto stored) {
+      using T = decltype(stored);
+      cascade::MaxPool(threads, s, As<T>(x), As<T>(y));
+    });
+  }
+
+  void MaxPoolGradient(const Threads& threads, Dtype dtype, const PoolShape& s, const void* dy, const void* x, const void* y,
+                       void* dx) const override {
+    ForDtype(dtype, [&](auto stored) {
+      using T = decltype(stored);
+      cascade::MaxPoolGradient(threads, s, As<T>(dy), As<T>(x), As<T>(y), As<T>(dx));
+    });
+  }
+
+  void Sgd(const Threads& threads, int64_t count, const SgdSettings& settings, const float* weight, const float* velocity,
+           const float* gradient, float* next_weight, float* next_velocity) const override {
+    cascade::Sgd(threads, count, settings, weight, velocity, gradient, next_weight, next_velocity);
+  }
+};
+
+}  // namespace
+}  // namespace cascade
+
+extern "C" __attribute__((visibility("default"))) const cascade::Arithmetic* CascadeArithmetic() {
+  static const cascade::ArithmeticOfLevel arithmetic;
+  return &arithmetic;
+}

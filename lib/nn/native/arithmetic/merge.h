@@ -1,0 +1,132 @@
+// The meeting of a delayed residual and an instant shortcut (MergePlan has the equation).
+
+#pragma once
+
+#include "lanes.h"
+
+namespace cascade {
+namespace {
+
+// Values of one image handled together where steps of different row counts meet.
+constexpr int64_t kValuesPerChunk = 512;
+
+// The steps of one side of a merge: where each begins, and its rows. A one-row step stands for the whole batch.
+struct StepRows {
+  explicit StepRows(const std::vector<int64_t>& rows) : rows(rows), first(FirstRows(rows)) {}
+  int64_t Of(int64_t step, int64_t image) const { return first[step] + (rows[step] == 1 ? 0 : image); }
+  const std::vector<int64_t>& rows;
+  const std::vector<int64_t> first;
+};
+
+inline int64_t BatchOf(const MergePlan& plan) { return *std::max_element(plan.rows.begin(), plan.rows.end()); }
+
+// z <- carry z + gain u
+template <typename T>
+void Carry(const MergePlan& plan, float* __restrict z, const T* __restrict u, int64_t count) {
+  const float carry = plan.carry, gain = plan.gain;
+  if (carry == 0.0f && u != nullptr)
+    for (int64_t i = 0; i < count; i++) z[i] = gain * Load(u[i]);
+  else if (u != nullptr)
+    for (int64_t i = 0; i < count; i++) z[i] = FusedMultiplyAdd(carry, z[i], gain * Load(u[i]));
+  else
+    for (int64_t i = 0; i < count; i++) z[i] = carry * z[i];
+}
+
+template <typename T>
+void Merge(const Threads& threads, const MergePlan& plan, int64_t size, const T* residual, const T* shortcut, T* y) {
+  const StepRows result(plan.rows), residuals(plan.residual_rows), shortcuts(plan.shortcut_rows);
+  const int64_t chunks = CeilDiv(size, kValuesPerChunk), steps = plan.rows.size();
+  threads.For(chunks * BatchOf(plan), steps * kValuesPerChunk / 4, [&](int64_t begin, int64_t end) {
+    float z[kValuesPerChunk], sum[kValuesPerChunk];
+    for (int64_t item = begin; item < end; item++) {
+      const int64_t image = item / chunks, start = (item % chunks) * kValuesPerChunk;
+      const int64_t count = std::min(kValuesPerChunk, size - start);
+      std::memset(z, 0, sizeof(z));
+      for (int64_t d = 0; d < steps; d++) {
+        if (image >= plan.rows[d]) continue;
+        const int64_t j = plan.residual[d], s = plan.shortcut[d];
+        const T* __restrict from = j < 0 ? nullptr : residual + residuals.Of(j, image) * size + start;
+        const T* __restrict instant = s < 0 ? nullptr : shortcut + shortcuts.Of(s, image) * size + start;
+        T* __restrict q = y + (result.first[d] + image) * size + start;
+        Carry(plan, z, from, count);
+        const bool counted = d >= plan.first_counted;
+        for (int64_t i = 0; i < count; i++) sum[i] = counted ? z[i] : 0.0f;
+        if (instant != nullptr)
+          for (int64_t i = 0; i < count; i++) sum[i] += Load(instant[i]);
+        if (plan.relu)
+          for (int64_t i = 0; i < count; i++) sum[i] = std::max(sum[i], 0.0f);
+        for (int64_t i = 0; i < count; i++) q[i] = Cast<T>(sum[i]);
+      }
+    }
+  });
+}
+
+// What each step of a summand receives, for one chunk: image by image, or over the batch where one row stands for it.
+template <typename T>
+class ChunkSums {
+ public:
+  explicit ChunkSums(const StepRows& steps) : steps_(steps), values_(steps.rows.size() * kValuesPerChunk) {}
+
+  void Begin(int64_t image) {
+    for (size_t d = 0; d < steps_.rows.size(); d++)
+      if (image == 0 || steps_.rows[d] > 1) std::memset(Of(d), 0, kValuesPerChunk * sizeof(float));
+  }
+
+  void Add(int64_t d, const float* __restrict part, float gain, int64_t count) {
+    float* __restrict sum = Of(d);
+    for (int64_t i = 0; i < count; i++) sum[i] = FusedMultiplyAdd(gain, part[i], sum[i]);
+  }
+
+  // After the last image a row that stands for the whole batch is written too.
+  void Store(int64_t image, bool last, T* to, int64_t size, int64_t start, int64_t count) {
+    for (size_t d = 0; d < steps_.rows.size(); d++) {
+      if (steps_.rows[d] == 1 ? !last : image >= steps_.rows[d]) continue;
+      const float* __restrict sum = Of(d);
+      T* __restrict q = to + steps_.Of(d, image) * size + start;
+      for (int64_t i = 0; i < count; i++) q[i] = Cast<T>(sum[i]);
+    }
+  }
+
+ private:
+  float* Of(int64_t d) { return &values_[d * kValuesPerChunk]; }
+
+  const StepRows& steps_;
+  std::vector<float> values_;
+};
+
+template <typename T>
+void MergeGradient(const Threads& threads, const MergePlan& plan, int64_t size, const T* dy, const T* y, T* dresidual, T* dshortcut) {
+  const StepRows result(plan.rows), residuals(plan.residual_rows), shortcuts(plan.shortcut_rows);
+  const int64_t batch = BatchOf(plan), chunks = CeilDiv(size, kValuesPerChunk), steps = plan.rows.size();
+  // One chunk takes all images in turn, so that rows which stand for the whole batch are summed in order.
+  threads.For(chunks, steps * batch * kValuesPerChunk / 2, [&](int64_t begin, int64_t end) {
+    float own[kValuesPerChunk], dz[kValuesPerChunk];
+    ChunkSums<T> residual_sums(residuals), shortcut_sums(shortcuts);
+    for (int64_t chunk = begin; chunk < end; chunk++) {
+      const int64_t start = chunk * kValuesPerChunk, count = std::min(kValuesPerChunk, size - start);
+      for (int64_t image = 0; image < batch; image++) {
+        std::memset(dz, 0, sizeof(dz));
+        residual_sums.Begin(image);
+        shortcut_sums.Begin(image);
+        for (int64_t d = steps - 1; d >= 0; d--) {
+          if (image >= plan.rows[d]) continue;
+          const T* __restrict g = dy + (result.first[d] + image) * size + start;
+          const T* __restrict v = y + (result.first[d] + image) * size + start;
+          if (plan.relu)
+            for (int64_t i = 0; i < count; i++) own[i] = Load(v[i]) > 0.0f ? Load(g[i]) : 0.0f;
+          else
+            for (int64_t i = 0; i < count; i++) own[i] = Load(g[i]);
+          if (plan.shortcut[d] >= 0) shortcut_sums.Add(plan.shortcut[d], own, 1.0f, count);
+          const float carry = plan.carry, counted = d >= plan.first_counted ? 1.0f : 0.0f;
+          for (int64_t i = 0; i < count; i++) dz[i] = FusedMultiplyAdd(carry, dz[i], counted * own[i]);
+          if (plan.residual[d] >= 0) residual_sums.Add(plan.residual[d], dz, plan.gain, count);
+        }
+        residual_sums.Store(image, image + 1 == batch, dresidual, size, start, count);
+        shortcut_sums.Store(image, image + 1 == batch, dshortcut, size, start, count);
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace cascade

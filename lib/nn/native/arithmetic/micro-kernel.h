@@ -1,0 +1,217 @@
+// Matrix products of micro-tiles that stay in registers: the inner loops of all convolutions.
+//
+// Products are taken of floats or, in mixed precision, of 16-bit integers with a scale to each row and column: the
+// processor multiplies and adds two of these in a lane at once. bfloat16's eight bits do not bear Winograd's transforms,
+// which magnify rounding tenfold; sixteen do, and sums of integers are exact. Each sum is taken in the order of its terms.
+
+#pragma once
+
+#include "lanes.h"
+
+namespace cascade {
+namespace {
+
+constexpr int64_t kMicroRows = kLanes == 16 ? 8 : 4;
+
+// Rows, or columns, of an operand whose count must suit every level: so many lanes as the widest has.
+constexpr int64_t kChannelGroup = 16;
+
+// Products of values laid out as U, which holds as many neighbours along the sum as one lane multiplies at once; Pack puts
+// them there. Dequantize turns a sum into a float, with the scales of its row and column where there are any.
+template <typename U>
+struct MicroKernel;
+
+template <>
+struct MicroKernel<float> {
+  using Sum = Lanes;
+  static constexpr int64_t kNeighbours = 1;
+  static constexpr bool kScaled = false;
+  static Lanes Pack(const Lanes (&neighbours)[1]) { return neighbours[0]; }
+  static Lanes Add(Lanes sum, float left, Lanes right) { return FusedMultiplyAdd(left, right, sum); }
+  static Lanes Dequantize(Lanes sum, const float*, int64_t, const float*, int64_t) { return sum; }
+};
+
+// Rows and columns are scaled to vectors of this length, to which rounding n terms adds at most half the root of n. No
+// integer is longer than its vector, nor, after Cauchy and Schwarz, any sum of products than two vectors' lengths
+// multiplied: both fit, the sums in 32 bits.
+constexpr float kLength = 32600;
+
+// Rounded to nearest, ties to even.
+inline LaneIntegers ToNearest(Lanes values) {
+#if defined(__AVX512F__)
+  return (LaneIntegers)_mm512_cvtps_epi32((__m512)values);
+#elif defined(__AVX2__)
+  return (LaneIntegers)_mm256_cvtps_epi32((__m256)values);
+#else
+  LaneIntegers integers;
+  for (int64_t lane = 0; lane < kLanes; lane++) integers[lane] = static_cast<int32_t>(std::nearbyintf(values[lane]));
+  return integers;
+#endif
+}
+
+inline Lanes SquareRoot(Lanes values) {
+#if defined(__AVX512F__)
+  return (Lanes)_mm512_sqrt_ps((__m512)values);
+#elif defined(__AVX2__)
+  return (Lanes)_mm256_sqrt_ps((__m256)values);
+#else
+  for (int64_t lane = 0; lane < kLanes; lane++) values[lane] = std::sqrt(values[lane]);
+  return values;
+#endif
+}
+
+template <>
+struct MicroKernel<int32_t> {
+  using Sum = LaneIntegers;
+  static constexpr int64_t kNeighbours = 2;
+  static constexpr bool kScaled = true;
+
+  static Lanes Pack(const Lanes (&neighbours)[2]) {
+    const LaneBits low = (LaneBits)ToNearest(neighbours[0]), high = (LaneBits)ToNearest(neighbours[1]);
+    return (Lanes)((low & 0xffff) | high << 16);
+  }
+
+  // sum + left.low right.low + left.high right.high, in each lane
+  static LaneIntegers Add(LaneIntegers sum, int32_t left, Lanes right) {
+#if defined(__AVX512VNNI__)
+    return (LaneIntegers)_mm512_dpwssd_epi32((__m512i)sum, _mm512_set1_epi32(left), (__m512i)right);
+#elif defined(__AVX512BW__)
+    return sum + (LaneIntegers)_mm512_madd_epi16(_mm512_set1_epi32(left), (__m512i)right);
+#elif defined(__AVX2__)
+    return sum + (LaneIntegers)_mm256_madd_epi16(_mm256_set1_epi32(left), (__m256i)right);
+#else
+    const LaneIntegers pairs = (LaneIntegers)right;
+    return sum + static_cast<int16_t>(left) * (pairs << 16 >> 16) + (left >> 16) * (pairs >> 16);
+#endif
+  }
+
+  static Lanes Dequantize(LaneIntegers sum, const float* rows, int64_t row, const float* columns, int64_t column) {
+    return __builtin_convertvector(sum, Lanes) * (rows[row] * LoadLanes(columns + column));
+  }
+};
+
+// What makes integers of vectors with such squared lengths, and the scale that turns them back.
+inline Lanes FactorOf(Lanes squares, float* scale) {
+  const Lanes length = SquareRoot(squares);
+  StoreLanes(length / kLength, scale);
+  return length > 0 ? kLength / length : Lanes{};
+}
+
+// values -> pairs of integers and their scale. Where the squares of all of them vanish, below 1e-22, so do they.
+inline void ToIntegers(const float* values, int64_t count, int32_t* pairs, float* scale) {
+  constexpr int64_t parts = kChannelGroup / kLanes;
+  Lanes squares[parts]{};
+  for (int64_t c = 0; c < count; c += kChannelGroup)
+    for (int64_t part = 0; part < parts; part++) {
+      const Lanes lanes = LoadLanes(values + c + part * kLanes);
+      squares[part] = FusedMultiplyAdd(lanes, lanes, squares[part]);
+    }
+  float sums[kChannelGroup];
+  for (int64_t part = 0; part < parts; part++) StoreLanes(squares[part], sums + part * kLanes);
+  for (int64_t half = kChannelGroup / 2; half > 0; half /= 2)
+    for (int64_t i = 0; i < half; i++) sums[i] += sums[i + half];
+  const float length = std::sqrt(sums[0]);
+  *scale = length / kLength;
+  const float factor = length > 0 ? kLength / length : 0;
+  typedef int16_t HalfIntegers __attribute__((vector_size(kLanes * sizeof(int16_t))));
+  for (int64_t c = 0; c < count; c += kLanes) {
+    const HalfIntegers rounded = __builtin_convertvector(ToNearest(LoadLanes(values + c) * factor), HalfIntegers);
+    std::memcpy(pairs + c / 2, &rounded, sizeof(rounded));
+  }
+}
+
+// One side of a matrix product: its rows or columns lie `outer` and the terms of a sum `depth` values apart. Where U has
+// scales there is one for each row or column.
+template <typename U>
+struct Side {
+  const U* values;
+  int64_t outer, depth;
+  const float* scale;
+};
+
+// The lanes of a row of products' right sides.
+template <typename U>
+inline Lanes LoadRight(const U* from) {
+  Lanes lanes;
+  std::memcpy(&lanes, from, sizeof(lanes));
+  return lanes;
+}
+
+// c [rows, columns] = a b over `depth`, or added to it where asked, for one micro-tile; the columns of b lie side by side.
+template <typename U, int registers>
+inline void MultiplyMicroTile(bool accumulate, const Side<U>& a, const Side<U>& b, int64_t depth, float* __restrict c,
+                              int64_t c_stride) {
+  using M = MicroKernel<U>;
+  typename M::Sum sum[kMicroRows][registers];
+#pragma GCC unroll 8
+  for (int64_t r = 0; r < kMicroRows; r++)
+#pragma GCC unroll 2
+    for (int64_t n = 0; n < registers; n++) sum[r][n] = typename M::Sum{};
+  for (int64_t k = 0; k < depth; k++) {
+    Lanes right[registers];
+#pragma GCC unroll 2
+    for (int64_t n = 0; n < registers; n++) right[n] = LoadRight(b.values + k * b.depth + n * kLanes);
+#pragma GCC unroll 8
+    for (int64_t r = 0; r < kMicroRows; r++) {
+      const U left = a.values[r * a.outer + k * a.depth];
+#pragma GCC unroll 2
+      for (int64_t n = 0; n < registers; n++) sum[r][n] = M::Add(sum[r][n], left, right[n]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int64_t r = 0; r < kMicroRows; r++)
+#pragma GCC unroll 2
+    for (int64_t n = 0; n < registers; n++) {
+      float* to = c + r * c_stride + n * kLanes;
+      const Lanes value = M::Dequantize(sum[r][n], a.scale, r, b.scale, n * kLanes);
+      StoreLanes(accumulate ? LoadLanes(to) + value : value, to);
+    }
+}
+
+// Columns of a micro-tile: two registers where the channels allow it.
+inline int64_t MicroColumns(int64_t channels) { return channels % (2 * kLanes) == 0 ? 2 * kLanes : kLanes; }
+
+// MultiplyMicroTile for a micro-tile of so many columns.
+template <typename U>
+void Multiply(bool accumulate, int64_t columns, const Side<U>& a, const Side<U>& b, int64_t depth, float* c, int64_t c_stride) {
+  if (columns == kLanes) MultiplyMicroTile<U, 1>(accumulate, a, b, depth, c, c_stride);
+  else MultiplyMicroTile<U, 2>(accumulate, a, b, depth, c, c_stride);
+}
+
+// c [rows, columns] = sum over k of rows[r][offsets[k]] right[k, columns], or added to it, for one micro-tile: a product whose
+// left side lies scattered in memory.
+template <int registers>
+inline void MultiplyGathered(bool accumulate, const float* const (&rows)[kMicroRows], const int64_t* offsets, int64_t depth,
+                             const float* right, int64_t right_stride, float* __restrict c, int64_t c_stride) {
+  Lanes sum[kMicroRows][registers];
+#pragma GCC unroll 8
+  for (int64_t r = 0; r < kMicroRows; r++)
+#pragma GCC unroll 2
+    for (int64_t n = 0; n < registers; n++) sum[r][n] = Lanes{};
+  for (int64_t k = 0; k < depth; k++) {
+    const int64_t offset = offsets[k];
+    Lanes values[registers];
+#pragma GCC unroll 2
+    for (int64_t n = 0; n < registers; n++) values[n] = LoadLanes(right + k * right_stride + n * kLanes);
+#pragma GCC unroll 8
+    for (int64_t r = 0; r < kMicroRows; r++)
+#pragma GCC unroll 2
+      for (int64_t n = 0; n < registers; n++) sum[r][n] = FusedMultiplyAdd(rows[r][offset], values[n], sum[r][n]);
+  }
+#pragma GCC unroll 8
+  for (int64_t r = 0; r < kMicroRows; r++)
+#pragma GCC unroll 2
+    for (int64_t n = 0; n < registers; n++) {
+      float* to = c + r * c_stride + n * kLanes;
+      StoreLanes(accumulate ? LoadLanes(to) + sum[r][n] : sum[r][n], to);
+    }
+}
+
+inline void MultiplyGathered(bool accumulate, int64_t columns, const float* const (&rows)[kMicroRows], const int64_t* offsets, int64_t depth,
+                             const float* right, int64_t right_stride, float* c, int64_t c_stride) {
+  if (columns == kLanes) MultiplyGathered<1>(accumulate, rows, offsets, depth, right, right_stride, c, c_stride);
+  else MultiplyGathered<2>(accumulate, rows, offsets, depth, right, right_stride, c, c_stride);
+}
+
+}  // namespace
+}  // namespace cascade

@@ -1,0 +1,24 @@
+// All of the project's own TensorFlow operations. They are compiled together, because TensorFlow's headers take most of the
+// time that one file takes, and for any processor: what a processor's instructions speed up is in ../arithmetic.
+
+#include <malloc.h>
+
+#include "convolution.h"
+#include "level.h"
+#include "max-pool.h"
+#include "merge.h"
+#include "norm.h"
+#include "sgd.h"
+
+namespace {
+
+// Large activations come and go in every step. Left alone, malloc returns their pages to the system each time and
+// faults them in again; kept in the heap they are reused.
+const bool kHeapKept = [] {
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_TOP_PAD, 64 << 20);
+  return true;
+}();
+
+}  // namespace

@@ -1,0 +1,62 @@
+import { arch } from "node:process";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { BINDING, inProject } from "./project.mjs";
+
+/** The levels of instruction sets that the kernels are compiled for; lib/nn/native/operations/levels.h chooses among them. */
+const AVX2 = ["-mavx2", "-mfma"];
+const AVX512 = [...AVX2, "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mprefer-vector-width=512"];
+
+/** @typedef {{ name: string, flags: readonly string[] }} KernelLevel */
+
+/** @type {readonly KernelLevel[]} */
+export const KERNEL_LEVELS =
+  arch === "x64"
+    ? [
+        { name: "baseline", flags: [] },
+        { name: "avx2", flags: AVX2 },
+        { name: "avx512", flags: AVX512 },
+        { name: "avx512-vnni", flags: [...AVX512, "-mavx512vnni"] },
+      ]
+    : [{ name: "baseline", flags: [] }];
+
+/** The value of CASCADE_KERNELS that does without the project's own kernels. */
+export const goesWithoutKernels = () => process.env["CASCADE_KERNELS"] === "none";
+
+const SOURCES = inProject("lib", "nn", "native");
+const ARITHMETIC = join(SOURCES, "arithmetic");
+const OPERATIONS = join(SOURCES, "operations");
+
+/** What the operations that TensorFlow sees are compiled from. */
+export const OPERATIONS_SOURCE = join(OPERATIONS, "operations.cc");
+
+/** Every file that the kernels are made from. */
+export const kernelSources = () =>
+  [ARITHMETIC, OPERATIONS].flatMap((folder) =>
+    readdirSync(folder)
+      .sort()
+      .map((name) => join(folder, name)),
+  );
+
+/** The compiled arithmetic of a level, beside the binding. */
+export const levelLibrary = (/** @type {KernelLevel} */ { name }) =>
+  join(dirname(BINDING), `cascade_${name}.so`);
+
+export const allLevelsCompiled = () => KERNEL_LEVELS.every((level) => existsSync(levelLibrary(level)));
+
+/**
+ * A compiler's arguments for a level. Nothing may be fused or reordered but where the source says so, for then every level,
+ * compiler and number of threads gives the same bits; and no symbol but the one entry leaves the library.
+ *
+ * @param {KernelLevel} level
+ * @param {string} output
+ */
+export const levelArguments = ({ flags }, output) => [
+  ...["-O3", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden"],
+  // Comparisons may be computed for many values at once.
+  ...["-fno-trapping-math", "-fno-math-errno", "-ffp-contract=off"],
+  ...flags,
+  join(ARITHMETIC, "level.cc"),
+  `-Wl,--version-script=${join(ARITHMETIC, "exports.map")}`,
+  ...["-o", output],
+];
