@@ -14,16 +14,12 @@ export interface TimeShares {
 }
 
 const KIND_OF_OPERATION: readonly (readonly [RegExp, TimeKind])[] = [
-  [
-    /^(Conv2D|CascadePieces|CascadeWholeMap|CascadeStrided|CascadeEveryPosition|CascadeSpreadFilter|CascadeGatherFilter)/,
-    "convolution",
-  ],
-  [/^(MatMul|_FusedMatMul|BatchMatMul)/, "convolution"],
+  [/^(Conv2D|CascadeConvolve)/, "convolution"],
   [/^(CascadeNormalize|CascadeScaleAndShift)/, "normalization"],
   [/^(CascadeMerge|CascadeMaxPool)/, "delay and pooling"],
 ];
 
-/** Kind of work that a TensorFlow operation does; the head's small matrix multiplications count as convolution. */
+/** Kind of work that a TensorFlow operation does; the head is a convolution of maps of one position. */
 export function kindOfOperation(name: string): TimeKind {
   return KIND_OF_OPERATION.find(([pattern]) => pattern.test(name))?.[1] ?? "other";
 }

@@ -183,27 +183,23 @@ export function storageOf(tensor: TensorFlow.Tensor): Storage {
   return dtype === TYPE_NUMBER.bfloat16 ? "bfloat16" : "float32";
 }
 
-/** The instruction sets that the project's own kernels are compiled for, from the least on. */
-export const KERNEL_LEVELS = ["baseline", "avx2", "avx512", "avx512-vnni"] as const;
-export type KernelLevel = (typeof KERNEL_LEVELS)[number];
-
 /**
  * The level of the project's own kernels (lib/nn/native) in this process: the highest that the processor has, or the one
  * that the variable CASCADE_KERNELS names; undefined where they are not in use.
  */
-export const kernelLevel: KernelLevel | undefined = probeOwnKernels();
+export const kernelLevel: string | undefined = probeOwnKernels();
 
 /** True where the project's own kernels are in use. */
 export const hasOwnKernels = kernelLevel !== undefined;
 
 /** They are written for the processor: with a GPU in use TensorFlow's own operations, which run there, are better. */
-function probeOwnKernels(): KernelLevel | undefined {
+function probeOwnKernels(): string | undefined {
   const wanted = process.env["CASCADE_KERNELS"] ?? "";
   if (!isNative || wanted === "none" || usesGpu()) return undefined;
   try {
     return scoped(() => {
       const [level] = runNative("CascadeLevel", [], []);
-      return level?.dataSync<"string">()[0] as unknown as KernelLevel | undefined;
+      return level?.dataSync<"string">()[0];
     });
   } catch (error) {
     const reason = (error instanceof Error ? error.message : String(error)).replace(/^.*\nMessage: /s, "");

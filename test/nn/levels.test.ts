@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { kernelLevel, usesGpu } from "../../lib/nn/tensorflow.js";
+import { KERNEL_LEVELS } from "../../lib/setup/kernel-levels.mjs";
+
+const run = promisify(execFile);
+const NODE = ["--import", "tsx"];
+
+const names = KERNEL_LEVELS.map(({ name }) => name);
+const present = names.slice(0, kernelLevel === undefined ? 0 : names.indexOf(kernelLevel) + 1);
+const lower = present.slice(0, -1);
+/** From AVX2 on the processor fuses multiplication and addition, and results are the same to the last bit. */
+const fused = present.filter((name) => name !== "baseline");
+
+const skip = kernelLevel === undefined ? "the project's own kernels are not in use" : false;
+
+test("the project's own kernels are in use, unless somebody chose to go on without them", () => {
+  const chosen = process.env["CASCADE_KERNELS"] === "none" || process.env["CASCADE_BACKEND"] === "javascript";
+  assert.ok(
+    kernelLevel !== undefined || chosen || usesGpu(),
+    'they are missing: "npm run doctor" says why; CASCADE_KERNELS=none goes on without them',
+  );
+});
+
+test("a level is named that is not there: one sentence says so", { skip }, async () => {
+  const environment = { ...process.env, CASCADE_KERNELS: "avx1024" };
+  const child = run(process.execPath, [...NODE, "test/nn/bit-equality-child.ts"], { env: environment });
+  await assert.rejects(child, /CASCADE_KERNELS=avx1024 names no level; there are: none, baseline/);
+});
+
+const KERNEL_TESTS = ["convolution", "delay", "mixed-precision", "normalize"].map(
+  (name) => `test/nn/${name}.test.ts`,
+);
+
+for (const level of lower) {
+  test(`the kernels pass their tests at level ${level} too`, async () => {
+    const environment: NodeJS.ProcessEnv = { ...process.env, CASCADE_KERNELS: level };
+    // Else the inner runner reports to the outer one, in its own way.
+    delete environment["NODE_TEST_CONTEXT"];
+    const { stdout } = await run(process.execPath, [...NODE, "--test", ...KERNEL_TESTS], {
+      env: environment,
+    });
+    assert.match(stdout, /^# fail 0$/m);
+    assert.match(stdout, /^# skipped 0$/m);
+  });
+}
+
+interface Trainings {
+  readonly level: string;
+  readonly results: readonly { readonly name: string; readonly hash: string }[];
+}
+
+/** Hashes of weights and traces of a few trainings, in a process of its own. */
+async function trainings(environment: NodeJS.ProcessEnv): Promise<Trainings> {
+  const { stdout } = await run(process.execPath, [...NODE, "test/nn/bit-equality-child.ts"], {
+    env: { ...process.env, ...environment },
+  });
+  return JSON.parse(stdout) as Trainings;
+}
+
+test(
+  "weights and traces are equal to the bit on any number of threads, at any level from AVX2 on, whatever oneDNN does",
+  { skip },
+  async () => {
+    const expected = await trainings({ TF_NUM_INTRAOP_THREADS: "1" });
+    assert.ok(expected.results.every(({ hash }) => /^[0-9a-f]{64}$/.test(hash)));
+    assert.equal(new Set(expected.results.map(({ hash }) => hash)).size, expected.results.length);
+    const others: NodeJS.ProcessEnv[] = [
+      { TF_NUM_INTRAOP_THREADS: "3", ONEDNN_MAX_CPU_ISA: "SSE41" },
+      ...fused.slice(0, -1).map((level) => ({ TF_NUM_INTRAOP_THREADS: "2", CASCADE_KERNELS: level })),
+    ];
+    for (const environment of others) {
+      const { results } = await trainings(environment);
+      assert.deepEqual(results, expected.results, JSON.stringify(environment));
+    }
+  },
+);
+
+test(
+  "without fused multiplication and addition too, the number of threads changes nothing",
+  { skip: skip || (lower.length === 0 ? "this processor has no lower level" : false) },
+  async () => {
+    const one = await trainings({ CASCADE_KERNELS: "baseline", TF_NUM_INTRAOP_THREADS: "1" });
+    const three = await trainings({ CASCADE_KERNELS: "baseline", TF_NUM_INTRAOP_THREADS: "3" });
+    assert.equal(one.level, "baseline");
+    assert.deepEqual(three.results, one.results);
+  },
+);
