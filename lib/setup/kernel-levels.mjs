@@ -54,7 +54,7 @@ export const allLevelsCompiled = () => KERNEL_LEVELS.every((level) => existsSync
 export const levelArguments = ({ flags }, output) => [
   ...["-O3", "-std=c++17", "-shared", "-fPIC", "-fvisibility=hidden"],
   // Comparisons may be computed for many values at once.
-  ...["-fno-trapping-math", "-fno-math-errno", "-ffp-contract=off"],
+  ...["-fno-trapping-math", "-fno-math-errno", "-ffp-contract=off", "-Wno-psabi"],
   ...flags,
   join(ARITHMETIC, "level.cc"),
   `-Wl,--version-script=${join(ARITHMETIC, "exports.map")}`,
