@@ -3,11 +3,13 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer-core";
 import subsetFont from "subset-font";
+import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { withBrowser } from "./browser.js";
 import { unpackChromium } from "./chromium-package.js";
-import type { PlotlyFigure } from "./figure.js";
+import { plainFigure, type PlotlyFigure } from "./figure.js";
 import { millimetres, WIDTH } from "./style.js";
+import { vectorForm } from "./vector-form.js";
 
 /** Width and height of a drawing in CSS pixels (1/96 inch). */
 export interface PixelSize {
@@ -96,13 +98,24 @@ export async function openIsolatedPage(browser: Browser): Promise<Page> {
   return page;
 }
 
-/** The figure as an SVG text without outside references, its size in pixels; fonts are named, not embedded. */
+/**
+ * The figure as an SVG text without outside references, its size in pixels; fonts are named, not embedded. Types that
+ * draw with WebGL are drawn as their vector forms. Throws a UserError for a figure that cannot be drawn.
+ */
 export async function renderSvg(figure: PlotlyFigure, size: PixelSize = figureSize(figure)): Promise<string> {
-  const plain = JSON.stringify({ data: figure.data, layout: withTypeface(figure.layout) });
+  const { data, layout } = vectorForm(plainFigure(figure));
+  const plain = JSON.stringify({ data, layout: withTypeface(layout) });
   const seed = parseInt(sha256(plain).slice(0, 8), 16);
   return withBrowser(async (browser) => {
     const page = await drawingPage(browser);
-    const svg = await page.evaluate(`drawFigure(${plain}, ${JSON.stringify(size)}, ${seed})`);
+    const drawn = page.evaluate(`drawFigure(${plain}, ${JSON.stringify(size)}, ${seed})`);
+    const svg = await drawn.catch((error: unknown) => {
+      if (browser.connected && error instanceof Error)
+        throw new UserError(`Plotly cannot draw this figure: ${error.message.split("\n")[0] ?? ""}`, {
+          cause: error,
+        });
+      throw error;
+    });
     return String(svg);
   });
 }

@@ -5,3 +5,14 @@ export interface PlotlyFigure {
 }
 
 export type PlotlyObject = Readonly<Record<string, unknown>>;
+
+/** The figure as JSON says it: typed arrays, which JSON would write as objects, become lists. */
+export function plainFigure({ data, layout }: PlotlyFigure): PlotlyFigure {
+  return JSON.parse(JSON.stringify({ data, layout }, withLists)) as PlotlyFigure;
+}
+
+function withLists(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (!ArrayBuffer.isView(value) || value instanceof DataView) return value;
+  return Array.from(value as Float64Array);
+}

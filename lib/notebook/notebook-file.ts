@@ -13,6 +13,7 @@ const cellSchema = z.looseObject({
 
 const notebookSchema = z.looseObject({
   nbformat: z.literal(4),
+  nbformat_minor: z.number().optional(),
   metadata: z.looseObject({ kernelspec: z.looseObject({ language: z.string().optional() }).optional() }),
   cells: z.array(cellSchema),
 });
@@ -44,7 +45,8 @@ function keysInOrder(_key: string, value: unknown): unknown {
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    // Some editors begin a file with a byte order mark; no notebook is written with one.
+    return (await readFile(path, "utf8")).replace(/^\uFEFF/, "");
   } catch (error) {
     throw fileError(error, "read", path);
   }
@@ -55,6 +57,7 @@ export function parseNotebook(path: string, json: string): Notebook {
   try {
     return notebookSchema.parse(JSON.parse(json));
   } catch (error) {
+    if (json.trim() === "") throw new UserError(`${path} is empty, not a notebook of format 4`);
     const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
     const reason = issue === undefined ? "it is not JSON" : `${issue.path.join(".")}: ${issue.message}`;
     throw new UserError(`${path} is not a notebook of format 4 (${reason})`, { cause: error });

@@ -27,7 +27,7 @@ export function withParameters(notebook: Notebook, parameters: Readonly<Record<s
     throw new UserError(`the notebook has no parameter "${unknown}"; ${describe(known)}`);
   if (names.length === 0) return { ...notebook, cells };
   const injected = {
-    id: INJECTED,
+    ...idFor(notebook),
     cell_type: "code",
     metadata: { tags: [INJECTED] },
     execution_count: null,
@@ -43,11 +43,18 @@ export function withParameters(notebook: Notebook, parameters: Readonly<Record<s
  * would silently override what a reader sets in the cell above it.
  */
 export function withParametersNoted(notebook: Notebook): Notebook {
-  return { ...notebook, cells: notebook.cells.map((cell) => (hasTag(cell, INJECTED) ? noteOf(cell) : cell)) };
+  return {
+    ...notebook,
+    cells: notebook.cells.map((cell) => (hasTag(cell, INJECTED) ? noteOf(notebook, cell) : cell)),
+  };
 }
 
-const noteOf = ({ source, metadata }: NotebookCell): NotebookCell => ({
-  id: INJECTED,
+/** Cells have an id from version 4.5 on, and may have none before. */
+const idFor = ({ nbformat_minor: minor }: Notebook): { id?: string } =>
+  (minor ?? 0) >= 5 ? { id: INJECTED } : {};
+
+const noteOf = (notebook: Notebook, { source, metadata }: NotebookCell): NotebookCell => ({
+  ...idFor(notebook),
   cell_type: "markdown",
   metadata,
   source: `The outputs below are of a run with these values in the place of those above:\n\n\`\`\`ts\n${source}\n\`\`\``,

@@ -32,6 +32,7 @@ export async function runNotebook(path: string, options: RunNotebookOptions = {}
   const numberOf = (index: number): number => codeCells.indexOf(index) + 1;
   const onEvent = (event: RunEvent): void => {
     if ("cell" in event) onProgress?.(numberOf(event.cell), codeCells.length);
+    if ("left" in event) throw new UserError(leftMessage(path, event));
     if ("failed" in event) {
       const source = notebook.cells[event.failed]?.source ?? "";
       throw new UserError(
@@ -58,26 +59,37 @@ export async function withSecondStart<R>(run: () => Promise<R>): Promise<R> {
 
 const eventSchema = z.union([
   z.object({ cell: z.number() }),
-  z.object({ failed: z.number(), kind: z.enum(["error", "timeout", "died"]), error: z.string() }),
+  z.object({ failed: z.number(), kind: z.enum(["error", "timeout", "died", "skipped"]), error: z.string() }),
+  z.object({ left: z.enum(["error", "work"]), error: z.string() }),
   z.object({ notebook: z.string() }),
 ]);
 type RunEvent = z.infer<typeof eventSchema>;
 type Failure = Extract<RunEvent, { failed: number }>;
+type Left = Extract<RunEvent, { left: string }>;
 
 const FAILURE = {
   error: "failed",
   timeout: "took longer than it may",
   died: "ended the kernel, perhaps for lack of memory",
+  skipped: "was not run by the kernel",
 } as const;
 const SHOWN_LINES = 30;
 
+const indented = (text: string): string =>
+  text
+    .split("\n")
+    .slice(0, SHOWN_LINES)
+    .map((line) => `    ${line}`)
+    .join("\n");
+
+/** What is wrong with code that its cell did not wait for. */
+function leftMessage(path: string, { left, error }: Left): string {
+  if (left === "work")
+    return `${path}: the cells ran, but what they began did not end: await it, and stop timers and servers`;
+  return `${path}: the cells ran, but code that none of them waited for failed; await it:\n${indented(error)}`;
+}
+
 function failureMessage(place: string, source: string, { kind, error }: Failure): string {
-  const indented = (text: string): string =>
-    text
-      .split("\n")
-      .slice(0, SHOWN_LINES)
-      .map((line) => `    ${line}`)
-      .join("\n");
   return [
     `${place} ${FAILURE[kind]}:`,
     indented(source),

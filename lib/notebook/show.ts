@@ -1,5 +1,5 @@
 import { renderSvg } from "../figures/draw.js";
-import type { PlotlyFigure } from "../figures/figure.js";
+import { plainFigure, type PlotlyFigure } from "../figures/figure.js";
 import { UserError } from "../util/errors.js";
 import { emitDisplay, type DisplayBundle } from "./emit-display.js";
 
@@ -13,7 +13,8 @@ export async function show(figure: PlotlyFigure): Promise<void> {
 }
 
 /** The two forms of a figure as one output. */
-export function figureBundle({ data, layout }: PlotlyFigure, svg: string | undefined): DisplayBundle {
+export function figureBundle(figure: PlotlyFigure, svg: string | undefined): DisplayBundle {
+  const { data, layout } = plainFigure(figure);
   return {
     "application/vnd.plotly.v1+json": {
       data,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { closeBrowser, describeBrowser } from "../../lib/figures/browser.js";
+import { unpackChromium } from "../../lib/figures/chromium-package.js";
 import { renderSvg } from "../../lib/figures/draw.js";
 import { exportFigure } from "../../lib/figures/export.js";
 
@@ -64,3 +65,60 @@ test("a size out of range is refused", async () => {
     /width of an exported figure is 3 mm; it must be from 10/,
   );
 });
+
+test("points of types that draw with WebGL, and in typed arrays, are all drawn", { skip }, async () => {
+  const points = (svg: string): number => svg.match(/class="point"/g)?.length ?? 0;
+  const x = Float32Array.from({ length: 7 }, (_, i) => i);
+  const svg = await renderSvg({ data: [{ type: "scattergl", mode: "markers", x, y: x }], layout: {} });
+  assert.equal(points(svg), 7);
+  const polar = { type: "scatterpolargl", mode: "markers", r: [1, 2, 3], theta: [0, 90, 180] };
+  assert.equal(points(await renderSvg({ data: [polar], layout: {} })), 3);
+});
+
+test("a figure that cannot be drawn is refused in one sentence", { skip }, async () => {
+  const space = { type: "scatter3d", x: [1], y: [1], z: [1] };
+  await assert.rejects(renderSvg({ data: [space], layout: {} }), {
+    name: "UserError",
+    message: /"scatter3d" has no form as vector graphics/,
+  });
+});
+
+/** What `work` gives with these environment variables, in a browser of its own. */
+async function withEnvironment<R>(changes: Record<string, string>, work: () => Promise<R>): Promise<R> {
+  const before = { ...process.env };
+  await closeBrowser();
+  Object.assign(process.env, changes);
+  try {
+    return await work();
+  } finally {
+    await closeBrowser();
+    process.env = before;
+  }
+}
+
+test(
+  "a browser is found on the path by its bare name; one that does not start is passed over",
+  { skip },
+  async () => {
+    const { program } = await unpackChromium();
+    const wrapper = (name: string, ...lines: string[]): string => {
+      mkdirSync(at(name));
+      const path = join(at(name), "google-chrome");
+      writeFileSync(path, ["#!/bin/sh", ...lines, ""].join("\n"), { mode: 0o755 });
+      return `${at(name)}:${process.env["PATH"] ?? ""}`;
+    };
+    const libraries = join(dirname(program), "lib");
+    const good = wrapper(
+      "good",
+      `export LD_LIBRARY_PATH="${libraries}:$LD_LIBRARY_PATH"`,
+      `exec "${program}" "$@"`,
+    );
+    assert.match(await withEnvironment({ PATH: good }, describeBrowser), /of the system$/);
+    const stub = wrapper("stub", 'test "$1" = --version && echo "Google Chrome 1" && exit 0', "exit 1");
+    assert.match(await withEnvironment({ PATH: stub }, describeBrowser), /^\w+.*\d of the/);
+    await assert.rejects(withEnvironment({ CHROME_PATH: "no-such-browser" }, describeBrowser), {
+      name: "UserError",
+      message: /CHROME_PATH names no-such-browser/,
+    });
+  },
+);

@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -113,6 +124,98 @@ for (const { what, source, said } of failures) {
     );
   });
 }
+
+/** A file that the notebook's code writes, or not. */
+const written = join(folder, "written");
+const later = `const later = async () => { await new Promise((resolve) => setTimeout(resolve, 300)); fs.writeFileSync("${written}", ""); };`;
+
+test("what no cell waited for goes on to its end", { skip }, async () => {
+  rmSync(written, { force: true });
+  await runNotebook(write("left.ipynb", [`import * as fs from "node:fs";\n${later}`, "void later();"]));
+  assert.ok(existsSync(written));
+});
+
+test("a promise at the end of a cell is waited for, and its failure is the cell's", { skip }, async () => {
+  const path = write("promise.ipynb", [
+    "const a = 1;",
+    "Promise.resolve().then(() => { throw new Error('late'); });",
+  ]);
+  await assert.rejects(runNotebook(path), /code cell 2 of 2 failed:[^]*Error: late/);
+});
+
+const leftovers = [
+  {
+    what: "an error that no cell waited for",
+    source:
+      "void (async () => { await new Promise((r) => setTimeout(r, 50)); throw new Error('unheard'); })();",
+    said: /code that none of them waited for failed; await it:\n +Error: unheard/,
+  },
+  {
+    what: "work that does not end",
+    source: "setInterval(() => {}, 100);",
+    said: /what they began did not end: await it, and stop timers and servers/,
+  },
+];
+for (const { what, source, said } of leftovers)
+  test(`${what} is a failure, and nothing is written`, { skip }, async () => {
+    const path = write("left.ipynb", [source, "const c = 3;"]);
+    const output = join(folder, "left-out.ipynb");
+    await assert.rejects(runNotebook(path, { output, timeout: 5 }), { name: "UserError", message: said });
+    assert.ok(!existsSync(output));
+  });
+
+test("a cell that may fail does not keep those after it from running", { skip }, async () => {
+  const sources = ["throw new Error('shown');", "console.log('ran');", "throw new Error('not shown');"];
+  const path = write("raises.ipynb", sources);
+  const notebook = JSON.parse(readFileSync(path, "utf8")) as { cells: { metadata: object }[] };
+  Object.assign(notebook.cells[0]?.metadata ?? {}, { tags: ["raises-exception"] });
+  writeFileSync(path, JSON.stringify(notebook));
+  await assert.rejects(runNotebook(path), /code cell 3 of 3 failed:[^]*Error: not shown/);
+  writeFileSync(path, JSON.stringify({ ...notebook, cells: notebook.cells.slice(0, 2) }));
+  const output = join(folder, "raised.ipynb");
+  await runNotebook(path, { output });
+  const { cells } = JSON.parse(readFileSync(output, "utf8")) as Executed;
+  assert.equal([cells[1]?.outputs?.[0]?.text].flat().join(""), "ran\n");
+});
+
+test(
+  "a notebook is read and written whatever the locale, byte order mark, line ends and minor version",
+  { skip },
+  async () => {
+    const path = write("text.ipynb", ["let name = 'none';", "console.log('ü 猫 λ “quoted”', name);"]);
+    const notebook = JSON.parse(readFileSync(path, "utf8")) as { cells: { id?: string }[] };
+    for (const cell of notebook.cells) delete cell.id;
+    const older = JSON.stringify({ ...notebook, nbformat_minor: 4 }, null, 1);
+    writeFileSync(path, `\uFEFF${older.replaceAll("\n", "\r\n")}`);
+    chmodSync(path, 0o600);
+    const link = join(folder, "link.ipynb");
+    symlinkSync("text.ipynb", link);
+    // What Python takes in a Latin-1 locale.
+    process.env["PYTHONIOENCODING"] = "latin-1";
+    try {
+      await runNotebook(link, { output: link, parameters: { name: "é" } });
+    } finally {
+      delete process.env["PYTHONIOENCODING"];
+    }
+    assert.ok(lstatSync(link).isSymbolicLink());
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    const { cells } = JSON.parse(readFileSync(path, "utf8")) as Executed;
+    assert.equal(cells[2]?.source.join(""), "console.log('ü 猫 λ “quoted”', name);");
+    assert.equal([cells[2].outputs?.[0]?.text].flat().join(""), "ü 猫 λ “quoted” é\n");
+    assert.ok(cells.every((cell) => !("id" in cell)));
+  },
+);
+
+test("programs that a cell starts may write to standard output", { skip }, async () => {
+  const source = `import { execSync } from "node:child_process";\nexecSync("echo not an event", { stdio: "inherit" });`;
+  await runNotebook(write("prints.ipynb", [source]));
+});
+
+test("an empty notebook runs, an empty file is refused", { skip }, async () => {
+  await runNotebook(write("no-cells.ipynb", []));
+  writeFileSync(join(folder, "empty.ipynb"), "\n");
+  await assert.rejects(runNotebook(join(folder, "empty.ipynb")), /empty\.ipynb is empty/);
+});
 
 test("files that are no TypeScript notebooks are refused", async () => {
   const broken = join(folder, "broken.ipynb");

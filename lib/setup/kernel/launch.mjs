@@ -1,10 +1,11 @@
 /**
- * Starts tslab as the kernel of a notebook, in the project's folder, whatever folder the notebook lies in:
- * tslab resolves packages and their types from its current directory.
+ * The kernel of a notebook: tslab in the project's folder, whatever folder the notebook lies in (it resolves packages
+ * and their types from its current directory), with cells that can be interrupted and that fail when they should.
  */
-import { createRequire } from "node:module";
+import { writeSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { nameCells } from "./cells.mjs";
 
 process.chdir(fileURLToPath(new URL("../../../", import.meta.url)));
 
@@ -20,8 +21,51 @@ setInterval(() => {
   if (process.ppid !== server) process.exit();
 }, 1000).unref();
 
-/** @typedef {{ startKernel(options: { configPath: string, enableFindLocal: boolean }): void }} Tslab */
-/** @type {unknown} */
-const loaded = createRequire(import.meta.url)("tslab/dist/main.js");
-const tslab = /** @type {Tslab} */ (loaded);
-tslab.startKernel({ configPath: process.argv[2] ?? "", enableFindLocal: false });
+nameCells();
+// Loaded here: tslab looks around in the current directory when it is loaded.
+const { CellHandler } = await import("./handler.mjs");
+const { listenForInterrupts } = await import("./interrupts.mjs");
+const { CellServer } = await import("./server.mjs");
+
+/** As lib/notebook/run.py knows it. */
+const UNHEARD_ERRORS = 70;
+
+/** Errors that nobody awaited, and so no cell failed of. @type {Map<unknown, unknown>} */
+const unheard = new Map();
+process.on("uncaughtException", (error) => {
+  unheard.set(error, error);
+  console.error("UncaughtException:", error);
+});
+process.on("unhandledRejection", (reason, promise) => {
+  if (isOfClosedSocket(reason)) return;
+  unheard.set(promise, reason);
+  console.error("UnhandledPromiseRejection:", reason);
+});
+let isClosed = false;
+/** tslab still reads from its sockets when it closes them. */
+const isOfClosedSocket = (/** @type {unknown} */ reason) =>
+  isClosed && reason instanceof Error && reason.stack?.includes("tslab/dist/jupyter") === true;
+process.on("rejectionHandled", (promise) => {
+  unheard.delete(promise);
+});
+
+const handler = new CellHandler();
+listenForInterrupts(() => void handler.interrupt());
+await new CellServer(handler, process.argv[2] ?? "", () => {
+  isClosed = true;
+  if (process.env["CASCADE_KERNEL_ENDS"] === "when idle") reportUnheardAtExit();
+  else void handler.stopAll().then(() => process.exit());
+}).init();
+
+/**
+ * A notebook that is run without a screen (lib/notebook/run.py) is at its end when nothing is left to do: what was
+ * begun without `await` goes on till then, and its errors count.
+ */
+function reportUnheardAtExit() {
+  process.once("exit", () => {
+    const [first] = unheard.values();
+    if (unheard.size === 0) return;
+    writeSync(2, `${String(first instanceof Error ? first.stack : first)}\n`);
+    process.exitCode = UNHEARD_ERRORS;
+  });
+}

@@ -1,0 +1,61 @@
+"""A session with the kernel for kernel.test.ts. Its one argument is a list of steps, as JSON:
+
+{"run": [codes], "goOn": true}   sends the cells together, and waits for all of them; goOn: errors do not stop the rest
+{"interrupt": code, "at": text}  sends one cell, interrupts it when it has printed the text, and waits for its end
+
+For each step a line of JSON on standard output: the cells' replies, texts and execution states in their order.
+"""
+
+import json
+import sys
+import time
+
+from jupyter_client.manager import KernelManager
+
+SECONDS = 20
+
+manager = KernelManager(kernel_name="cascade")
+manager.start_kernel()
+client = manager.client()
+client.start_channels()
+client.wait_for_ready(timeout=SECONDS)
+
+
+def follow(ids, at=None):
+    """Waits until each of the requests has its reply and is idle."""
+    cells = {id: {"status": "no answer", "text": ""} for id in ids}
+    states, idle = [], set()
+    end = time.monotonic() + SECONDS
+    while len(idle) < len(ids) and time.monotonic() < end and manager.is_alive():
+        try:
+            message = client.get_iopub_msg(timeout=0.2)
+        except Exception:
+            continue
+        id, kind, content = message["parent_header"].get("msg_id"), message["msg_type"], message["content"]
+        if id not in cells:
+            continue
+        if kind == "stream":
+            cells[id]["text"] += content["text"]
+            if at is not None and at in cells[id]["text"]:
+                at = None
+                manager.interrupt_kernel()
+        if kind == "status":
+            states.append([ids.index(id), content["execution_state"]])
+            if content["execution_state"] == "idle":
+                idle.add(id)
+    for _ in idle:
+        reply = client.get_shell_msg(timeout=SECONDS)
+        while reply["parent_header"]["msg_id"] not in cells:
+            reply = client.get_shell_msg(timeout=SECONDS)
+        cells[reply["parent_header"]["msg_id"]]["status"] = reply["content"]["status"]
+    return {"cells": list(cells.values()), "states": states, "alive": manager.is_alive()}
+
+
+for step in json.loads(sys.argv[1]):
+    if "run" in step:
+        result = follow([client.execute(code, stop_on_error=not step.get("goOn", False)) for code in step["run"]])
+    else:
+        result = follow([client.execute(step["interrupt"])], step["at"])
+    print(json.dumps(result), flush=True)
+if manager.is_alive():
+    manager.shutdown_kernel()
