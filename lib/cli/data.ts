@@ -35,7 +35,7 @@ export function dataCommand(): Command {
       .option("--c-scores <file>", "npz file with labels and scores in original order")
       .option("--size <pixels>", "image folders: resize all images to this side", positiveInteger)
       .addOption(
-        new Option("--on-broken <choice>", "image folders: what a broken image does")
+        new Option("--on-broken <choice>", "image folders and TinyImageNet: what a broken image does")
           .choices(["fail", "skip"])
           .default("fail"),
       )
@@ -76,8 +76,8 @@ async function describeData(text: string, options: DataOptions): Promise<void> {
 
 async function sourceOf(text: string, options: DataOptions): Promise<ResolvedDatasetSource> {
   const parsed = await parseDatasetSource(text);
-  const folderOnly = options.size !== undefined || options.onBroken === "skip";
-  if (parsed.kind !== "folder" && folderOnly)
+  const skips = parsed.kind !== "tinyimagenet" && options.onBroken === "skip";
+  if (parsed.kind !== "folder" && (options.size !== undefined || skips))
     throw new UserError(`--size and --on-broken are for image folders, but ${text} is ${parsed.kind}`);
   if (parsed.kind === "procedural" && options.cScores !== undefined)
     throw new UserError("the procedural set has its own typicality; --c-scores is not for it");
@@ -86,7 +86,8 @@ async function sourceOf(text: string, options: DataOptions): Promise<ResolvedDat
   return resolveDatasetSource({
     ...parsed,
     ...(options.cScores === undefined ? {} : { cScores: options.cScores }),
-    ...(parsed.kind === "folder" ? { size: options.size, onBroken: options.onBroken } : {}),
+    ...(parsed.kind === "folder" ? { size: options.size } : {}),
+    ...("onBroken" in parsed ? { onBroken: options.onBroken } : {}),
     ...(options.partial === true ? { partial: true } : {}),
   });
 }

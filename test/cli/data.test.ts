@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readdir } from "node:fs/promises";
+import { readdir, symlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { smallImageFolder, temporaryFolder, writeTree } from "../datasets/fixtures.js";
+import { plainPng, smallImageFolder, temporaryFolder, writeTree } from "../datasets/fixtures.js";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const program = `
@@ -67,4 +67,18 @@ test("a path that is not there is one sentence for every command and kind", asyn
       assert.deepEqual([code, err.trim().split("\n").length], [1, 1], `${command} ${source}: ${err}`);
       assert.match(err, /cannot read none(\.tar\.gz)?: there is no such file or folder/);
     }
+});
+
+test("a broken image of TinyImageNet is left out where that was asked for", async (context) => {
+  const folder = await temporaryFolder(context);
+  const png = await plainPng([1, 2, 3]);
+  const sorted = ["train", "val"].flatMap((split) =>
+    ["n01", "n02"].map((id) => [`tiny/${split}/${id}/images/0.JPEG`, png] as const),
+  );
+  await writeTree(folder, { "tiny/wnids.txt": "n01\nn02\n", ...Object.fromEntries(sorted) });
+  await symlink("nowhere", join(folder, "tiny/train/n01/images/1.JPEG"));
+  assert.match((await data(folder, "verify", "tiny")).err, /1\.JPEG: it is a link to nowhere/);
+  const { code, out } = await data(folder, "verify", "tiny", "--on-broken", "skip");
+  assert.equal(code, 0);
+  assert.match(out, /all is well: tinyimagenet: 2 training and 2 test images .* 1 files skipped/);
 });
