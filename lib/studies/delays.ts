@@ -30,7 +30,7 @@ export interface DelaysSettings extends StudySettings {
   /** The a of smoothing, ascending from 0; the last one is also run for long. */
   readonly smoothings: readonly number[];
   /** Epsilon of the batch norm with which the longest smoothing is trained once more. */
-  readonly largeEpsilon: number;
+  readonly smallEpsilon: number;
   readonly long: {
     readonly timesteps: number;
     /** Test images that trained networks are run over for long. */
@@ -49,7 +49,7 @@ export const DELAYS_SETTINGS: Readonly<Record<ProtocolName, DelaysSettings>> = {
     seeds: [0],
     overrides: QUICK_OVERRIDES,
     smoothings: [0, 0.9],
-    largeEpsilon: 0.1,
+    smallEpsilon: 1e-5,
     long: {
       timesteps: 20,
       images: 100,
@@ -60,7 +60,7 @@ export const DELAYS_SETTINGS: Readonly<Record<ProtocolName, DelaysSettings>> = {
     seeds: [0, 1, 2],
     overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=3"],
     smoothings: [0, 0.5, 0.9],
-    largeEpsilon: 0.1,
+    smallEpsilon: 1e-5,
     long: {
       timesteps: 70,
       images: 1000,
@@ -77,7 +77,7 @@ export const DELAYS_SETTINGS: Readonly<Record<ProtocolName, DelaysSettings>> = {
     seeds: [0, 1, 2, 3, 4],
     overrides: FULL_OVERRIDES,
     smoothings: [0, 0.3, 0.6, 0.9],
-    largeEpsilon: 0.1,
+    smallEpsilon: 1e-5,
     long: { timesteps: 70, images: 10000, overrides: FULL_OVERRIDES },
   },
 };
@@ -106,7 +106,7 @@ export const delaysStudy: Study<DelaysSettings> = {
   trainings: (settings, data) =>
     settings.seeds.flatMap((seed) => {
       const { byDelay, ...others } = trainingsOfSeed(settings, seed, data);
-      return [...byDelay, others.largeEpsilon, others.ordinary, others.smallShort, others.smallLong];
+      return [...byDelay, others.smallEpsilon, others.ordinary, others.smallShort, others.smallLong];
     }),
   analyse: analyseDelays,
 };
@@ -114,8 +114,8 @@ export const delaysStudy: Study<DelaysSettings> = {
 interface SeedTrainings {
   /** One-step delay first, then smoothing with each a. */
   readonly byDelay: readonly RunSpec[];
-  /** The longest smoothing with the large epsilon. */
-  readonly largeEpsilon: RunSpec;
+  /** The longest smoothing with the small epsilon. */
+  readonly smallEpsilon: RunSpec;
   readonly ordinary: RunSpec;
   /** Small networks with the longest smoothing. */
   readonly smallShort: RunSpec;
@@ -123,7 +123,7 @@ interface SeedTrainings {
 }
 
 function trainingsOfSeed(
-  { overrides, smoothings, largeEpsilon, long }: DelaysSettings,
+  { overrides, smoothings, smallEpsilon, long }: DelaysSettings,
   seed: number,
   data: ResolvedDatasetSource,
 ): SeedTrainings {
@@ -135,7 +135,7 @@ function trainingsOfSeed(
     byDelay: [ONE_STEP, ...smoothings.map(smoothing)].map((delay) =>
       training("cascaded-td", [...overrides, delayed(delay)]),
     ),
-    largeEpsilon: training("cascaded-td", [...overrides, longest, `network.epsilon=${largeEpsilon}`]),
+    smallEpsilon: training("cascaded-td", [...overrides, longest, `network.epsilon=${smallEpsilon}`]),
     ordinary: training("cascaded-ce", overrides),
     smallShort: training("cascaded-td", [...long.overrides, longest]),
     smallLong: training("cascaded-td", [...long.overrides, longest, `network.timesteps=${long.timesteps}`]),
@@ -180,8 +180,8 @@ async function analyseDelays(settings: DelaysSettings, context: StudyContext): P
       const arm = delayName(spec.network.delay);
       trained.push({ arm, seed, measured: await anytimeMeasures(spec, context) });
     }
-    const withLargeEpsilon = await anytimeMeasures(runs.largeEpsilon, context);
-    trained.push({ arm: largeEpsilonArm(settings), seed, measured: withLargeEpsilon });
+    const withSmallEpsilon = await anytimeMeasures(runs.smallEpsilon, context);
+    trained.push({ arm: smallEpsilonArm(settings), seed, measured: withSmallEpsilon });
     for (const delay of delays) {
       const measured = await runOverTime(runs.ordinary, { delay }, context);
       ordinary.push({ arm: delayName(delay), seed, measured });
@@ -208,8 +208,8 @@ async function analyseDelays(settings: DelaysSettings, context: StudyContext): P
   return { findings: findingsOf(study), tables: tablesOf(study), figures: figuresOf(study) };
 }
 
-const largeEpsilonArm = ({ smoothings, largeEpsilon }: DelaysSettings): string =>
-  `${delayName(smoothing(longestOf(smoothings)))}, ε = ${largeEpsilon}`;
+const smallEpsilonArm = ({ smoothings, smallEpsilon }: DelaysSettings): string =>
+  `${delayName(smoothing(longestOf(smoothings)))}, ε = ${smallEpsilon}`;
 
 interface RunAs {
   readonly delay: TrainedDelay;
@@ -334,12 +334,12 @@ function normUndoesSmoothing({ settings, trained }: Delays): Finding[] {
 }
 
 function epsilonBreaksIt({ settings, trained }: Delays): Finding {
-  const arm = largeEpsilonArm(settings);
+  const arm = smallEpsilonArm(settings);
   const usual = delayName(smoothing(longestOf(settings.smoothings)));
-  const lead = trained.lead(arm, usual, gainOverTime);
+  const lead = trained.lead(usual, arm, gainOverTime);
   return {
-    statement: `With the batch norm's epsilon at ${settings.largeEpsilon}, as in the published code, accuracy under ${usual} grows more over time than with the usual epsilon (${RULE})`,
-    measured: `last less first ${differenceAndError(trained.bySeed(arm, gainOverTime))} against ${differenceAndError(trained.bySeed(usual, gainOverTime))} points; n = ${lead.length}`,
+    statement: `With the batch norm's epsilon of the published code, which is the default, accuracy under ${usual} grows more over time than with ε = ${settings.smallEpsilon} (${RULE})`,
+    measured: `last less first ${differenceAndError(trained.bySeed(usual, gainOverTime))} against ${differenceAndError(trained.bySeed(arm, gainOverTime))} points; n = ${lead.length}`,
     comesOut: leads(lead),
   };
 }
@@ -457,7 +457,7 @@ function figuresOf({ settings, trained, ordinary, long }: Delays): StudyResult["
   const longest = longestOf(settings.smoothings);
   const smoothingOf = new Map([
     ...settings.smoothings.map((alpha) => [delayName(smoothing(alpha)), alpha] as const),
-    [largeEpsilonArm(settings), longest] as const,
+    [smallEpsilonArm(settings), longest] as const,
   ]);
   const byDelay = (arms: PairedArms<OverTime>) =>
     from(

@@ -34,14 +34,16 @@ export async function analyseSurvivors<Settings extends StudySettings>(
   const diverged = divergedTrainings(specs, context);
   if (diverged.length === 0) return study.analyse(settings, context);
   const text = divergedText(diverged, specs.length);
-  context.onProgress(`${study.title}: ${text}`);
   if (study.countsDivergence === true) return { ...(await study.analyse(settings, context)), diverged };
   const seeds = settings.seeds.filter((seed) => diverged.every((one) => one.seed !== seed));
   if (seeds.length < Math.min(2, settings.seeds.length)) {
     const left =
       seeds.length === 0 ? "no seed is left to compare" : `seed ${seeds.join()} alone decides nothing`;
-    return { findings: [], tables: [], figures: [], diverged, notTested: `${text}; ${left}` };
+    const notTested = `${text}; ${left}`;
+    context.onProgress(`${study.title}: not tested here: ${notTested}`);
+    return { findings: [], tables: [], figures: [], diverged, notTested };
   }
+  context.onProgress(`${study.title}: ${text}, left out`);
   const result = await study.analyse({ ...settings, seeds }, context);
   const note = `${text}, left out`;
   return {

@@ -19,7 +19,7 @@ const settings: DelaysSettings = {
   seeds: [1, 2],
   overrides,
   smoothings: [0, 0.5],
-  largeEpsilon: 0.1,
+  smallEpsilon: 1e-5,
   // Smoothing is over after so many steps: 0.5^80 is nothing in float32.
   long: { timesteps: 80, images: 20, overrides: [...overrides, "trainImages=40"] },
 };
