@@ -10,6 +10,7 @@ caller lives; at its end the kernel is killed and this process ends too.
 import asyncio
 import json
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -31,6 +32,19 @@ events = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
 os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
+# The home folder may not be writable, and what is set there is of no concern here.
+folder = tempfile.mkdtemp(prefix="cascade-notebook-")
+for name in ("CONFIG", "DATA", "RUNTIME"):
+    os.environ[f"JUPYTER_{name}_DIR"] = os.path.join(folder, name.lower())
+os.environ["IPYTHONDIR"] = os.path.join(folder, "ipython")
+
+
+def end(code):
+    """Ends this process at once: the thread that waits for the caller's end is not to be waited for."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(code)
+
+
 def tell(**event):
     print(json.dumps(event), file=events, flush=True)
 
@@ -44,7 +58,7 @@ def end_with_caller(client):
     process = getattr(getattr(client.km, "provisioner", None), "process", None)
     if process is not None:
         process.kill()
-    os._exit(1)
+    end(1)
 
 
 def error_text(cell):
@@ -92,7 +106,7 @@ def main():
             position["cell"] = cell_index
             tell(cell=cell_index)
 
-    def end(cell, cell_index, execute_reply):
+    def check(cell, cell_index, execute_reply):
         if execute_reply["content"]["status"] not in ("ok", "error"):
             raise Skipped
 
@@ -101,7 +115,7 @@ def main():
         kernel_name=KERNEL,
         timeout=request["timeout"],
         on_cell_start=begin,
-        on_cell_executed=end,
+        on_cell_executed=check,
         record_timing=False,
     )
     threading.Thread(target=end_with_caller, args=[client], daemon=True).start()
@@ -124,12 +138,11 @@ def main():
     except RuntimeError as error:
         # The kernel did not start. At an ordinary exit nbclient would clean up again, fail, and hide the reason.
         print(content(kernel_errors), error, sep="\n", file=sys.stderr, flush=True)
-        os._exit(1)
+        end(1)
     if left is not None:
         return tell(**left)
     tell(notebook=nbformat.writes(notebook) + "\n")
 
 
 main()
-# The thread that waits for the caller's end is not to be waited for.
-os._exit(0)
+end(0)

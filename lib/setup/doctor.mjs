@@ -1,6 +1,7 @@
 /** Every component with its version and state, and what mends the missing ones: `npm run doctor [-- --json]`. */
 import { parseArgs } from "node:util";
 import { components } from "./components.mjs";
+import { machine } from "./machine.mjs";
 import { guardOutput } from "./output-streams.mjs";
 
 guardOutput();
@@ -8,7 +9,8 @@ const { values } = parseArgs({ options: { json: { type: "boolean", default: fals
 const found = components();
 const bad = found.filter(({ state }) => state === "missing");
 
-if (values.json) console.log(JSON.stringify({ ok: bad.length === 0, components: found }, null, 2));
+if (values.json)
+  console.log(JSON.stringify({ ok: bad.length === 0, machine: machine(), components: found }, null, 2));
 else {
   const width = Math.max(...found.map(({ name }) => name.length));
   for (const { name, state, version, detail } of found)

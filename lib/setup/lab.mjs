@@ -1,6 +1,7 @@
 /** Opens JupyterLab on the notebooks, on this machine only, with a random token: `npm run lab [-- --port 9000]`. */
 import { spawn } from "node:child_process";
 import { dirname, delimiter } from "node:path";
+import { jupyterFolders } from "./jupyter-folders.mjs";
 import { guardOutput } from "./output-streams.mjs";
 import { ROOT, VENV_PYTHON } from "./project.mjs";
 
@@ -18,6 +19,7 @@ const args = [
 ];
 const env = {
   ...process.env,
+  ...jupyterFolders(),
   JUPYTER_PREFER_ENV_PATH: "1",
   // The kernel is started as "node": let it be the one that runs here.
   PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
