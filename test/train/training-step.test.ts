@@ -59,6 +59,26 @@ test("a training step, an evaluation and the end of a state leave no tensor behi
   }
 });
 
+test("the momentum of running statistics takes no part in training: weights are the same to the last bit", () => {
+  const trained = (momentum: number): Map<string, Float32Array> => {
+    const norm = { epsilon: 0.1, momentum, temporalAffine: false };
+    const network = cascadedResNet(tinySpec({ width: 1 / 8, norm }));
+    const images = makeImages(network.timesteps);
+    let state: TrainingState = { ...initialState(network, 1), velocities: new Map() };
+    for (let step = 0; step < 3; step++)
+      ({ state } = trainingStep(network, state, images, LABELS, { lambda: 0, firstTimestep: 1 }, SGD));
+    const tensors = new Map(allTensors(state).map(([name, tensor]) => [name, tensor.dataSync<"float32">()]));
+    tf.dispose([...allTensors(state).map(([, tensor]) => tensor), images.values]);
+    return tensors;
+  };
+  const [averaged, last] = [0.1, 1].map(trained);
+  for (const [name, values] of averaged ?? []) {
+    const isStatistic = /\.(mean|variance)$/.test(name) && !name.startsWith("v/");
+    if (isStatistic) assert.notDeepEqual(last?.get(name), values, name);
+    else assert.deepEqual(last?.get(name), values, name);
+  }
+});
+
 test("the same steps from the same state give the same numbers to the last bit", () => {
   const network = cascadedResNet(tinySpec({ width: 1 / 8 }));
   const trained = (): { losses: number[]; tensors: Map<string, Float32Array> } => {
