@@ -1,7 +1,8 @@
 import { arch } from "node:process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BINDING, inProject } from "./project.mjs";
+import { fingerprint } from "./stamp.mjs";
 
 /** The levels of instruction sets that the kernels are compiled for; lib/nn/native/operations/levels.h chooses among them. */
 const AVX2 = ["-mavx2", "-mfma"];
@@ -30,6 +31,10 @@ const OPERATIONS = join(SOURCES, "operations");
 /** What the operations that TensorFlow sees are compiled from. */
 export const OPERATIONS_SOURCE = join(OPERATIONS, "operations.cc");
 
+/** What both sides of the arithmetic's interface are compiled with, so that sides of different set-ups do not meet. */
+export const interfaceDefinition = () =>
+  `-DCASCADE_INTERFACE="${fingerprint([readFileSync(join(ARITHMETIC, "arithmetic.h"), "utf8")]).slice(0, 16)}"`;
+
 /** Every file that the kernels are made from. */
 export const kernelSources = () =>
   [ARITHMETIC, OPERATIONS].flatMap((folder) =>
@@ -56,6 +61,7 @@ export const levelArguments = ({ flags }, output) => [
   // Comparisons may be computed for many values at once.
   ...["-fno-trapping-math", "-fno-math-errno", "-ffp-contract=off", "-Wno-psabi"],
   ...flags,
+  interfaceDefinition(),
   join(ARITHMETIC, "level.cc"),
   `-Wl,--version-script=${join(ARITHMETIC, "exports.map")}`,
   ...["-o", output],

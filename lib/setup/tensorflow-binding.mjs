@@ -8,6 +8,7 @@ import {
   OPERATIONS_SOURCE,
   allLevelsCompiled,
   goesWithoutKernels,
+  interfaceDefinition,
   kernelSources,
   levelArguments,
   levelLibrary,
@@ -45,7 +46,7 @@ function compilerArguments(output, operations) {
     ...["-O2", "-shared", "-fPIC", "-std=c++17", "-DNAPI_VERSION=8", "-DBUILDING_NODE_EXTENSION"],
     ...[BINDING_SOURCES, join(tensorflow, "include"), headers].map((folder) => `-I${folder}`),
     ...filesIn(BINDING_SOURCES, ".cc"),
-    ...operations,
+    ...(operations.length > 0 ? [interfaceDefinition(), ...operations] : []),
     ...[
       "-o",
       output,

@@ -107,7 +107,8 @@ class ArithmeticOfLevel final : public Arithmetic {
 }  // namespace
 }  // namespace cascade
 
-extern "C" __attribute__((visibility("default"))) const cascade::Arithmetic* CascadeArithmetic() {
+// Null for a caller that was compiled against another interface (arithmetic.h), as a set-up that broke off may leave it.
+extern "C" __attribute__((visibility("default"))) const cascade::Arithmetic* CascadeArithmetic(const char* interface) {
   static const cascade::ArithmeticOfLevel arithmetic;
-  return &arithmetic;
+  return std::strcmp(interface, CASCADE_INTERFACE) == 0 ? &arithmetic : nullptr;
 }

@@ -50,7 +50,8 @@ inline Chosen Open(const std::string& level) {
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   void* symbol = library == nullptr ? nullptr : dlsym(library, "CascadeArithmetic");
   if (symbol == nullptr) return {level, nullptr, std::string("the kernels of level ") + level + " do not load: " + dlerror()};
-  return {level, reinterpret_cast<const Arithmetic* (*)()>(symbol)(), ""};
+  const auto* arithmetic = reinterpret_cast<const Arithmetic* (*)(const char*)>(symbol)(CASCADE_INTERFACE);
+  return {level, arithmetic, arithmetic == nullptr ? "the kernels of level " + level + " are of another set-up" : ""};
 }
 
 inline Chosen Choose() {
