@@ -34,6 +34,10 @@ export default defineConfig(
           selector: "ExportAllDeclaration[exported=null] > Literal[value=/^\\.\\.\\//]",
           message: "Only a room's own files are re-exported.",
         },
+        {
+          selector: "MemberExpression[object.name='tf'] > Identifier[name=/^(rsqrt|reciprocal)$/]",
+          message: "Processors of different makers round it differently: divide, and take tf.sqrt.",
+        },
       ],
     },
   },

@@ -58,7 +58,7 @@ export function normalize(
       const moments = tf.moments(part, [0, 1, 2]);
       means.push(moments.mean);
       variances.push(moments.variance);
-      const gain = tf.mul(row(scale, d), tf.rsqrt(tf.add(moments.variance, epsilon)));
+      const gain = tf.mul(row(scale, d), tf.div(1, tf.sqrt(tf.add(moments.variance, epsilon))));
       const y: Tensor4D = tf.add(tf.mul(tf.sub(part, moments.mean), gain), row(offset, d));
       return relu ? tf.relu(y) : y;
     });
@@ -100,7 +100,7 @@ export function normalizeGradient(
     const doffsets: Tensor[] = [];
     const xs = splitRows(x, rows);
     const parts = splitRows(dy, rows).map((part, d) => {
-      const deviation = tf.rsqrt(tf.add(row(statistics.variance, d), epsilon));
+      const deviation = tf.div(1, tf.sqrt(tf.add(row(statistics.variance, d), epsilon)));
       const normalized = tf.mul(tf.sub(valueAt(xs, d), row(statistics.mean, d)), deviation);
       const passed = relu
         ? tf.mul(part, tf.step(tf.add(tf.mul(normalized, row(scale, d)), row(offset, d))))

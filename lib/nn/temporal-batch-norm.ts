@@ -173,10 +173,12 @@ export function keepsSteps(pass: EvaluationPass, norm: string, timeline: Timelin
 }
 
 /**
- * Folds running statistics, scale and offset of one norm into gain and bias rows [T, C], and finds which rows are
- * equal: merging timesteps whose rows differ would give wrong logits, so only rows equal to the last bit share a
- * class. What is compared is what the rows are made from, for TensorFlow rounds equal rows differently where one of
- * them falls behind its last whole vector.
+ * Folds running statistics, scale and offset of one norm into gain and bias rows [T, C],
+ *
+ *     gain[t] = scale[t] / sqrt(variance[t] + epsilon),  bias[t] = offset[t] - gain[t] mean[t]
+ *
+ * and finds which rows are equal: merging timesteps whose rows differ would give wrong logits, so only rows equal to the
+ * last bit share a class.
  */
 export function foldNorm(
   parameters: ReadonlyMap<string, Tensor>,
@@ -189,7 +191,7 @@ export function foldNorm(
     const variance = named(statistics, `${name}.variance`) as Tensor2D;
     const scale = named(parameters, `${name}.scale`) as Tensor2D;
     const offset = named(parameters, `${name}.offset`) as Tensor2D;
-    const gain: Tensor2D = tf.mul(tf.rsqrt(tf.add(variance, settings.epsilon)), scale);
+    const gain: Tensor2D = tf.div(scale, tf.sqrt(tf.add(variance, settings.epsilon)));
     const bias: Tensor2D = tf.sub(offset, tf.mul(gain, mean));
     const timed = settings.temporalAffine ? [mean, variance, scale, offset] : [mean, variance];
     return { gain: tf.keep(gain), bias: tf.keep(bias), rowClass: classesOfRows(tf.concat(timed, 1)) };

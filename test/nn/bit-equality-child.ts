@@ -3,13 +3,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PresetName } from "../../lib/experiments/presets.js";
+import { MODEL_FILE } from "../../lib/experiments/model-file.js";
 import { trainingRun } from "../../lib/experiments/training-run.js";
 import { kernelLevel } from "../../lib/nn/tensorflow.js";
+import { readTrace } from "../../lib/trace/trace-file.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
 
 /**
- * Trains a few small networks, which together take every kernel, and prints the hashes of their weights and traces: for
- * each network, those of one training.
+ * Trains a few small networks, which together take every kernel, and prints the hashes of their weights and of the logits
+ * of their traces.
  */
 type Change = Parameters<typeof tinyRunSpec>[1];
 
@@ -24,16 +26,21 @@ const TRAININGS: readonly [PresetName, Change][] = [
   ["densenet-cascaded-td", { data: { ...SMALL, size: 16 }, network: { width: 1 } }],
 ];
 
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
 const root = mkdtempSync(join(tmpdir(), "bits-"));
-const results: { name: string; hash: string }[] = [];
+const results: { name: string; weights: string; trace: string }[] = [];
 try {
   for (const [preset, change] of TRAININGS) {
     const spec = tinyRunSpec(preset, { ...change, train: { epochs: 1, ...change?.train } });
     const directory = await trainingRun(spec, { root, quiet: true });
-    const hash = createHash("sha256");
-    for (const file of readdirSync(directory).sort())
-      if (/^(?:model|trace)/.test(file)) hash.update(file).update(readFileSync(join(directory, file)));
-    results.push({ name: `${preset} ${JSON.stringify(change)}`, hash: hash.digest("hex") });
+    const trace = readdirSync(directory).find((file) => file.startsWith("trace-")) ?? "";
+    const { logits } = await readTrace(join(directory, trace));
+    results.push({
+      name: `${preset} ${JSON.stringify(change)}`,
+      weights: sha256(readFileSync(join(directory, MODEL_FILE))),
+      trace: sha256(new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength)),
+    });
   }
 } finally {
   rmSync(root, { recursive: true, force: true });
