@@ -4,6 +4,7 @@ import { Socket } from "node:net";
 import { delimiter, resolve } from "node:path";
 import { launch, type Browser } from "puppeteer-core";
 import { UserError } from "../util/errors.js";
+import { temporaryFolder } from "../util/temporary-folder.js";
 import { unpackChromium } from "./chromium-package.js";
 
 /** A program that can draw figures. */
@@ -136,9 +137,11 @@ async function startBrowser(): Promise<StartedBrowser> {
 }
 
 async function launchProgram({ path, env }: BrowserProgram): Promise<Browser> {
+  // Puppeteer keeps the browser's profile in the folder that TMPDIR names.
+  const TMPDIR = temporaryFolder();
   const browser = await launch({
     executablePath: path,
-    env: { ...env },
+    env: { ...env, TMPDIR },
     pipe: true,
     headless: "shell",
     handleSIGINT: false,

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { threadLimit } from "../experiments/environment.js";
 import { fileError } from "../util/files.js";
+import { temporaryFolder } from "../util/temporary-folder.js";
 import type { Training } from "./replication.js";
 
 export interface TrainingProcessesOptions {
@@ -47,7 +47,7 @@ export async function runTrainings(
   trainings: readonly Training[],
   options: TrainingProcessesOptions,
 ): Promise<TrainingOutcome[]> {
-  const specs = await mkdtemp(join(tmpdir(), "cascade-specs-"));
+  const specs = await mkdtemp(join(temporaryFolder(), "cascade-specs-"));
   const waiting = [...trainings];
   const outcomes: TrainingOutcome[] = [];
   const work = async (): Promise<void> => {

@@ -116,6 +116,7 @@ test(
     assert.match(await withEnvironment({ PATH: good }, describeBrowser), /of the system$/);
     const stub = wrapper("stub", 'test "$1" = --version && echo "Google Chrome 1" && exit 0', "exit 1");
     assert.match(await withEnvironment({ PATH: stub }, describeBrowser), /^\w+.*\d of the/);
+    assert.match(await withEnvironment({ TMPDIR: "/nowhere" }, describeBrowser), /of the/);
     await assert.rejects(withEnvironment({ CHROME_PATH: "no-such-browser" }, describeBrowser), {
       name: "UserError",
       message: /CHROME_PATH names no-such-browser/,

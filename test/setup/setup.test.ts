@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { jupyterFolders } from "../../lib/setup/jupyter-folders.mjs";
 import { isAtLeast } from "../../lib/setup/toolchain.mjs";
 
 const SETUP = join(import.meta.dirname, "../../lib/setup");
@@ -162,8 +163,10 @@ test("the doctor names what is missing, the command that mends it, and exits wit
   assert.equal(done.status, 1, done.stderr);
   const report = JSON.parse(done.stdout) as {
     ok: boolean;
+    machine: Record<string, unknown>;
     components: { name: string; state: string; mend?: string }[];
   };
+  assert.deepEqual(Object.keys(report.machine), ["system", "kernel", "glibc", "cpu", "flags", "locale"]);
   assert.equal(report.ok, false);
   const missing = report.components.filter(({ state }) => state === "missing");
   for (const name of [
@@ -191,4 +194,15 @@ test("no pinned package of the lab wants a patch level of Python", (context) => 
     .filter((name) => /^python[^/]*\/site-packages\/[^/]*\.dist-info\/METADATA$/.test(name))
     .filter((name) => /^Requires-Python:.*>=? *3\.\d+\.[1-9]/m.test(readFileSync(join(site, name), "utf8")));
   assert.deepEqual(demanding, []);
+});
+
+test("where the home folder cannot be written, the lab is led to other folders", () => {
+  const home = mkdtempSync(join(tmpdir(), "setup-home-"));
+  folders.push(home);
+  const other = join(home, "other");
+  assert.deepEqual(jupyterFolders(home, other), {});
+  writeFileSync(join(home, "file"), "");
+  const led = jupyterFolders(join(home, "file"), other);
+  assert.equal(led["JUPYTER_RUNTIME_DIR"], join(other, ".local/share/jupyter/runtime"));
+  assert.ok(Object.values(led).every((path) => path.startsWith(other)));
 });

@@ -34,12 +34,12 @@ const UNHEARD_ERRORS = 70;
 const unheard = new Map();
 process.on("uncaughtException", (error) => {
   unheard.set(error, error);
-  console.error("UncaughtException:", error);
+  if (!isClosed) console.error("UncaughtException:", error);
 });
 process.on("unhandledRejection", (reason, promise) => {
   if (isOfClosedSocket(reason)) return;
   unheard.set(promise, reason);
-  console.error("UnhandledPromiseRejection:", reason);
+  if (!isClosed) console.error("UnhandledPromiseRejection:", reason);
 });
 let isClosed = false;
 /** tslab still reads from its sockets when it closes them. */
