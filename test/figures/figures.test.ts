@@ -19,6 +19,7 @@ import { speedAccuracyTable } from "../../lib/trace/speed-accuracy-curve.js";
 import type { Trace } from "../../lib/trace/trace.js";
 import { typicalityTable } from "../../lib/trace/typicality.js";
 import { UserError } from "../../lib/util/errors.js";
+import { assertSnapshot } from "./snapshot.js";
 
 const MODELS = [
   "CascadedTD",
@@ -55,14 +56,14 @@ const latencies = (named: Trace) =>
   typicalityTable(named, cScores, { kind: "confidence", threshold: 0.7 }, 5);
 
 const figures: Readonly<Record<string, PlotlyFigure>> = {
-  accuracy: accuracyFigure,
-  speed: speedFigure,
-  calibration: calibrationOverTimeFigure(tableOf(calibrationTable, ["CascadedTD"], [trace])),
+  "accuracy-over-time": accuracyFigure,
+  "speed-accuracy": speedFigure,
+  "calibration-over-time": calibrationOverTimeFigure(tableOf(calibrationTable, ["CascadedTD"], [trace])),
   reliability: reliabilityFigure(reliabilityTable(trace)),
   typicality: typicalityFigure(tableOf(latencies)),
-  correctness: typicalityFigure(tableOf(latencies), "accuracy"),
-  targets: tdTargetsFigure(from(lambdas)),
-  depth: functionalDepthFigure(
+  "typicality.accuracy": typicalityFigure(tableOf(latencies), "accuracy"),
+  "td-targets": tdTargetsFigure(from(lambdas)),
+  "functional-depth": functionalDepthFigure(
     [
       [0, 0, 0],
       [0, 1, 1],
@@ -70,7 +71,7 @@ const figures: Readonly<Record<string, PlotlyFigure>> = {
     ["stem", "1"],
   ),
   cost: costFigure(from([{ timestep: 0, computedOnce: 2e6, repeated: 5e6 }])),
-  training: trainingCurvesFigure(from(epochs)),
+  "training-curves": trainingCurvesFigure(from(epochs)),
 };
 
 interface Drawn {
@@ -90,9 +91,9 @@ const lineOf = (figure: PlotlyFigure, model: string): Drawn => {
   return line;
 };
 
-test("every figure is plain JSON, as wide as a column or two, with titled axes", () => {
+test("every figure is as its snapshot, as wide as a column or two, with titled axes", () => {
   for (const [name, figure] of Object.entries(figures)) {
-    assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure, name);
+    assertSnapshot(name, figure);
     assert.ok([WIDTH.column, WIDTH.double].includes(figure.layout["width"] as number), name);
     for (const axis of ["xaxis", "yaxis"]) {
       const { title } = figure.layout[axis] as { title: { text: string } };
@@ -133,13 +134,13 @@ test("lines are means over seeds, bands one standard error wide, asymptotes and 
   const asymptotes = drawn(speedFigure).filter(({ name }) => name.endsWith(", asymptotic"));
   assert.equal(asymptotes.length, MODELS.length);
   assert.ok(Math.abs((asymptotes[0]?.y[1] as number) - (speed.y.at(-1) as number)) < 1e-12);
-  const [single] = drawn(figures["calibration"] as PlotlyFigure);
-  assert.equal(drawn(figures["calibration"] as PlotlyFigure).length, 1, "a single run has no band");
+  const [single] = drawn(figures["calibration-over-time"] as PlotlyFigure);
+  assert.equal(drawn(figures["calibration-over-time"] as PlotlyFigure).length, 1, "a single run has no band");
   assert.equal(single?.y.length, 5);
 });
 
 test("heat maps, bars and panels hold their table", () => {
-  const [zero, half] = drawn(figures["targets"] as PlotlyFigure);
+  const [zero, half] = drawn(figures["td-targets"] as PlotlyFigure);
   assert.deepEqual(zero?.z, [
     [1, 0],
     [null, 1],
@@ -149,11 +150,11 @@ test("heat maps, bars and panels hold their table", () => {
     drawn(figures["cost"] as PlotlyFigure).map(({ y }) => y),
     [[2], [5]],
   );
-  assert.deepEqual((figures["depth"] as PlotlyFigure).data[0]?.["text"], [
+  assert.deepEqual((figures["functional-depth"] as PlotlyFigure).data[0]?.["text"], [
     ["0", "", ""],
     ["0", "1", ""],
   ]);
-  const curves = drawn(figures["training"] as PlotlyFigure).filter(({ y }) => y.length === 3);
+  const curves = drawn(figures["training-curves"] as PlotlyFigure).filter(({ y }) => y.length === 3);
   assert.equal(curves.length, 4);
 });
 

@@ -6,6 +6,7 @@ import { delayKernelsFigure } from "../../lib/figures/delay-kernels.js";
 import { WIDTH } from "../../lib/figures/style.js";
 import { delayKernel } from "../../lib/nn/delay.js";
 import { UserError } from "../../lib/util/errors.js";
+import { assertSnapshot } from "./snapshot.js";
 
 const kernels = delayKernelsFigure([
   { name: "one-step delay", kernel: delayKernel({ kind: "oneStepDelay" }, 3) },
@@ -45,9 +46,9 @@ test("block influence has a row a block from 1 upwards, blank where nothing chan
   assert.deepEqual((influence.layout["yaxis"] as { range: number[] }).range, [0.5, 2.5]);
 });
 
-test("both are plain JSON of a column's width, and say what they cannot draw", () => {
-  for (const figure of [kernels, influence]) {
-    assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure);
+test("both are as their snapshots, of a column's width, and say what they cannot draw", () => {
+  for (const [name, figure] of Object.entries({ "delay-kernels": kernels, "block-influence": influence })) {
+    assertSnapshot(name, figure);
     assert.equal(figure.layout["width"], WIDTH.column);
   }
   assert.throws(() => delayKernelsFigure([{ name: "odd", kernel: [[1, 0]] }]), /"odd"/);

@@ -4,6 +4,7 @@ import sharp from "sharp";
 import { pngDataUri } from "../../lib/datasets/encode.js";
 import { type CaptionedImage, imageGrid } from "../../lib/figures/image-grid.js";
 import { WIDTH } from "../../lib/figures/style.js";
+import { assertSnapshot } from "./snapshot.js";
 
 interface Placed {
   readonly source: string;
@@ -24,7 +25,7 @@ const groups = [
 
 test("pictures are square, apart, inside and in reading order, each above its caption", () => {
   const figure = imageGrid(groups, { columns: ["x", "y", "z"] });
-  assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure);
+  assertSnapshot("image-grid", figure);
   const { width, height, margin } = figure.layout as {
     width: number;
     height: number;

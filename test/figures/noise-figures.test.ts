@@ -8,6 +8,7 @@ import { noiseDropFigure } from "../../lib/figures/noise-drop.js";
 import { noisePicturesFigure } from "../../lib/figures/noise-pictures.js";
 import { speedAccuracyUnderNoiseFigure } from "../../lib/figures/speed-accuracy-under-noise.js";
 import { WIDTH } from "../../lib/figures/style.js";
+import { assertSnapshot } from "./snapshot.js";
 
 const MODELS = ["CascadedTD", "SerialCE"];
 const NOISES = ["occlusion", "focus", "perlin"];
@@ -51,11 +52,11 @@ function panel({ data }: PlotlyFigure, noise: string, schedule: string): Map<unk
 const rounded = (values: unknown): number[] => (values as number[]).map((value) => Number(value.toFixed(9)));
 
 test("each panel has its noise's lines, means over seeds in bands, before the clean ones", () => {
-  for (const [figure, xOf] of [
-    [accuracyUnderNoiseFigure(from(rows)), (t: number) => t],
-    [speedAccuracyUnderNoiseFigure(from(rows)), (t: number) => t / 4 + 0.5],
+  for (const [name, figure, xOf] of [
+    ["accuracy-under-noise", accuracyUnderNoiseFigure(from(rows)), (t: number) => t],
+    ["speed-accuracy-under-noise", speedAccuracyUnderNoiseFigure(from(rows)), (t: number) => t / 4 + 0.5],
   ] as const) {
-    assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure);
+    assertSnapshot(name, figure);
     assert.equal(figure.layout["width"], WIDTH.double);
     for (const { noise, schedule } of conditions.slice(1))
       for (const model of MODELS) {
@@ -119,7 +120,7 @@ test("drops: a dot each model and noise, in the panel of its training and schedu
     ),
   );
   const figure = noiseDropFigure(from(table));
-  assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure);
+  assertSnapshot("noise-drop", figure);
   const places = trainings.flatMap((training) => SCHEDULES.map((schedule) => [training, schedule] as const));
   for (const [i, [training, schedule]] of places.entries())
     for (const [m, model] of MODELS.entries()) {
@@ -163,7 +164,7 @@ test("pictures stand in their row and column, pixel by pixel", async () => {
     ),
   );
   const figure = await noisePicturesFigure(pictures, side);
-  assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure);
+  assertSnapshot("noise-pictures", figure);
   const [image] = figure.data;
   const png = Buffer.from(String(image?.["source"]).replace("data:image/png;base64,", ""), "base64");
   const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });

@@ -6,6 +6,7 @@ import { accuracyByDelayFigure } from "../../lib/figures/accuracy-by-delay.js";
 import { accuracyInTheLongRunFigure } from "../../lib/figures/accuracy-in-the-long-run.js";
 import { distanceOverTimeFigure } from "../../lib/figures/distance-over-time.js";
 import { overTimeByLambdaFigure } from "../../lib/figures/over-time-by-lambda.js";
+import { assertSnapshot } from "./snapshot.js";
 
 const shares = from(
   [1, 0].flatMap((lambda) =>
@@ -18,7 +19,7 @@ const shares = from(
 test("lines stand in the order of lambda, means over seeds in bands of one standard error", () => {
   const reference = { name: "belief", values: [0.1, 0.2, 0.3] };
   const figure = overTimeByLambdaFigure(shares, { title: "Accuracy", reference });
-  assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure);
+  assertSnapshot("over-time-by-lambda", figure);
   assert.deepEqual(
     figure.data.map(({ name }) => name),
     ["λ = 0 ± standard error", "λ = 1 ± standard error", "λ = 0", "λ = 1", "belief"],
@@ -62,6 +63,7 @@ test("a panel each for the last step, t = 3 and the area; the legend names each 
       ),
     ),
   );
+  assertSnapshot("accuracy-against-lambda", figure);
   const lines = figure.data.filter(({ hoverinfo }) => hoverinfo !== "skip");
   assert.deepEqual(
     lines.map(({ name, x, y, xaxis }) => ({ name, x, y, xaxis })),
@@ -86,6 +88,7 @@ test("smoothing grows darker with a, the one-step delay is dotted, a second line
   const figure = accuracyByDelayFigure(
     from(delays.map(([delay, smoothing], i) => ({ delay, smoothing, timestep: 0, accuracy: i / 10 }))),
   );
+  assertSnapshot("accuracy-by-delay", figure);
   assert.deepEqual(
     figure.data.map(({ name, y }) => [name, y]),
     delays.map(([delay], i) => [delay, [i / 10]]),
@@ -111,6 +114,7 @@ test("in the long run each training keeps its line, in order of appearance, the 
     ),
     "c",
   );
+  assertSnapshot("accuracy-in-the-long-run", figure);
   assert.deepEqual(
     figure.data.map(({ name, x }) => [name, x]),
     ["b", "a", "c"].map((name) => [name, [0, 1]]),
@@ -130,6 +134,7 @@ test("distances keep their zeros and every cascade its line", () => {
       { cascade: "serial", timestep: 0, distance: 0.5 },
     ]),
   );
+  assertSnapshot("distance-over-time", figure);
   assert.deepEqual(
     figure.data.map(({ name, y }) => [name, y]),
     [

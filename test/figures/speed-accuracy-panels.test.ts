@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { from } from "arquero";
 import { speedAccuracyPanels } from "../../lib/figures/speed-accuracy-panels.js";
 import { modelStyles } from "../../lib/figures/style.js";
+import { assertSnapshot } from "./snapshot.js";
 
 const MODELS = ["SerialCE", "CascadedCE", "CascadedTD", "SerialTD"];
 const SPEEDS = ["meanStoppingTime", "meanMultiplyAdds", "meanMilliseconds"] as const;
@@ -35,7 +36,7 @@ interface Drawn {
 
 test("each panel draws the same accuracies over its own speed; one legend, cascaded models first", () => {
   const figure = speedAccuracyPanels(table, SPEEDS);
-  assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure);
+  assertSnapshot("speed-accuracy-panels", figure);
   const lines = (figure.data as unknown as Drawn[]).filter(({ mode }) => mode === "lines+markers");
   assert.equal(lines.length, SPEEDS.length * MODELS.length);
   const styled = [...modelStyles(MODELS).keys()];

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { from } from "arquero";
 import { scalingFigure } from "../../lib/figures/scaling.js";
 import { timeSharesFigure } from "../../lib/figures/time-shares.js";
+import { assertSnapshot } from "./snapshot.js";
 
 test("scaling: a panel for each variable, four lines in each in the order of its values, times in the table's numbers", () => {
   const rows = ["width", "batch"].flatMap((variable) =>
@@ -16,8 +17,9 @@ test("scaling: a panel for each variable, four lines in each in the order of its
       })),
     ),
   );
-  const { data, layout } = scalingFigure(from(rows));
-  assert.deepEqual(JSON.parse(JSON.stringify(data)), data);
+  const figure = scalingFigure(from(rows));
+  assertSnapshot("scaling", figure);
+  const { data, layout } = figure;
   assert.equal(data.length, 8);
   assert.deepEqual(
     [data[0]?.["x"], data[0]?.["y"]],
@@ -41,7 +43,9 @@ test("time shares: parts of a bar add up to one, and its name says the whole", (
     { case: "b", kind: "convolution", milliseconds: 1 },
     { case: "b", kind: "idle", milliseconds: 1 },
   ];
-  const { data } = timeSharesFigure(from(rows));
+  const figure = timeSharesFigure(from(rows));
+  assertSnapshot("time-shares", figure);
+  const { data } = figure;
   assert.deepEqual(
     data.map(({ x }) => x),
     [

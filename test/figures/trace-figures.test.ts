@@ -7,6 +7,7 @@ import { noveltyFigure } from "../../lib/figures/novelty.js";
 import { type SingleTrace, singleTracesFigure } from "../../lib/figures/single-traces.js";
 import { stoppingRulesFigure } from "../../lib/figures/stopping-rules.js";
 import { WIDTH } from "../../lib/figures/style.js";
+import { assertSnapshot } from "./snapshot.js";
 
 interface Drawn {
   readonly name: string;
@@ -47,6 +48,7 @@ const stopping = MODELS.flatMap((model) =>
 
 test("stopping rules: a panel of accuracies and one of leads in points for each model, means over seeds", () => {
   const figure = stoppingRulesFigure(from(stopping));
+  assertSnapshot("stopping-rules", figure);
   const lines = linesCalled(figure, "gain (GRU)");
   assert.deepEqual(
     lines.map(({ xaxis }) => xaxis),
@@ -63,7 +65,9 @@ test("AUROC over time: GRU filled and solid, confidence open and dotted, in the 
       [0, 1].map((timestep) => ({ model, signal, timestep, auroc: signal === "GRU" ? 0.8 : 0.7 })),
     ),
   );
-  const [gru, confidence] = linesCalled(aurocOverTimeFigure(from(rows)), "CascadedTD");
+  const figure = aurocOverTimeFigure(from(rows));
+  assertSnapshot("auroc-over-time", figure);
+  const [gru, confidence] = linesCalled(figure, "CascadedTD");
   near(gru?.y ?? [], [0.8, 0.8]);
   near(confidence?.y ?? [], [0.7, 0.7]);
   assert.equal(gru?.line?.color, confidence?.line?.color);
@@ -83,6 +87,7 @@ test("novelty: a dot with its interval for each model, detector and seed, none o
     ),
   );
   const figure = noveltyFigure(from(rows));
+  assertSnapshot("novelty", figure);
   const { ticktext } = figure.layout["yaxis"] as { ticktext: string[] };
   assert.deepEqual(ticktext, ["GRU, whole trace", "GRU, whole trace *"]);
   const dots = drawn(figure).filter(({ xaxis }) => xaxis === "x");
@@ -126,5 +131,5 @@ test("single traces: the label's line black, every rule's stop at its timestep, 
     stops.map(({ x }) => x),
     [[1], [1], [1]],
   );
-  assert.deepEqual(JSON.parse(JSON.stringify(figure)), figure);
+  assertSnapshot("single-traces", figure);
 });
