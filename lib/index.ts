@@ -59,7 +59,8 @@ export { tdLoss, tdTargets, tdWeights, type TdSettings } from "./losses/td-lambd
 // nn
 export { type Delay, delayKernel } from "./nn/delay.js";
 export type { Scheme } from "./nn/residual-block.js";
-export { describeBackend, isNative, tf } from "./nn/tensorflow.js";
+export { describeBackend } from "./nn/backend/kernel-level.js";
+export { isNative, tf } from "./nn/tensorflow.js";
 export { changingTimeline, constantTimeline, type Timeline } from "./nn/timeline.js";
 
 // trace: analyses

@@ -13,7 +13,7 @@ import {
 } from "../experiments/benchmark.js";
 import { BenchmarkPeer } from "../experiments/benchmark-peer.js";
 import { currentEnvironment } from "../experiments/environment.js";
-import { describeBackend } from "../nn/tensorflow.js";
+import { describeBackend } from "../nn/backend/kernel-level.js";
 import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { wholeNumber } from "./options.js";

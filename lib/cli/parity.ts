@@ -7,7 +7,7 @@ import {
   parseReferenceCase,
   type ParityRow,
 } from "../experiments/parity.js";
-import type { Precision } from "../nn/convolve.js";
+import type { Precision } from "../nn/backend/kernels.js";
 import { checkAnalyses } from "../trace/analyses-parity.js";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";

@@ -17,7 +17,7 @@ import { closeBrowser } from "../figures/browser.js";
 import { exportFigure } from "../figures/export.js";
 import { scalingFigure } from "../figures/scaling.js";
 import { timeSharesFigure } from "../figures/time-shares.js";
-import { describeBackend } from "../nn/tensorflow.js";
+import { describeBackend } from "../nn/backend/kernel-level.js";
 import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { wholeNumber } from "./options.js";

@@ -2,7 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { closeBrowser } from "../figures/browser.js";
-import { usesGpu } from "../nn/tensorflow.js";
+import { usesGpu } from "../nn/backend/native-operation.js";
 import { checkImages } from "../studies/check-images.js";
 import { PROTOCOL_NAMES, PROTOCOLS, STUDIES } from "../studies/protocols.js";
 import { analyseParts, type ReplicationFolders, writeReport } from "../studies/replication-results.js";

@@ -7,7 +7,7 @@ import { networkCost } from "../models/cost.js";
 import { disposeEvaluationPass, evaluationPass, initialState } from "../models/state.js";
 import { stream } from "../models/stream.js";
 import { type Delay, outputIsBlindAtStart } from "../nn/delay.js";
-import type { Precision } from "../nn/convolve.js";
+import type { Precision } from "../nn/backend/kernels.js";
 import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { constantTimeline } from "../nn/timeline.js";
 import { disposeTrainingState, trainingStep, type TrainingState } from "../train/training-step.js";

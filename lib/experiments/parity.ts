@@ -13,9 +13,9 @@ import {
 } from "../models/state.js";
 import type { TensorSpec } from "../models/tensor-spec.js";
 import { type Delay, outputIsBlindAtStart } from "../nn/delay.js";
-import type { Precision } from "../nn/convolve.js";
-import type { Sequence } from "../nn/pass.js";
+import type { Precision } from "../nn/backend/kernels.js";
 import { scoped, type Tensor, tf } from "../nn/tensorflow.js";
+import type { Sequence } from "../nn/pass.js";
 import { constantTimeline } from "../nn/timeline.js";
 import { sgdStep } from "../train/sgd.js";
 import { batchGradients, disposeTrainingState, type TrainingState } from "../train/training-step.js";

@@ -1,4 +1,4 @@
-import { timeOperations } from "../nn/tensorflow.js";
+import { timeOperations } from "../nn/backend/native-operation.js";
 import { type BenchmarkCase, TimedNetwork } from "./benchmark.js";
 
 /** Kinds of work, in the order in which a bar is stacked. */

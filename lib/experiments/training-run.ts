@@ -9,7 +9,7 @@ import type { CascadedNetwork } from "../models/cascaded-network.js";
 import { retimedState } from "../models/retime.js";
 import { disposeState, initialState, stateValues } from "../models/state.js";
 import { outputIsBlindAtStart } from "../nn/delay.js";
-import { describeBackend, hasOwnKernels } from "../nn/tensorflow.js";
+import { describeBackend, hasOwnKernels } from "../nn/backend/kernel-level.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../trace/area.js";
 import { writeTrace } from "../trace/trace-file.js";

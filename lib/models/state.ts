@@ -1,9 +1,9 @@
 import { type CascadedNetwork, normNames, tensorSpecs } from "./cascaded-network.js";
 import type { TensorSpec } from "./tensor-spec.js";
 import { foldNorm } from "../nn/temporal-batch-norm.js";
-import type { Precision } from "../nn/convolve.js";
-import type { NamedTensors, Pass } from "../nn/pass.js";
+import type { Precision } from "../nn/backend/kernels.js";
 import { type Tensor, tf } from "../nn/tensorflow.js";
+import type { NamedTensors, Pass } from "../nn/pass.js";
 import { randomStream } from "../util/random.js";
 
 /** Parameters and running statistics: state in, state out. */

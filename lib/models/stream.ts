@@ -6,14 +6,15 @@ import { type Delay, recurrence } from "../nn/delay.js";
 import { newFeatures, transition } from "../nn/dense-layer.js";
 import { headName } from "../nn/head.js";
 import { linear } from "../nn/linear.js";
-import { globalAveragePool, maxPool } from "../nn/ops.js";
+import { kernels } from "../nn/backend/chosen-kernels.js";
+import { globalAveragePool } from "../nn/global-average-pool.js";
+import { scoped, type Tensor2D, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { convolution } from "../nn/convolution.js";
 import { convolutionAndNorm } from "../nn/convolution-and-norm.js";
 import { named, parameter, type Sequence } from "../nn/pass.js";
 import { type BlockSpec, countsFrom, residualBranch, residualDelay } from "../nn/residual-block.js";
 import { stemOutputSide } from "../nn/stem.js";
 import { temporalBatchNorm } from "../nn/temporal-batch-norm.js";
-import { scoped, type Tensor2D, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { momentTimeline, valueAt } from "../nn/timeline.js";
 
 /** The network's answer at one timestep. */
@@ -137,7 +138,9 @@ function logitsAt(step: Step, image: Tensor4D): Float32Array {
   const { network, pass, t } = step;
   const { heads } = network.spec;
   const seen = cellAt(step, 0).step(network.stemDelay, rowClass(step, "stem.norm"), image, (input) => {
-    return maxPool(convolutionAndNorm(pass, network.stem, "stem.norm", now(step, input), true).y.values);
+    return kernels.maxPool(
+      convolutionAndNorm(pass, network.stem, "stem.norm", now(step, input), true).y.values,
+    );
   });
   const stemmed: Moment = seen ?? { values: nothingSeen(network, image), version: "zero" };
   const features =

@@ -1,4 +1,4 @@
-import { scoped, tf, type Tensor, type Tensor2D } from "../nn/tensorflow.js";
+import { scoped, type Tensor, type Tensor2D, tf } from "../nn/tensorflow.js";
 import { argmaxRow } from "../trace/probabilities.js";
 import type { Trace } from "../trace/trace.js";
 

@@ -1,7 +1,8 @@
 import type { MergePlan } from "./delay.js";
-import { merge, mergeGradient } from "./ops.js";
-import type { Sequence } from "./pass.js";
+import { kernels } from "./backend/chosen-kernels.js";
+import type { MergeSteps } from "./backend/kernels.js";
 import { type Tensor4D, tf } from "./tensorflow.js";
+import type { Sequence } from "./pass.js";
 import { ABSENT, type Timeline } from "./timeline.js";
 
 /**
@@ -13,8 +14,8 @@ import { ABSENT, type Timeline } from "./timeline.js";
  */
 export function concatenate(x: Sequence, features: Sequence, plan: MergePlan): Tensor4D {
   return tf.tidy(() => {
-    const instant = merge(x.values, x.timeline, undefined, instantPart(plan), false);
-    const delayed = merge(features.values, features.timeline, undefined, delayedPart(plan), false);
+    const instant = kernels.merge(x.values, undefined, alone(x.timeline, instantPart(plan)));
+    const delayed = kernels.merge(features.values, undefined, alone(features.timeline, delayedPart(plan)));
     return tf.concat([instant, delayed], 3);
   });
 }
@@ -32,10 +33,15 @@ export function concatenateGradient(
     const dinstant = tf.slice(dy, [0, 0, 0, 0], [rows, height, width, channels]);
     const ddelayed = tf.slice(dy, [0, 0, 0, channels], [rows, height, width, both - channels]);
     return {
-      dx: mergeGradient(dinstant, dinstant, x, undefined, instantPart(plan), false).dresidual,
-      dfeatures: mergeGradient(ddelayed, ddelayed, features, undefined, delayedPart(plan), false).dresidual,
+      dx: kernels.mergeGradient(dinstant, dinstant, alone(x, instantPart(plan))).dresidual,
+      dfeatures: kernels.mergeGradient(ddelayed, ddelayed, alone(features, delayedPart(plan))).dresidual,
     };
   });
+}
+
+/** Nothing is added and no ReLU follows. */
+function alone(timeline: Timeline, plan: MergePlan): MergeSteps {
+  return { residual: timeline, shortcut: undefined, plan, relu: false };
 }
 
 /** The plan's timing of the instant channels alone: they pass as a residual without delay. */

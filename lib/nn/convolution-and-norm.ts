@@ -1,8 +1,8 @@
 import { convolution, type ConvolutionSpec, type Convolved } from "./convolution.js";
-import { convolve } from "./convolve.js";
+import { kernels } from "./backend/chosen-kernels.js";
+import { type Tensor4D, tf } from "./tensorflow.js";
 import { noPullback, parameter, type Pass, type Sequence } from "./pass.js";
 import { foldedRows, keepsSteps, temporalBatchNorm } from "./temporal-batch-norm.js";
-import { type Tensor4D, tf } from "./tensorflow.js";
 
 /**
  * A convolution, its batch norm and, where asked, a ReLU. In evaluation the norm is no more than a gain and a bias,
@@ -18,7 +18,13 @@ export function convolutionAndNorm(
   if (pass.kind === "evaluation" && keepsSteps(pass, norm, x.timeline)) {
     const filter = parameter(pass, `${spec.name}.weight`) as Tensor4D;
     const values = tf.tidy(() =>
-      convolve(x.values, filter, spec.stride, pass.precision, foldedRows(pass, norm, x.timeline, relu)),
+      kernels.convolve(
+        x.values,
+        filter,
+        spec.stride,
+        pass.precision,
+        foldedRows(pass, norm, x.timeline, relu),
+      ),
     );
     return { y: { values, timeline: x.timeline }, pullback: noPullback, filterPullback: noPullback };
   }

@@ -1,6 +1,6 @@
-import { convolve, convolveFilterGradient, convolveInputGradient } from "./convolve.js";
-import { type Layer, parameter, type Pass, recordGradient, type Sequence } from "./pass.js";
+import { kernels } from "./backend/chosen-kernels.js";
 import type { Tensor4D } from "./tensorflow.js";
+import { type Layer, parameter, type Pass, recordGradient, type Sequence } from "./pass.js";
 
 /** A convolution without bias, padded by half its size. */
 export interface ConvolutionSpec {
@@ -35,12 +35,12 @@ export interface Convolved extends Layer {
 export function convolution(pass: Pass, spec: ConvolutionSpec, x: Sequence): Convolved {
   const name = `${spec.name}.weight`;
   const filter = parameter(pass, name) as Tensor4D;
-  const values = convolve(x.values, filter, spec.stride, pass.precision);
+  const values = kernels.convolve(x.values, filter, spec.stride, pass.precision);
   const filterPullback = (dy: Tensor4D): void => {
     recordGradient(
       pass,
       name,
-      convolveFilterGradient(x.values, dy, filter.shape, spec.stride, pass.precision),
+      kernels.convolveFilterGradient(x.values, dy, filter.shape, spec.stride, pass.precision),
     );
     dy.dispose();
     values.dispose();
@@ -49,7 +49,7 @@ export function convolution(pass: Pass, spec: ConvolutionSpec, x: Sequence): Con
     y: { values, timeline: x.timeline },
     filterPullback,
     pullback: (dy) => {
-      const dx = convolveInputGradient(dy, filter, x.values.shape, spec.stride, pass.precision);
+      const dx = kernels.convolveInputGradient(dy, filter, x.values.shape, spec.stride, pass.precision);
       filterPullback(dy);
       return dx;
     },

@@ -1,7 +1,7 @@
 import { linear, linearGradient } from "./linear.js";
-import { globalAveragePool, globalAveragePoolGradient } from "./ops.js";
-import { type Layer, parameter, type Pass, recordGradient, type Sequence } from "./pass.js";
+import { globalAveragePool, globalAveragePoolGradient } from "./global-average-pool.js";
 import { type Tensor1D, type Tensor2D, tf } from "./tensorflow.js";
+import { type Layer, parameter, type Pass, recordGradient, type Sequence } from "./pass.js";
 import { firstRows, valueAt } from "./timeline.js";
 
 /** One linear classifier for all timesteps, or an internal classifier for each. */

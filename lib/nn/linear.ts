@@ -1,4 +1,4 @@
-import { convolve, convolveFilterGradient, convolveInputGradient } from "./convolve.js";
+import { kernels } from "./backend/chosen-kernels.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "./tensorflow.js";
 
 /**
@@ -6,7 +6,7 @@ import { type Tensor, type Tensor2D, type Tensor4D, tf } from "./tensorflow.js";
  * are taken in the same order everywhere too.
  */
 export function linear(x: Tensor2D, weight: Tensor2D, bias: Tensor): Tensor2D {
-  return tf.tidy(() => tf.add(asRows(convolve(asMaps(x), asFilter(weight), 1, "float32")), bias));
+  return tf.tidy(() => tf.add(asRows(kernels.convolve(asMaps(x), asFilter(weight), 1, "float32")), bias));
 }
 
 interface LinearGradient {
@@ -22,9 +22,9 @@ export function linearGradient(dy: Tensor2D, x: Tensor2D, weight: Tensor2D): Lin
     const outputs = dy.shape[1];
     const above = asMaps(dy);
     const byFilter = (maps: Tensor4D, channels: number): Tensor =>
-      convolveFilterGradient(maps, above, [1, 1, channels, outputs], 1, "float32");
+      kernels.convolveFilterGradient(maps, above, [1, 1, channels, outputs], 1, "float32");
     return {
-      dx: asRows(convolveInputGradient(above, asFilter(weight), [rows, 1, 1, inputs], 1, "float32")),
+      dx: asRows(kernels.convolveInputGradient(above, asFilter(weight), [rows, 1, 1, inputs], 1, "float32")),
       dweight: tf.reshape(byFilter(asMaps(x), inputs), [inputs, outputs]),
       // The bias is the weight of an input that is always one.
       dbias: tf.reshape(byFilter(tf.ones([rows, 1, 1, 1]), 1), [outputs]),

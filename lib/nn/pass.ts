@@ -1,4 +1,4 @@
-import type { Precision } from "./convolve.js";
+import type { Precision } from "./backend/kernels.js";
 import type { Tensor, Tensor2D, Tensor4D } from "./tensorflow.js";
 import type { Timeline } from "./timeline.js";
 

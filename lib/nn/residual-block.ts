@@ -1,11 +1,12 @@
 import { convolution, convolutionCost, type ConvolutionSpec, outputSide } from "./convolution.js";
 import { convolutionAndNorm } from "./convolution-and-norm.js";
 import { type Delay, firstNeeded, type MergePlan, planMerge } from "./delay.js";
-import { add, merge, mergeGradient, relu, reluGradient } from "./ops.js";
+import { kernels } from "./backend/chosen-kernels.js";
+import { add, relu, reluGradient } from "./backend/elementwise.js";
+import { tf } from "./tensorflow.js";
 import type { Layer, Pass, Pullback, Sequence } from "./pass.js";
 import { selectSteps } from "./select-steps.js";
 import { keepStatistics } from "./temporal-batch-norm.js";
-import { tf } from "./tensorflow.js";
 import { selectFrom, type Selection, type Timeline } from "./timeline.js";
 
 /** When a block's residual takes part. The delay holds back the stem in both. */
@@ -135,11 +136,12 @@ export function residualBlock(pass: Pass, spec: BlockSpec, scheme: Scheme, x: Se
   const shortcut = spec.shortcut === undefined ? undefined : convolution(pass, spec.shortcut, x);
   const instant = shortcut?.y ?? x;
   const merged = plan(residual.y.timeline, instant.timeline);
-  const values = merge(residual.y.values, residual.y.timeline, instant, merged, true);
+  const steps = { residual: residual.y.timeline, shortcut: instant.timeline, plan: merged, relu: true };
+  const values = kernels.merge(residual.y.values, instant.values, steps);
   return {
     y: { values, timeline: merged.timeline },
     pullback: (dy) => {
-      const back = mergeGradient(dy, values, residual.y.timeline, instant.timeline, merged, true);
+      const back = kernels.mergeGradient(dy, values, steps);
       tf.dispose([dy, values]);
       const dresidual = input.pullback(residual.pullback(back.dresidual));
       const dshortcut = shortcut === undefined ? back.dshortcut : shortcut.pullback(back.dshortcut);

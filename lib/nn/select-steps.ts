@@ -1,6 +1,6 @@
-import { gatherSteps, gatherStepsGradient } from "./ops.js";
-import type { Layer, Sequence } from "./pass.js";
+import { gatherSteps, gatherStepsGradient } from "./backend/rows.js";
 import { tf } from "./tensorflow.js";
+import type { Layer, Sequence } from "./pass.js";
 import { isIdentity, type Selection } from "./timeline.js";
 
 /**

@@ -1,9 +1,9 @@
 import { convolutionCost, type ConvolutionSpec, outputSide } from "./convolution.js";
 import { convolutionAndNorm } from "./convolution-and-norm.js";
 import { type Delay, planMerge } from "./delay.js";
-import { maxPool, maxPoolGradient, merge, mergeGradient } from "./ops.js";
-import type { Layer, Pass, Sequence } from "./pass.js";
+import { kernels } from "./backend/chosen-kernels.js";
 import { type Tensor4D, tf } from "./tensorflow.js";
+import type { Layer, Pass, Sequence } from "./pass.js";
 
 /** What stands before the first block: 3x3 stride 1 for small images ("cifar"), 7x7 stride 2 for large ("imagenet"). */
 export type StemKind = "cifar" | "imagenet";
@@ -38,16 +38,17 @@ export function stem(
   images: Sequence,
 ): Layer<Sequence, Tensor4D, void> {
   const normalized = convolutionAndNorm(pass, spec, "stem.norm", images, true);
-  const pooled = maxPool(normalized.y.values);
+  const pooled = kernels.maxPool(normalized.y.values);
   const timeline = normalized.y.timeline;
   const plan = planMerge(delay, timeline);
-  const values = merge(pooled, timeline, undefined, plan, false);
+  const steps = { residual: timeline, shortcut: undefined, plan, relu: false };
+  const values = kernels.merge(pooled, undefined, steps);
   return {
     y: { values, timeline: plan.timeline },
     pullback: (dy) => {
-      const { dresidual, dshortcut } = mergeGradient(dy, values, timeline, undefined, plan, false);
+      const { dresidual, dshortcut } = kernels.mergeGradient(dy, values, steps);
       tf.dispose([dy, values, dshortcut]);
-      const dnormalized = maxPoolGradient(dresidual, normalized.y.values, pooled);
+      const dnormalized = kernels.maxPoolGradient(dresidual, normalized.y.values, pooled);
       tf.dispose([dresidual, pooled]);
       normalized.filterPullback(dnormalized);
     },

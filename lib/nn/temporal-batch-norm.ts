@@ -1,11 +1,7 @@
-import {
-  type GainAndBias,
-  gatherSteps,
-  gatherStepsGradient,
-  normalize,
-  normalizeGradient,
-  scaleAndShift,
-} from "./ops.js";
+import { kernels } from "./backend/chosen-kernels.js";
+import type { GainAndBias } from "./backend/kernels.js";
+import { gatherSteps, gatherStepsGradient } from "./backend/rows.js";
+import { type Tensor, type Tensor1D, type Tensor2D, tf } from "./tensorflow.js";
 import {
   type FoldedNorm,
   type Layer,
@@ -17,7 +13,6 @@ import {
   recordGradient,
   type Sequence,
 } from "./pass.js";
-import { type Tensor, type Tensor1D, type Tensor2D, tf } from "./tensorflow.js";
 import { ABSENT, isIdentity, refine, type Timeline, valueAt } from "./timeline.js";
 
 /**
@@ -47,22 +42,14 @@ function trainingNorm(pass: TrainingPass, name: string, x: Sequence, relu: boole
   const values = expanded ? gatherSteps(x.values, x.timeline, expansion) : x.values;
   const scaleRows = affineRows(pass, `${name}.scale`, timeline);
   const offsetRows = affineRows(pass, `${name}.offset`, timeline);
-  const { y, ...statistics } = normalize(values, scaleRows, offsetRows, timeline.rows, epsilon, relu);
+  const steps = { rows: timeline.rows, epsilon, relu };
+  const { y, ...statistics } = kernels.normalize(values, scaleRows, offsetRows, steps);
   const [, height, width] = values.shape;
   updateStatistics(pass, name, statistics, timeline, height * width);
   return {
     y: { values: y, timeline },
     pullback: (dy) => {
-      const back = normalizeGradient(
-        dy,
-        values,
-        scaleRows,
-        offsetRows,
-        statistics,
-        timeline.rows,
-        epsilon,
-        relu,
-      );
+      const back = kernels.normalizeGradient(dy, values, scaleRows, offsetRows, statistics, steps);
       recordAffineGradient(pass, `${name}.scale`, back.dscale, timeline);
       recordAffineGradient(pass, `${name}.offset`, back.doffset, timeline);
       tf.dispose([dy, y, scaleRows, offsetRows, statistics.mean, statistics.variance]);
@@ -150,7 +137,7 @@ function evaluationNorm(pass: EvaluationPass, name: string, x: Sequence, relu: b
   const split = refine(x.timeline, named(pass.norms, name).rowClass);
   const values = tf.tidy(() => {
     const from = isIdentity(split, x.timeline) ? x.values : gatherSteps(x.values, x.timeline, split);
-    return scaleAndShift(from, foldedRows(pass, name, split.timeline, relu));
+    return kernels.scaleAndShift(from, foldedRows(pass, name, split.timeline, relu));
   });
   return { y: { values, timeline: split.timeline }, pullback: noPullback };
 }

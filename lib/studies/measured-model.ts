@@ -4,7 +4,7 @@ import { currentEnvironment } from "../experiments/environment.js";
 import { readRun } from "../experiments/run-record.js";
 import type { RunSpec } from "../experiments/spec.js";
 import { openTrainedModel, runSummary, type TrainedModel } from "../experiments/trained-model.js";
-import { describeBackend } from "../nn/tensorflow.js";
+import { describeBackend } from "../nn/backend/kernel-level.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../trace/area.js";
 import { expectedCalibrationError } from "../trace/calibration.js";

@@ -1,7 +1,7 @@
 import type { ResolvedDatasetSource } from "../datasets/source.js";
 import type { PresetName } from "../experiments/presets.js";
 import type { RunSpec } from "../experiments/spec.js";
-import { hasOwnKernels } from "../nn/tensorflow.js";
+import { hasOwnKernels } from "../nn/backend/kernel-level.js";
 import { mean, standardError } from "../util/statistics.js";
 import { type AnytimeMeasures, anytimeMeasures } from "./anytime-measures.js";
 import { changeCells, JUDGED, type Judged, runRows } from "./changed-arms.js";

@@ -6,7 +6,7 @@ import { divergedSummary } from "../experiments/divergence.js";
 import { runSummary } from "../experiments/trained-model.js";
 import { embeddedFonts } from "../figures/draw.js";
 import { exportFigure, printPage } from "../figures/export.js";
-import { describeBackend } from "../nn/tensorflow.js";
+import { describeBackend } from "../nn/backend/kernel-level.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";

@@ -1,5 +1,5 @@
 import type { NamedTensors } from "../nn/pass.js";
-import { updateParameter } from "../nn/ops.js";
+import { kernels } from "../nn/backend/chosen-kernels.js";
 import type { Tensor } from "../nn/tensorflow.js";
 
 /** Stochastic gradient descent with Nesterov momentum and weight decay on every parameter. */
@@ -30,7 +30,7 @@ export function sgdStep(
     const weight = parameters.get(name);
     if (weight === undefined) throw new RangeError(`a gradient names "${name}", which is no parameter`);
     const velocity = velocities.get(name);
-    const next = updateParameter(weight, velocity, gradient, settings);
+    const next = kernels.updateParameter(weight, velocity, gradient, settings);
     nextParameters.set(name, next.weight);
     nextVelocities.set(name, next.velocity);
     weight.dispose();

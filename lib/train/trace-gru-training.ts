@@ -8,7 +8,7 @@ import {
   standardizedInputs,
   type TraceGru,
 } from "../models/trace-gru.js";
-import { scoped, tf, type Scalar, type Tensor, type Variable } from "../nn/tensorflow.js";
+import { type Scalar, scoped, type Tensor, tf, type Variable } from "../nn/tensorflow.js";
 import { UserError } from "../util/errors.js";
 import { randomStream } from "../util/random.js";
 

@@ -2,9 +2,9 @@ import { type CascadedNetwork, forward } from "../models/cascaded-network.js";
 import { disposeState, type NetworkState } from "../models/state.js";
 import { type TdResult, tdLoss, type TdSettings } from "../losses/td-lambda.js";
 import type { Logits } from "../nn/head.js";
-import type { Precision } from "../nn/convolve.js";
-import type { NamedTensors, Sequence } from "../nn/pass.js";
+import type { Precision } from "../nn/backend/kernels.js";
 import { scoped, type Tensor, tf } from "../nn/tensorflow.js";
+import type { NamedTensors, Sequence } from "../nn/pass.js";
 import { sgdStep, type SgdSettings } from "./sgd.js";
 
 /** All that changes from step to step. */

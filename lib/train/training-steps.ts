@@ -5,7 +5,7 @@ import { type ExitWeights, shallowDeepWeights } from "../losses/exit-weights.js"
 import type { TdResult, TdSettings } from "../losses/td-lambda.js";
 import type { CascadedNetwork } from "../models/cascaded-network.js";
 import type { Logits } from "../nn/head.js";
-import type { Precision } from "../nn/convolve.js";
+import type { Precision } from "../nn/backend/kernels.js";
 import { tf } from "../nn/tensorflow.js";
 import { constantTimeline } from "../nn/timeline.js";
 import { learningRateAt, type Schedule } from "./schedule.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { checkReferenceCase, checkTdReference, parseReferenceCase } from "../../lib/experiments/parity.js";
-import { hasOwnKernels } from "../../lib/nn/tensorflow.js";
+import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
 import { UserError } from "../../lib/util/errors.js";
 
 // Without the own kernels the sums are float32's and a full-width network takes minutes.

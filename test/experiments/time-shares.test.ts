@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BENCHMARK_CASES } from "../../lib/experiments/benchmark.js";
 import { kindOfOperation, TIME_KINDS, timeShares } from "../../lib/experiments/time-shares.js";
-import { hasOwnKernels, isNative, tf, timeOperations } from "../../lib/nn/tensorflow.js";
+import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
+import { timeOperations } from "../../lib/nn/backend/native-operation.js";
+import { isNative, tf } from "../../lib/nn/tensorflow.js";
 
 test("operations are timed by name, and only while asked for", (context) => {
   if (!isNative) {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { hasOwnKernels, isNative } from "../../lib/nn/tensorflow.js";
+import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
+import { isNative } from "../../lib/nn/tensorflow.js";
 import { assertNear, everyCombination, otherNetworks } from "./oracle-cases.js";
 import type { OracleErrors } from "./oracle-comparison.js";
 

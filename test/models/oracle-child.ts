@@ -1,4 +1,4 @@
-import { describeBackend } from "../../lib/nn/tensorflow.js";
+import { describeBackend } from "../../lib/nn/backend/kernel-level.js";
 import { everyCombination, otherNetworks } from "./oracle-cases.js";
 import { oracleErrors } from "./oracle-comparison.js";
 

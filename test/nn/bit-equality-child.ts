@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { PresetName } from "../../lib/experiments/presets.js";
 import { MODEL_FILE } from "../../lib/experiments/model-file.js";
 import { trainingRun } from "../../lib/experiments/training-run.js";
-import { kernelLevel } from "../../lib/nn/tensorflow.js";
+import { kernelLevel } from "../../lib/nn/backend/kernel-level.js";
 import { readTrace } from "../../lib/trace/trace-file.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { convolve, convolveFilterGradient, convolveInputGradient } from "../../lib/nn/convolve.js";
-import { scaleAndShift } from "../../lib/nn/ops.js";
-import { hasOwnKernels, type Tensor, type Tensor2D, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
+import { kernels } from "../../lib/nn/backend/chosen-kernels.js";
+import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
+import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
 import { recipeUniform } from "../../lib/util/recipe.js";
 
 /** sum over images and positions of x[stride i, stride j, c] dy[i, j, k], in float64: [C C']. */
@@ -36,7 +36,7 @@ test("the filter gradient of a strided 1x1 convolution with few channels is righ
     const gradient = tf.tidy(() => {
       const x = tf.tensor4d(pixels, [rows, side, side, inputs]);
       const dy = tf.tensor4d(above, [rows, side / 2, side / 2, outputs]);
-      return convolveFilterGradient(x, dy, [1, 1, inputs, outputs], 2, "float32").dataSync();
+      return kernels.convolveFilterGradient(x, dy, [1, 1, inputs, outputs], 2, "float32").dataSync();
     });
     for (const [i, value] of expected.entries())
       assert.ok(Math.abs((gradient[i] as number) - value) < 1e-3, `place ${i} of repeat ${repeat}`);
@@ -94,7 +94,7 @@ for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES)
         );
       const x = tensor(1, [rows, height, width, inputs]);
       const filter = tensor(2, [size, size, inputs, outputs]);
-      const exact = convolve(x, filter, stride, "exactSums");
+      const exact = kernels.convolve(x, filter, stride, "exactSums");
       const folded = {
         gain: tf.tensor2d(Float32Array.from(recipeUniform(4, 3 * outputs)), [3, outputs]),
         bias: tf.tensor2d(Float32Array.from(recipeUniform(5, 3 * outputs)), [3, outputs]),
@@ -103,21 +103,21 @@ for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES)
       };
       // Scaled and shifted on the way out or after: the same but for one rounding, where a processor does not fuse the two.
       assertNear(
-        convolve(x, filter, stride, "float32", folded),
-        scaleAndShift(convolve(x, filter, stride, "float32"), folded),
+        kernels.convolve(x, filter, stride, "float32", folded),
+        kernels.scaleAndShift(kernels.convolve(x, filter, stride, "float32"), folded),
         2e-7,
       );
       const dy = tensor(3, exact.shape);
       // Sums of at most 7 x 7 x 3 or 3 x 3 x 256 products in float32.
-      assertNear(convolve(x, filter, stride, "float32"), exact, 5e-6);
+      assertNear(kernels.convolve(x, filter, stride, "float32"), exact, 5e-6);
       assertNear(
-        convolveInputGradient(dy, filter, x.shape, stride, "float32"),
-        convolveInputGradient(dy, filter, x.shape, stride, "exactSums"),
+        kernels.convolveInputGradient(dy, filter, x.shape, stride, "float32"),
+        kernels.convolveInputGradient(dy, filter, x.shape, stride, "exactSums"),
         5e-6,
       );
       assertNear(
-        convolveFilterGradient(x, dy, filter.shape, stride, "float32"),
-        convolveFilterGradient(x, dy, filter.shape, stride, "exactSums"),
+        kernels.convolveFilterGradient(x, dy, filter.shape, stride, "float32"),
+        kernels.convolveFilterGradient(x, dy, filter.shape, stride, "exactSums"),
         5e-6,
       );
     });
@@ -137,8 +137,10 @@ test("a ReLU on the way out of a convolution hides nothing that is not a number"
     const gain: Tensor2D = tf.ones([1, 16]);
     const bias: Tensor2D = tf.zeros([1, 16]);
     const folded = { gain, bias, rows: [33], relu: true };
-    const y = convolve(x, filter, 1, "float32", folded).dataSync<"float32">();
-    const after = scaleAndShift(convolve(x, filter, 1, "float32"), folded).dataSync<"float32">();
+    const y = kernels.convolve(x, filter, 1, "float32", folded).dataSync<"float32">();
+    const after = kernels
+      .scaleAndShift(kernels.convolve(x, filter, 1, "float32"), folded)
+      .dataSync<"float32">();
     assert.ok(y.subarray(0, 16).every(Number.isNaN));
     assert.deepEqual([...y].map(Number.isNaN), [...after].map(Number.isNaN));
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type Delay, delayKernel, planMerge } from "../../lib/nn/delay.js";
-import { merge } from "../../lib/nn/ops.js";
+import { kernels } from "../../lib/nn/backend/chosen-kernels.js";
 import { tf } from "../../lib/nn/tensorflow.js";
 import { changingTimeline } from "../../lib/nn/timeline.js";
 
@@ -12,13 +12,8 @@ function impulseResponse(delay: Delay, timesteps: number): number[][] {
     const timeline = changingTimeline(timesteps, 1);
     const impulses = tf.reshape(tf.eye(timesteps), [timesteps, 1, 1, timesteps]);
     const plan = planMerge(delay, timeline);
-    const table = merge(
-      impulses as ReturnType<typeof tf.tensor4d>,
-      timeline,
-      undefined,
-      plan,
-      false,
-    ).dataSync();
+    const steps = { residual: timeline, shortcut: undefined, plan, relu: false };
+    const table = kernels.merge(impulses as ReturnType<typeof tf.tensor4d>, undefined, steps).dataSync();
     return plan.timeline.step.map((d) => [...table.subarray(d * timesteps, (d + 1) * timesteps)]);
   });
 }

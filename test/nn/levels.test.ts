@@ -3,7 +3,8 @@ import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { kernelLevel, usesGpu } from "../../lib/nn/tensorflow.js";
+import { kernelLevel } from "../../lib/nn/backend/kernel-level.js";
+import { usesGpu } from "../../lib/nn/backend/native-operation.js";
 import { KERNEL_LEVELS } from "../../lib/setup/kernel-levels.mjs";
 
 const run = promisify(execFile);

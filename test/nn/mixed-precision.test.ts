@@ -1,25 +1,11 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { planMerge } from "../../lib/nn/delay.js";
-import { convolve, convolveFilterGradient, convolveInputGradient } from "../../lib/nn/convolve.js";
-import {
-  maxPool,
-  maxPoolGradient,
-  merge,
-  mergeGradient,
-  normalize,
-  normalizeGradient,
-  scaleAndShift,
-  stored,
-} from "../../lib/nn/ops.js";
-import {
-  hasOwnKernels,
-  storageOf,
-  type Tensor,
-  type Tensor2D,
-  type Tensor4D,
-  tf,
-} from "../../lib/nn/tensorflow.js";
+import { kernels } from "../../lib/nn/backend/chosen-kernels.js";
+import { cast } from "../../lib/nn/backend/elementwise.js";
+import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
+import { dtypeOf } from "../../lib/nn/backend/native-operation.js";
+import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
 import type { Timeline } from "../../lib/nn/timeline.js";
 import { recipeUniform } from "../../lib/util/recipe.js";
 
@@ -34,8 +20,8 @@ function skipsWithoutKernels(context: TestContext): boolean {
 /** Uniform numbers that bfloat16 holds exactly, in both storages. */
 function twins(seed: number, shape: Tensor4D["shape"]): { wide: Tensor4D; narrow: Tensor4D } {
   const count = shape.reduce((a, b) => a * b, 1);
-  const narrow = stored(tf.tensor4d(Float32Array.from(recipeUniform(seed, count)), shape), "bfloat16");
-  return { narrow, wide: stored(narrow, "float32") };
+  const narrow = cast(tf.tensor4d(Float32Array.from(recipeUniform(seed, count)), shape), "bfloat16");
+  return { narrow, wide: cast(narrow, "float32") };
 }
 
 /** Every number lies within `relative` of the expected one, and within `absolute` where that is nearly zero. */
@@ -46,7 +32,7 @@ function assertNear(
   absolute: number,
   what: string,
 ): void {
-  const numbers = stored(actual, "float32").dataSync();
+  const numbers = cast(actual, "float32").dataSync();
   const wanted = expected.dataSync();
   assert.equal(numbers.length, wanted.length, what);
   for (const [i, value] of numbers.entries()) {
@@ -74,22 +60,22 @@ for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES)
     tf.tidy(() => {
       const x = twins(1, [rows, height, width, inputs]);
       const filter = twins(2, [size, size, inputs, outputs]);
-      const y = convolve(x.wide, filter.wide, stride, "exactSums");
+      const y = kernels.convolve(x.wide, filter.wide, stride, "exactSums");
       const dy = twins(3, y.shape);
-      const narrowY = convolve(x.narrow, filter.wide, stride, "mixed");
-      assert.equal(storageOf(narrowY), "bfloat16");
+      const narrowY = kernels.convolve(x.narrow, filter.wide, stride, "mixed");
+      assert.equal(dtypeOf(narrowY), "bfloat16");
       assertNear(narrowY, y, HALF_STEP, 1e-4, "y");
-      const dx = convolveInputGradient(dy.narrow, filter.wide, x.wide.shape, stride, "mixed");
+      const dx = kernels.convolveInputGradient(dy.narrow, filter.wide, x.wide.shape, stride, "mixed");
       assertNear(
         dx,
-        convolveInputGradient(dy.wide, filter.wide, x.wide.shape, stride, "exactSums"),
+        kernels.convolveInputGradient(dy.wide, filter.wide, x.wide.shape, stride, "exactSums"),
         HALF_STEP,
         1e-4,
         "dx",
       );
-      const dw = convolveFilterGradient(x.narrow, dy.narrow, filter.wide.shape, stride, "mixed");
-      assert.equal(storageOf(dw), "float32");
-      const exact = convolveFilterGradient(x.wide, dy.wide, filter.wide.shape, stride, "exactSums");
+      const dw = kernels.convolveFilterGradient(x.narrow, dy.narrow, filter.wide.shape, stride, "mixed");
+      assert.equal(dtypeOf(dw), "float32");
+      const exact = kernels.convolveFilterGradient(x.wide, dy.wide, filter.wide.shape, stride, "exactSums");
       // Parts of the sum are rounded once or more.
       assertNear(dw, exact, HALF_STEP, 0.05, "dw");
     });
@@ -98,7 +84,7 @@ for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES)
 
 /** Root of the mean squared difference, relative to that of the expected numbers. */
 function relativeError(actual: Tensor, expected: Tensor): number {
-  const difference = tf.sub(stored(actual, "float32"), expected);
+  const difference = tf.sub(cast(actual, "float32"), expected);
   return (tf.norm(difference).dataSync()[0] as number) / (tf.norm(expected).dataSync()[0] as number);
 }
 
@@ -119,17 +105,17 @@ for (const { way, rows, side, inputs, outputs, stride } of BY_PARTS) {
     tf.tidy(() => {
       const x = twins(1, [rows, side, side, inputs]);
       const filter = twins(2, [3, 3, inputs, outputs]);
-      const y = convolve(x.wide, filter.wide, stride, "exactSums");
-      const narrowY = convolve(x.narrow, filter.wide, stride, "mixed");
-      assert.equal(storageOf(narrowY), "bfloat16");
+      const y = kernels.convolve(x.wide, filter.wide, stride, "exactSums");
+      const narrowY = kernels.convolve(x.narrow, filter.wide, stride, "mixed");
+      assert.equal(dtypeOf(narrowY), "bfloat16");
       assert.ok(relativeError(narrowY, y) < 1.25 * ROUNDING, "y");
       const dy = twins(3, y.shape);
-      const dx = convolveInputGradient(dy.narrow, filter.wide, x.wide.shape, stride, "mixed");
-      const exactDx = convolveInputGradient(dy.wide, filter.wide, x.wide.shape, stride, "exactSums");
+      const dx = kernels.convolveInputGradient(dy.narrow, filter.wide, x.wide.shape, stride, "mixed");
+      const exactDx = kernels.convolveInputGradient(dy.wide, filter.wide, x.wide.shape, stride, "exactSums");
       assert.ok(relativeError(dx, exactDx) < 1.25 * ROUNDING, "dx");
-      const dw = convolveFilterGradient(x.narrow, dy.narrow, filter.wide.shape, stride, "mixed");
-      assert.equal(storageOf(dw), "float32");
-      const exactDw = convolveFilterGradient(x.wide, dy.wide, filter.wide.shape, stride, "exactSums");
+      const dw = kernels.convolveFilterGradient(x.narrow, dy.narrow, filter.wide.shape, stride, "mixed");
+      assert.equal(dtypeOf(dw), "float32");
+      const exactDw = kernels.convolveFilterGradient(x.wide, dy.wide, filter.wide.shape, stride, "exactSums");
       assert.ok(relativeError(dw, exactDw) < ROUNDING / 2, "dw");
     });
   });
@@ -144,17 +130,23 @@ for (const { way, rows, side, inputs, outputs, stride } of BY_PARTS) {
       );
       const x: Tensor4D = tf.mul(tf.ones([rows, side, side, inputs]), sizes);
       const filter: Tensor4D = tf.fill([3, 3, inputs, outputs], -0.5);
-      const narrow = stored(x, "bfloat16");
-      const y = stored(convolve(narrow, filter, stride, "mixed"), "float32");
-      const exact = convolve(x, filter, stride, "exactSums");
+      const narrow = cast(x, "bfloat16");
+      const y = cast(kernels.convolve(narrow, filter, stride, "mixed"), "float32");
+      const exact = kernels.convolve(x, filter, stride, "exactSums");
       for (const [n, image] of tf.unstack(y).entries()) {
         const expected = tf.gather(exact, n);
         if (n === 1) assert.equal(image.abs().max().dataSync()[0], 0);
         else assert.ok(relativeError(image, expected) < 1.25 * ROUNDING, `image ${n}`);
       }
-      const dy = stored(exact, "bfloat16");
-      const dw = convolveFilterGradient(narrow, dy, filter.shape, stride, "mixed");
-      const exactDw = convolveFilterGradient(x, stored(dy, "float32"), filter.shape, stride, "exactSums");
+      const dy = cast(exact, "bfloat16");
+      const dw = kernels.convolveFilterGradient(narrow, dy, filter.shape, stride, "mixed");
+      const exactDw = kernels.convolveFilterGradient(
+        x,
+        cast(dy, "float32"),
+        filter.shape,
+        stride,
+        "exactSums",
+      );
       assert.ok(relativeError(dw, exactDw) < ROUNDING / 2, "dw");
     });
   });
@@ -164,13 +156,13 @@ for (const { way, rows, side, inputs, outputs, stride } of BY_PARTS) {
     tf.tidy(() => {
       const values = Float32Array.from(recipeUniform(1, rows * side * side * inputs));
       values[0] = Infinity;
-      const x = stored(tf.tensor4d(values, [rows, side, side, inputs]), "bfloat16");
+      const x = cast(tf.tensor4d(values, [rows, side, side, inputs]), "bfloat16");
       const filter = twins(2, [3, 3, inputs, outputs]).wide;
-      const y = convolve(x, filter, stride, "mixed");
-      assert.ok(!Number.isFinite(stored(y, "float32").dataSync()[0]));
-      const dw = convolveFilterGradient(
+      const y = kernels.convolve(x, filter, stride, "mixed");
+      assert.ok(!Number.isFinite(cast(y, "float32").dataSync()[0]));
+      const dw = kernels.convolveFilterGradient(
         x,
-        stored(tf.onesLike(stored(y, "float32")), "bfloat16"),
+        cast(tf.onesLike(cast(y, "float32")), "bfloat16"),
         filter.shape,
         stride,
         "mixed",
@@ -188,32 +180,33 @@ test("batch norm, delay and pooling of bfloat16 values are those of the same val
     const [x, dy, above] = [twins(4, shape), twins(5, shape), twins(6, shape)] as const;
     const rows = (seed: number): Tensor2D => tf.tensor2d(Float32Array.from(recipeUniform(seed, 21)), [3, 7]);
     const [scale, offset] = [rows(7), rows(8)];
-    const wide = normalize(x.wide, scale, offset, timeline.rows, 1e-5, true);
-    const narrow = normalize(x.narrow, scale, offset, timeline.rows, 1e-5, true);
+    const norm = { rows: timeline.rows, epsilon: 1e-5, relu: true };
+    const wide = kernels.normalize(x.wide, scale, offset, norm);
+    const narrow = kernels.normalize(x.narrow, scale, offset, norm);
     assertNear(narrow.y, wide.y, HALF_STEP, 1e-5, "normalized");
     assertNear(narrow.mean, wide.mean, 1e-5, 1e-6, "mean");
     assertNear(narrow.variance, wide.variance, 1e-5, 1e-6, "variance");
-    const back = normalizeGradient(dy.wide, x.wide, scale, offset, wide, timeline.rows, 1e-5, true);
-    const narrowBack = normalizeGradient(dy.narrow, x.narrow, scale, offset, wide, timeline.rows, 1e-5, true);
+    const back = kernels.normalizeGradient(dy.wide, x.wide, scale, offset, wide, norm);
+    const narrowBack = kernels.normalizeGradient(dy.narrow, x.narrow, scale, offset, wide, norm);
     assertNear(narrowBack.dx, back.dx, HALF_STEP, 1e-4, "normalize's dx");
     assertNear(narrowBack.dscale, back.dscale, 1e-4, 1e-4, "dscale");
     assertNear(narrowBack.doffset, back.doffset, 1e-4, 1e-4, "doffset");
     const folded = { gain: scale, bias: offset, rows: timeline.rows, relu: false };
-    const shifted = scaleAndShift(x.wide, folded);
-    assertNear(scaleAndShift(x.narrow, folded), shifted, HALF_STEP, 1e-6, "shifted");
+    const shifted = kernels.scaleAndShift(x.wide, folded);
+    assertNear(kernels.scaleAndShift(x.narrow, folded), shifted, HALF_STEP, 1e-6, "shifted");
 
     for (const delay of [
       { kind: "oneStepDelay" as const },
       { kind: "exponentialSmoothing" as const, alpha: 0.5 },
     ]) {
       const plan = planMerge(delay, timeline, timeline);
-      const instant = { values: above.wide, timeline };
-      const y = merge(x.wide, timeline, instant, plan, true);
-      const narrowY = merge(x.narrow, timeline, { values: above.narrow, timeline }, plan, true);
+      const steps = { residual: timeline, shortcut: timeline, plan, relu: true };
+      const y = kernels.merge(x.wide, above.wide, steps);
+      const narrowY = kernels.merge(x.narrow, above.narrow, steps);
       assertNear(narrowY, y, HALF_STEP, 1e-6, delay.kind);
       const given = twins(9, y.shape);
-      const wideGradient = mergeGradient(given.wide, y, timeline, timeline, plan, true);
-      const narrowGradient = mergeGradient(given.narrow, narrowY, timeline, timeline, plan, true);
+      const wideGradient = kernels.mergeGradient(given.wide, y, steps);
+      const narrowGradient = kernels.mergeGradient(given.narrow, narrowY, steps);
       assertNear(
         narrowGradient.dresidual,
         wideGradient.dresidual,
@@ -230,13 +223,13 @@ test("batch norm, delay and pooling of bfloat16 values are those of the same val
       );
     }
 
-    const pooled = maxPool(x.wide);
-    const narrowPooled = maxPool(x.narrow);
+    const pooled = kernels.maxPool(x.wide);
+    const narrowPooled = kernels.maxPool(x.narrow);
     assertNear(narrowPooled, pooled, 0, 0, "pooled");
     const dpooled = twins(10, pooled.shape);
     assertNear(
-      maxPoolGradient(dpooled.narrow, x.narrow, narrowPooled),
-      maxPoolGradient(dpooled.wide, x.wide, pooled),
+      kernels.maxPoolGradient(dpooled.narrow, x.narrow, narrowPooled),
+      kernels.maxPoolGradient(dpooled.wide, x.wide, pooled),
       HALF_STEP,
       0,
       "pooling's dx",
@@ -249,7 +242,7 @@ test("a bfloat16 tensor is freed as any other, and refuses what TensorFlow.js wo
   const before = tf.memory().numTensors;
   tf.tidy(() => {
     const { wide, narrow } = twins(1, [2, 3, 3, 4]);
-    assert.equal(storageOf(narrow), "bfloat16");
+    assert.equal(dtypeOf(narrow), "bfloat16");
     assert.throws(() => tf.add(narrow, wide));
   });
   assert.equal(tf.memory().numTensors, before);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { maxPool, normalize, normalizeGradient } from "../../lib/nn/ops.js";
-import { hasOwnKernels, tf, type Tensor2D, type Tensor4D } from "../../lib/nn/tensorflow.js";
+import { kernels } from "../../lib/nn/backend/chosen-kernels.js";
+import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
+import { type Tensor2D, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
 import { recipeUniform } from "../../lib/util/recipe.js";
 
 const ROWS = [1, 6, 5];
@@ -43,16 +44,15 @@ for (const channels of [1, 3, 4, 7, 16, 33]) {
       const shape: Tensor4D["shape"] = [rows, SIDE, SIDE, channels];
       const table = (numbers: Float32Array): Tensor2D => tf.tensor2d(numbers, [ROWS.length, channels]);
       const given = tf.tensor4d(x, shape);
-      const { y, ...statistics } = normalize(given, table(scale), table(offset), ROWS, EPSILON, true);
-      const back = normalizeGradient(
+      const steps = { rows: ROWS, epsilon: EPSILON, relu: true };
+      const { y, ...statistics } = kernels.normalize(given, table(scale), table(offset), steps);
+      const back = kernels.normalizeGradient(
         tf.tensor4d(dy, shape),
         given,
         table(scale),
         table(offset),
         statistics,
-        ROWS,
-        EPSILON,
-        true,
+        steps,
       );
       const actual = {
         y: y.dataSync<"float32">(),
@@ -97,11 +97,11 @@ test("what is not a number does not vanish in pooling or in batch statistics", (
     const values = new Float32Array(2 * 4 * 4 * 2).fill(1);
     values[0] = NaN;
     const x = tf.tensor4d(values, [2, 4, 4, 2]);
-    const pooled = maxPool(x).dataSync<"float32">();
+    const pooled = kernels.maxPool(x).dataSync<"float32">();
     assert.ok(Number.isNaN(pooled[0]));
     assert.ok(pooled.subarray(1).every((value) => value === 1));
     const ones: Tensor2D = tf.ones([1, 2]);
-    const { mean, variance } = normalize(x, ones, ones, [2], EPSILON, false);
+    const { mean, variance } = kernels.normalize(x, ones, ones, { rows: [2], epsilon: EPSILON, relu: false });
     assert.deepEqual([...mean.dataSync<"float32">()].map(Number.isNaN), [true, false]);
     assert.deepEqual([...variance.dataSync<"float32">()].map(Number.isNaN), [true, false]);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { resolveDatasetSource } from "../../lib/datasets/source.js";
-import { hasOwnKernels } from "../../lib/nn/tensorflow.js";
+import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
 import { precisionStudy } from "../../lib/studies/precision.js";
 import { runStudy } from "../../lib/studies/run-study.js";
 import { StudyContext } from "../../lib/studies/study.js";

@@ -1,10 +1,22 @@
-import { only, pad, slice } from "./ops.js";
-import { attribute, isNative, runNative, tf, type Tensor4D } from "./tensorflow.js";
+import { only, pad, slice } from "./elementwise.js";
+import type { Kernels } from "./kernels.js";
+import { attribute, runNative } from "./native-operation.js";
+import { isNative, type Tensor4D, tf } from "../tensorflow.js";
+import { composedNorm } from "./composed-norm.js";
 
-/**
- * Convolution in float32 by TensorFlow's own operations, natively (on a GPU, say) or in JavaScript: what is computed where
- * the project's kernels are not in use.
- */
+/** Convolution in float32 by TensorFlow's own operations, natively or in JavaScript. */
+export const composedConvolution: Pick<
+  Kernels,
+  "convolve" | "convolveInputGradient" | "convolveFilterGradient"
+> = {
+  convolve: (x, filter, stride, _precision, epilogue) =>
+    tf.tidy(() => {
+      const y = convolve(x, filter, stride);
+      return epilogue === undefined ? y : composedNorm.scaleAndShift(y, epilogue);
+    }),
+  convolveInputGradient: inputGradient,
+  convolveFilterGradient: filterGradient,
+};
 
 /** Rows of zeros before and after the map: half the filter's size, as far as the stride reaches. */
 function paddingOf(side: number, filterSize: number, stride: number): [before: number, after: number] {
@@ -36,7 +48,7 @@ type Padding = "SAME" | "VALID";
 
 function convolutionAttributes(padding: Padding, stride: number) {
   return [
-    attribute.storage("T", "float32"),
+    attribute.dtype("T", "float32"),
     attribute.integers("strides", [1, stride, stride, 1]),
     attribute.text("padding", padding),
     attribute.text("data_format", "NHWC"),
@@ -45,7 +57,7 @@ function convolutionAttributes(padding: Padding, stride: number) {
   ];
 }
 
-export function composedConvolve(x: Tensor4D, filter: Tensor4D, stride: number): Tensor4D {
+function convolve(x: Tensor4D, filter: Tensor4D, stride: number): Tensor4D {
   const [size] = filter.shape;
   if (padsItself(size, stride)) return plainConvolve(x, filter, "SAME", stride);
   return tf.tidy(() => plainConvolve(padMap(x, size, stride), filter, "VALID", stride));
@@ -56,7 +68,7 @@ function plainConvolve(x: Tensor4D, filter: Tensor4D, padding: Padding, stride: 
   return only(runNative("Conv2D", convolutionAttributes(padding, stride), [x, filter]));
 }
 
-export function composedInputGradient(
+function inputGradient(
   dy: Tensor4D,
   filter: Tensor4D,
   inputShape: Tensor4D["shape"],
@@ -90,12 +102,7 @@ function plainInputGradient(
   });
 }
 
-export function composedFilterGradient(
-  x: Tensor4D,
-  dy: Tensor4D,
-  filterShape: Tensor4D["shape"],
-  stride: number,
-): Tensor4D {
+function filterGradient(x: Tensor4D, dy: Tensor4D, filterShape: Tensor4D["shape"], stride: number): Tensor4D {
   const [size] = filterShape;
   if (size === 1 && stride > 1) return sampledFilterGradient(x, dy, filterShape, stride);
   if (padsItself(size, stride)) return plainFilterGradient(x, dy, filterShape, "SAME", stride);
