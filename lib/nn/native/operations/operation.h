@@ -1,7 +1,6 @@
 // What the project's TensorFlow operations share: each takes its tensors' memory and hands it to the arithmetic of the chosen
 // level. lib/nn/backend/own-kernels.ts calls them, composed-kernels.ts beside it holds the same functions composed of
-// TensorFlow's own operations, and a test holds
-// the two together.
+// TensorFlow's own operations, and a test holds the two together.
 
 #pragma once
 
