@@ -17,6 +17,10 @@ const divergenceSchema = z.object({
   lastLoss: z.number().nullable(),
 });
 
+/**
+ * At which step of which epoch a training became infinite or no number, which quantity did, and the last finite
+ * loss.
+ */
 export type Divergence = z.output<typeof divergenceSchema>;
 
 const divergedSummarySchema = z.object({

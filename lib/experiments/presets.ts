@@ -72,6 +72,7 @@ export const PRESETS = {
   "densenet-serial-td-multihead": preset({ ...DENSENET, scheme: "serial", heads: "perTimestep" }, 1),
 } as const satisfies Readonly<Record<string, RunSpec>>;
 
+/** The name of a training that needs no further word: one of `PRESETS`. */
 export type PresetName = keyof typeof PRESETS;
 
 export function isPresetName(name: string): name is PresetName {

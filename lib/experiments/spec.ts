@@ -121,6 +121,7 @@ export const runSpecSchema = z
     message: "a DenseNet is trained in float32; leave train.precision out",
   });
 
+/** All that decides a run: seed, data, network, loss and training, as plain data. Its hash names the run. */
 export type RunSpec = z.output<typeof runSpecSchema>;
 
 /** A spec with every field checked; `where` names its source in errors. */

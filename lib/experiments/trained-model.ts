@@ -50,6 +50,7 @@ export const runSummarySchema = z.object({
   ),
 });
 
+/** What a finished run says of itself: its models, with the accuracies of each on the test images. */
 export type RunSummary = z.output<typeof runSummarySchema>;
 
 /** The summary of a finished run; a UserError says how to finish one that is not, or where the run diverged. */

@@ -4,6 +4,7 @@ import { type LineOverTime, linesOverTime } from "./lines-over-time.js";
 import { orderedStyle, REFERENCE_STYLE } from "./series-style.js";
 import { groupRows, tableRows } from "./table-rows.js";
 
+/** What `overTimeByLambdaFigure` shows over time, and a line to compare with. */
 export interface OverTimeByLambdaOptions {
   /** What the column `share` holds, as the title of its axis. */
   readonly title: string;

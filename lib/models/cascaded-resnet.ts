@@ -28,6 +28,11 @@ export interface CascadedResNet extends CascadeFrame {
 const BLOCKS_PER_STAGE = { 18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3] } as const;
 const STAGE_CHANNELS = [64, 128, 256, 512] as const;
 
+/**
+ * A ResNet of depth 18, 34 or 50 (He et al. 2016) whose stem and blocks have a delay: in the parallel scheme every
+ * block computes at every timestep from what the one before it gave, in the serial one block after block (section
+ * 2 of the paper). A description; `initialState` draws its weights, `forward` runs it.
+ */
 export function cascadedResNet(spec: CascadedResNetSpec): CascadedResNet {
   const channelsOf = (stage: number): number =>
     Math.max(1, Math.round(valueAt(STAGE_CHANNELS, stage) * spec.width));

@@ -71,6 +71,7 @@ export function stateValues(state: NetworkState): Map<string, NamedValues> {
   );
 }
 
+/** Frees the tensors of a state, which is of no use afterwards. */
 export function disposeState(state: NetworkState): void {
   tf.dispose([...state.parameters.values(), ...state.statistics.values()]);
 }
@@ -78,6 +79,10 @@ export function disposeState(state: NetworkState): void {
 /** A state made ready for evaluation: batch norms folded, equal rows of their statistics found. */
 export type EvaluationPass = Extract<Pass, { kind: "evaluation" }>;
 
+/**
+ * Makes a state ready for evaluation: each batch norm becomes a gain and a bias for each timestep and channel,
+ * from its running statistics.
+ */
 export function evaluationPass(
   network: CascadedNetwork,
   state: NetworkState,

@@ -60,11 +60,15 @@ function loadJavaScript(): typeof TensorFlow {
 
 const loaded = load();
 
+/**
+ * TensorFlow.js: with the native library where that loads, else in JavaScript, whose small tests run without it.
+ */
 export const tf = loaded.tf;
 
 /** Why the native library is not in use; undefined where it is. */
 const whyNotNative: string | undefined = loaded.reason;
 
+/** Whether the native library is in use; the JavaScript backend is far too slow for training. */
 export const isNative = whyNotNative === undefined;
 
 if (!isNative && process.env["CASCADE_BACKEND"] !== "javascript") {

@@ -16,6 +16,8 @@ export const NOISES = {
   rotation,
 } as const satisfies Readonly<Record<string, Noise>>;
 
+/** One of the six noises: a key of `NOISES`. */
 export type NoiseName = keyof typeof NOISES;
 
+/** The six noises, in the order of figures and tables. */
 export const NOISE_NAMES = Object.keys(NOISES) as readonly NoiseName[];

@@ -33,6 +33,10 @@ export interface DenseNetSettings extends StudySettings {
   readonly resNetOverrides: readonly string[];
 }
 
+/**
+ * What is trained and measured at each protocol: seeds, and changes to the presets of the DenseNet and of the
+ * ResNet.
+ */
 export const DENSENET_SETTINGS: Readonly<Record<ProtocolName, DenseNetSettings>> = {
   quick: {
     seeds: [0],

@@ -33,6 +33,10 @@ export interface LambdaSettings extends StudySettings {
 
 const LAMBDAS = [0, 0.25, 0.5, 0.75, 0.9, 1];
 
+/**
+ * What is trained and measured at each protocol: seeds, the lambdas of the sweep, and the longer training in which
+ * its ends are compared.
+ */
 export const LAMBDA_SETTINGS: Readonly<Record<ProtocolName, LambdaSettings>> = {
   quick: {
     seeds: [0],

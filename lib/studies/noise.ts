@@ -46,6 +46,7 @@ export interface NoiseSettings extends StudySettings, NoiseEvaluationSettings {
   readonly trainings: readonly Training[];
 }
 
+/** What is trained and measured at each protocol: seeds, images, and the trainings that the noises are tried on. */
 export const NOISE_SETTINGS: Readonly<Record<ProtocolName, NoiseSettings>> = {
   quick: {
     seeds: [0],

@@ -10,6 +10,7 @@ import { presetTrainings } from "./preset-trainings.js";
 import { QUICK_OVERRIDES } from "./quick.js";
 import type { Finding, ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "./study.js";
 
+/** What is trained and measured at each protocol: seeds, and changes to the presets. */
 export const NORM_CONSTANTS_SETTINGS: Readonly<Record<ProtocolName, StudySettings>> = {
   quick: { seeds: [0], overrides: QUICK_OVERRIDES },
   reduced: {

@@ -36,6 +36,9 @@ const ORDINARY: StabilityArm = { name: "ordinary network", preset: "cascaded-ce"
 const EPSILONS = [1e-5, 1e-3, 1e-2, 0.1];
 const MOMENTA = [0.1, 1];
 
+/**
+ * What is trained and measured at each protocol: seeds, and the epsilons and momenta of batch norm that are tried.
+ */
 export const NORM_STABILITY_SETTINGS: Readonly<Record<ProtocolName, NormStabilitySettings>> = {
   quick: {
     seeds: [0],

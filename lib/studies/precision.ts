@@ -12,6 +12,7 @@ import { presetTrainings } from "./preset-trainings.js";
 import { QUICK_OVERRIDES } from "./quick.js";
 import type { Finding, ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "./study.js";
 
+/** What is trained and measured at each protocol: seeds, and changes to the preset. */
 export const PRECISION_SETTINGS: Readonly<Record<ProtocolName, StudySettings>> = {
   quick: { seeds: [0], overrides: QUICK_OVERRIDES },
   // The six models' size: their CascadedTD is the one in float32.

@@ -31,6 +31,10 @@ export interface SixModelsSettings extends StudySettings {
   readonly timings: number;
 }
 
+/**
+ * What is trained and measured at each protocol: seeds, changes to the presets, and how often the time to an
+ * answer is measured.
+ */
 export const SIX_MODELS_SETTINGS: Readonly<Record<ProtocolName, SixModelsSettings>> = {
   quick: { seeds: [0], overrides: QUICK_OVERRIDES, timings: 2 },
   reduced: { seeds: [0, 1, 2], overrides: ["train.epochs=5"], timings: 100 },

@@ -59,6 +59,7 @@ export interface DivergedTraining {
   readonly text: string;
 }
 
+/** What a study found: a finding for each part of its claim, with the tables and figures that show it. */
 export interface StudyResult {
   readonly findings: readonly Finding[];
   readonly tables: readonly {
@@ -80,6 +81,7 @@ export interface StudyResult {
 
 export type Verdict = "comes out" | "comes out in part" | "does not come out" | "not tested here";
 
+/** What the findings say of the claim as a whole: that all of them hold, some, or none. */
 export function verdictOf({ findings }: Pick<StudyResult, "findings">): Verdict {
   if (findings.length === 0) return "not tested here";
   const held = findings.filter(({ comesOut }) => comesOut).length;

@@ -25,6 +25,10 @@ import { singleTraces } from "./traced-images.js";
 
 const GRU: TraceSettings["gru"] = { hidden: 32, epochs: 15, batchSize: 256, learningRate: 0.005 };
 
+/**
+ * What is trained and measured at each protocol: seeds, the GRU that reads traces, and the classes that are held
+ * out as foreign.
+ */
 export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
   quick: {
     seeds: [0],

@@ -54,6 +54,10 @@ const CONSTRUCTED_DATA: ResolvedDatasetSource = {
   seed: 0,
 };
 
+/**
+ * What is trained and measured at each protocol: seeds, resamples of the bootstrap, and the images of constructed
+ * typicality.
+ */
 export const TYPICALITY_SETTINGS: Readonly<Record<ProtocolName, TypicalitySettings>> = {
   quick: {
     seeds: [0],
