@@ -2,11 +2,15 @@
 
 {"run": [codes], "goOn": true}   sends the cells together, and waits for all of them; goOn: errors do not stop the rest
 {"interrupt": code, "at": text}  sends one cell, interrupts it when it has printed the text, and waits for its end
+{"end": code, "at": text, "by": how}  sends one cell, and ends the kernel when it has printed the text: "request", as
+                                 Jupyter does it, or "signal", SIGTERM to its process alone. The last step.
 
 For each step a line of JSON on standard output: the cells' replies, texts and execution states in their order.
 """
 
 import json
+import os
+import signal
 import sys
 import time
 
@@ -21,8 +25,8 @@ client.start_channels()
 client.wait_for_ready(timeout=SECONDS)
 
 
-def follow(ids, at=None):
-    """Waits until each of the requests has its reply and is idle."""
+def follow(ids, at=None, act=manager.interrupt_kernel):
+    """Waits until each of the requests has its reply and is idle; acts when one has printed the text."""
     cells = {id: {"status": "no answer", "text": ""} for id in ids}
     states, idle = [], set()
     end = time.monotonic() + SECONDS
@@ -38,7 +42,7 @@ def follow(ids, at=None):
             cells[id]["text"] += content["text"]
             if at is not None and at in cells[id]["text"]:
                 at = None
-                manager.interrupt_kernel()
+                act()
         if kind == "status":
             states.append([ids.index(id), content["execution_state"]])
             if content["execution_state"] == "idle":
@@ -51,9 +55,16 @@ def follow(ids, at=None):
     return {"cells": list(cells.values()), "states": states, "alive": manager.is_alive()}
 
 
+def end_by_signal():
+    os.kill(manager.provisioner.pid, signal.SIGTERM)
+
+
 for step in json.loads(sys.argv[1]):
     if "run" in step:
         result = follow([client.execute(code, stop_on_error=not step.get("goOn", False)) for code in step["run"]])
+    elif "end" in step:
+        end = manager.shutdown_kernel if step["by"] == "request" else end_by_signal
+        result = follow([client.execute(step["end"])], step["at"], end)
     else:
         result = follow([client.execute(step["interrupt"])], step["at"])
     print(json.dumps(result), flush=True)

@@ -22,7 +22,8 @@ before(async () => {
 
 type Step =
   | { readonly run: readonly string[]; readonly goOn?: true }
-  | { readonly interrupt: string; readonly at: string };
+  | { readonly interrupt: string; readonly at: string }
+  | { readonly end: string; readonly at: string; readonly by: "request" | "signal" };
 
 interface Result {
   readonly cells: readonly { readonly status: string; readonly text: string }[];
@@ -106,6 +107,31 @@ test(
     assert.equal(readdirSync(root).length, 1);
   },
 );
+
+for (const by of ["request", "signal"] as const)
+  test(`a training in a kernel that is ended by a ${by} commits its step`, { skip }, async () => {
+    // One long epoch: no step is committed but the one at hand when training stops.
+    const spec = tinyRunSpec("cascaded-td", { data: { train: 40_000 }, train: { epochs: 1 } });
+    const root = join(folder, by);
+    const training = `
+      import { trainingRun, parseRunSpec } from "anytime-cascade";
+      import * as fs from "node:fs";
+      const watch = setInterval(() => {
+        const runs = fs.existsSync("${root}") ? fs.readdirSync("${root}") : [];
+        if (!runs.some((run) => fs.statSync("${root}/" + run + "/metrics.jsonl", { throwIfNoEntry: false })?.size)) return;
+        console.log("trains");
+        clearInterval(watch);
+      }, 5);
+      await trainingRun(parseRunSpec(${JSON.stringify(spec)}, "test"), { root: "${root}", quiet: true });`;
+    const [result] = await session({ end: training, at: "trains", by });
+    assert.equal(result?.alive, false);
+    const [run = "no run"] = readdirSync(root);
+    const steps = readdirSync(join(root, run)).flatMap(
+      (name) => /^checkpoint-(\d+)\.safetensors$/.exec(name)?.[1] ?? [],
+    );
+    assert.equal(steps.length, 1, readdirSync(join(root, run)).join(" "));
+    assert.ok(Number(steps[0]) >= 10 && Number(steps[0]) < 2187, steps[0]);
+  });
 
 test("a failed cell stops those sent with it, not those sent after its answer", { skip }, async () => {
   const [together, later, tolerant] = await session(

@@ -3,6 +3,8 @@
  * of code belongs to, and what of it can end by itself.
  */
 import { createRequire } from "node:module";
+import { constants } from "node:os";
+import process from "node:process";
 
 /** @typedef {{ signal: AbortSignal, waitFor(work: Promise<unknown>): void }} NotebookCell as in lib/util/stopping.ts */
 
@@ -37,10 +39,10 @@ export class Cell {
 
   waitFor(/** @type {Promise<unknown>} */ work) {
     this.#works.add(work);
-    Atomics.add(counters, WORKS, 1);
+    if (Atomics.add(counters, WORKS, 1) === 0) process.on("SIGTERM", endAfterWork);
     const forget = () => {
       this.#works.delete(work);
-      Atomics.sub(counters, WORKS, 1);
+      if (Atomics.sub(counters, WORKS, 1) === 1) process.off("SIGTERM", endAfterWork);
     };
     work.then(forget, forget);
   }
@@ -81,6 +83,16 @@ export const runningCell = () => Atomics.load(counters, RUNNING);
 
 /** Cells with work that can end by itself. */
 export const cellsAtWork = () => cells.filter(({ works }) => works.length > 0);
+
+/** Asks all work to end, and waits for it. */
+export async function stopAllWork() {
+  await Promise.all(cellsAtWork().map((cell) => cell.stop()));
+}
+
+/** For a kernel that is told to end while there is work. At other times the signal ends even code that gives no way. */
+function endAfterWork() {
+  void stopAllWork().then(() => process.exit(128 + constants.signals.SIGTERM));
+}
 
 /**
  * The cell that the calling code belongs to, even when another one runs by now: of the cells on the stack, through

@@ -123,11 +123,6 @@ export class CellHandler extends JupyterHandlerImpl {
     this.executor.interrupt();
   }
 
-  /** Asks all work to end, and waits for it. */
-  async stopAll() {
-    await Promise.all(cellsAtWork().map((cell) => cell.stop()));
-  }
-
   /** @override */
   close() {
     for (const stream of [process.stdout, process.stderr]) Reflect.deleteProperty(stream, "write");

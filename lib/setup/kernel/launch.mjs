@@ -5,7 +5,7 @@
 import { writeSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { nameCells } from "./cells.mjs";
+import { nameCells, stopAllWork } from "./cells.mjs";
 
 process.chdir(fileURLToPath(new URL("../../../", import.meta.url)));
 
@@ -54,7 +54,7 @@ listenForInterrupts(() => void handler.interrupt());
 await new CellServer(handler, process.argv[2] ?? "", () => {
   isClosed = true;
   if (process.env["CASCADE_KERNEL_ENDS"] === "when idle") reportUnheardAtExit();
-  else void handler.stopAll().then(() => process.exit());
+  else void stopAllWork().then(() => process.exit());
 }).init();
 
 /**
