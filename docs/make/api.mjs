@@ -63,12 +63,14 @@ function declarationText(node) {
   if (ts.isVariableDeclaration(node)) return variableText(node);
   if (!ts.isClassDeclaration(node)) return upTo(node, undefined);
   const heads = node.members.filter(isPublic).map((member) => `  ${memberText(member)}`);
-  return `class ${node.name?.text ?? ""} {\n${heads.join("\n")}\n}`;
+  const heritage = (node.heritageClauses ?? []).map((clause) => ` ${clause.getText()}`).join("");
+  return `class ${node.name?.text ?? ""}${heritage} {\n${heads.join("\n")}\n}`;
 }
 
 /** @param {ts.ClassElement} member */
 function isPublic(member) {
-  return (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private) === 0;
+  const named = member.name !== undefined && ts.isPrivateIdentifier(member.name);
+  return !named && (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private) === 0;
 }
 
 /** @param {ts.ClassElement} member */

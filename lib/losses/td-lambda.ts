@@ -22,7 +22,8 @@ export interface TdResult {
 }
 
 /**
- * TD(lambda) targets as a linear backward recursion:
+ * TD(lambda) targets (Iuzzolino, Mozer and Bengio 2021, after Sutton, "Learning to predict by the methods of temporal
+ * differences", 1988) as a linear backward recursion:
  *
  *     G[T-1] = onehot(y)
  *     G[t]   = (1 - lambda) softmax(logits[t+1]) + lambda G[t+1]

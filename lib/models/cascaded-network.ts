@@ -37,7 +37,7 @@ export function normNames(network: CascadedNetwork): string[] {
     .map((tensor) => tensor.name.replace(/\.mean$/, ""));
 }
 
-/** Number of trained numbers. */
+/** How many numbers are trained: all weights, scales and offsets, but no running statistics. */
 export function parameterCount(network: CascadedNetwork): number {
   return tensorSpecs(network)
     .filter((tensor) => tensor.role !== "mean" && tensor.role !== "variance")

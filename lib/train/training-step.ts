@@ -7,7 +7,7 @@ import { scoped, type Tensor, tf } from "../nn/tensorflow.js";
 import type { NamedTensors, Sequence } from "../nn/pass.js";
 import { sgdStep, type SgdSettings } from "./sgd.js";
 
-/** All that changes from step to step. */
+/** All that changes from step to step: parameters, running statistics, and the momentum of each parameter. */
 export interface TrainingState extends NetworkState {
   readonly velocities: NamedTensors;
 }
@@ -23,7 +23,10 @@ export interface StepResult {
   readonly loss: TdResult;
 }
 
-/** Computes the gradients of one batch. `gradients` and `statistics` are the caller's to free. */
+/**
+ * Loss, logits [T, B, K], gradients of the parameters and new running statistics of one batch: images [rows, H, W, 3] on
+ * their timeline, labels [B]. `gradients` and `statistics` are the caller's to free.
+ */
 export function batchGradients(
   network: CascadedNetwork,
   state: NetworkState,
@@ -53,7 +56,10 @@ export function batchGradients(
   });
 }
 
-/** One training step: state in, state out; the tensors of the old state are freed. */
+/**
+ * One training step of images [rows, H, W, 3] with labels [B]: TD(lambda) loss, its gradients, stochastic gradient descent
+ * with Nesterov momentum. State in, state out; the tensors of the old state are freed.
+ */
 export function trainingStep(
   network: CascadedNetwork,
   state: TrainingState,
