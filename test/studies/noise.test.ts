@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { specHash } from "../../lib/experiments/run-record.js";
 import { tf } from "../../lib/nn/tensorflow.js";
+import { NOISE_NAMES } from "../../lib/noise/noises.js";
 import { NOISE_SETTINGS, noiseStudy, type NoiseSettings } from "../../lib/studies/noise.js";
 import { presetTrainings } from "../../lib/studies/preset-trainings.js";
 import { QUICK_DATA } from "../../lib/studies/quick.js";
@@ -54,7 +55,7 @@ test("a tiny study: every model under every noise, computed once, and clean rows
   assert.equal(worked.length, 2 * 2 * 4);
   assert.equal(readdirSync(join(root, "analyses")).length, worked.length);
   const rows = result.tables.find(({ name }) => name === "all-conditions")?.rows ?? [];
-  assert.equal(rows.length, 2 * 13 * 4 * 2);
+  assert.equal(rows.length, 2 * (1 + 2 * NOISE_NAMES.length) * 4 * 2);
   for (const row of rows) {
     assert.equal(row["n"], 2);
     const [accuracy, difference] = [Number(row["accuracy"]), Number(row["difference"])];
