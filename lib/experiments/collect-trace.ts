@@ -30,9 +30,10 @@ export interface CollectOptions {
  *
  * Where a disturbance changes the image over time, the frame of timestep t enters the stem at t. A cascade integrates
  * over frames: block i still works on what block i - 1 made of an earlier one, so that frames of several timesteps
- * meet in its answer. A serial model starts again with every frame, as in the published code: its answer at t is that
- * of its first t blocks, all evaluated on the newest frame that has passed the stem. (A serial machine that never
- * looks again answers at all timesteps for the first frame alone; that is the persistent schedule.)
+ * meet in its answer. So does a serial model as published, whose residuals are delayed too: the answer at t depends on
+ * frames 0 to t - 1, in either. Without that delay (`serialScheme` "undelayed") a serial model starts again with every
+ * frame: its answer at t is that of its first t blocks, all evaluated on frame t - 1. (A serial machine that never looks
+ * again answers at all timesteps for the first frame alone; that is the persistent schedule.)
  */
 export function collectTrace(
   network: CascadedNetwork,

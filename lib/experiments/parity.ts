@@ -143,7 +143,9 @@ function networkOf(reference: ReferenceCase): CascadedResNet {
     classes: given.classes,
     stem: stemFilter?.shape[2] === 7 ? "imagenet" : "cifar",
     scheme:
-      given.scheme === "serial" ? { kind: "serial", delay, asPublished: true } : { kind: "parallel", delay },
+      given.scheme === "serial"
+        ? { kind: "serial", delay, asPublished: true, keepsUnreadStatistics: true }
+        : { kind: "parallel", delay },
     heads: given.multiHead ? "perTimestep" : "single",
     norm: { ...given.norm, temporalAffine: given.temporalAffine },
     timesteps,

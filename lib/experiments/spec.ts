@@ -4,6 +4,7 @@ import { cascadedDenseNet } from "../models/cascaded-densenet.js";
 import type { CascadedNetwork } from "../models/cascaded-network.js";
 import { cascadedResNet } from "../models/cascaded-resnet.js";
 import type { Delay } from "../nn/delay.js";
+import type { Scheme } from "../nn/residual-block.js";
 import { parseWithSchema } from "../util/schema.js";
 
 /**
@@ -31,6 +32,11 @@ const networkSchema = z
     stem: z.enum(["cifar", "imagenet"]),
     /** "ordinary": trained as an ordinary network, on its final output; run as a cascade and serially afterwards. */
     scheme: z.enum(["parallel", "serial", "ordinary"]),
+    /**
+     * How residuals come in where the network is run serially. "published": delayed, as in the authors' code; "undelayed":
+     * this project's own, at once at each block's turn. Left out of specs from before there was a choice: undelayed.
+     */
+    serialScheme: z.enum(["published", "undelayed"]).optional(),
     delay: delaySchema,
     heads: z.enum(["single", "perTimestep"]),
     temporalAffine: z.boolean(),
@@ -42,6 +48,10 @@ const networkSchema = z
   .refine(({ scheme, heads }) => scheme !== "ordinary" || heads === "single", {
     path: ["heads"],
     message: 'an ordinary network is trained on its one final output; allowed with it: "single"',
+  })
+  .refine(({ scheme, serialScheme }) => scheme !== "parallel" || serialScheme === undefined, {
+    path: ["serialScheme"],
+    message: "a parallel network is never run serially; leave network.serialScheme out",
   })
   .refine(({ densenet, depth }) => densenet === undefined || depth === 18, {
     path: ["depth"],
@@ -157,15 +167,17 @@ export function modelViews(spec: RunSpec, classes: number): ModelView[] {
 function networkOf(
   { network }: RunSpec,
   classes: number,
-  scheme: "parallel" | "serial",
+  kind: "parallel" | "serial",
   delay: Delay,
   timesteps: number | null,
 ): CascadedNetwork {
-  const { depth, width, densenet, stem, heads, temporalAffine, epsilon, momentum } = network;
+  const { depth, width, densenet, stem, heads, temporalAffine, epsilon, momentum, serialScheme } = network;
+  const scheme: Scheme =
+    kind === "parallel" ? { kind, delay } : { kind, delay, asPublished: serialScheme === "published" };
   const common = {
     classes,
     stem,
-    scheme: { kind: scheme, delay },
+    scheme,
     heads,
     norm: { epsilon, momentum, temporalAffine },
     timesteps: timesteps ?? undefined,

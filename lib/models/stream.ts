@@ -2,7 +2,7 @@ import { type CascadedDenseNet, FINAL_NORM } from "./cascaded-densenet.js";
 import type { CascadedNetwork } from "./cascaded-network.js";
 import type { EvaluationPass } from "./state.js";
 import { softmax } from "../trace/probabilities.js";
-import { type Delay, recurrence } from "../nn/delay.js";
+import { type Delay, firstNeeded, recurrence } from "../nn/delay.js";
 import { newFeatures, transition } from "../nn/dense-layer.js";
 import { headName } from "../nn/head.js";
 import { linear } from "../nn/linear.js";
@@ -201,14 +201,14 @@ function delayedAt(
 ): Moment | undefined {
   const { scheme } = step.network.spec;
   const delay = residualDelay(scheme);
-  const counts = step.t >= countsFrom(scheme, position);
-  if (!counts && delay.kind === "none") return undefined;
+  const from = countsFrom(scheme, position);
+  if (step.t < firstNeeded(delay, from)) return undefined;
   const classes = norms.map((name) => rowClass(step, name)).join();
   const version = step.nameOf(`(${input.version}|${classes})`);
   const moment = cellAt(step, position).step(delay, version, input.values, (values) =>
     compute(now(step, values)),
   );
-  return counts ? moment : undefined;
+  return step.t >= from ? moment : undefined;
 }
 
 function cellAt({ cells }: Step, position: number): Cell {

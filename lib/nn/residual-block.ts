@@ -15,16 +15,22 @@ export type Scheme =
   | { readonly kind: "parallel"; readonly delay: Delay }
   /**
    * One block more at each timestep: the residual of block i (from 1) counts as zero until t >= i, and then at once,
-   * so that n blocks take n evaluations.
+   * so that n blocks take n evaluations; or delayed, as published.
    */
   | {
       readonly kind: "serial";
       readonly delay: Delay;
       /**
-       * As the authors' code has it: the residual is delayed here too, and blocks are evaluated also where they count
-       * as zero, so that running statistics that nothing reads are kept up as well.
+       * As the authors' code has it: the residual is delayed here too. What block i adds at t = i is of its input at
+       * t = i - 1, which is not its last: blocks 1 to 8 are first felt at t = 2, 2, 3, ..., 8, each is evaluated twice
+       * on a fixed image, and under changing frames the answer at t depends on frames 0 to t - 1.
        */
       readonly asPublished?: boolean;
+      /**
+       * Blocks are evaluated also where they count as zero, as in the authors' code, so that running statistics that
+       * nothing reads are kept up as well. It changes nothing else.
+       */
+      readonly keepsUnreadStatistics?: boolean;
     };
 
 /** The delay of the residuals: the scheme's own, but none in the serial scheme unless it is as published. */
@@ -114,7 +120,7 @@ export function planBlock(
 ): { residualInput: Selection; plan: (residual: Timeline, shortcut: Timeline) => MergePlan } {
   const delay = residualDelay(scheme);
   const from = countsFrom(scheme, position);
-  const everywhere = scheme.kind === "serial" && scheme.asPublished === true;
+  const everywhere = scheme.kind === "serial" && scheme.keepsUnreadStatistics === true;
   return {
     residualInput: selectFrom(input, everywhere ? 0 : firstNeeded(delay, from)),
     plan: (residual, shortcut) => planMerge(delay, residual, shortcut, from),

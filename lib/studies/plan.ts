@@ -75,7 +75,7 @@ export function measuredHours(
 
 /** Kind of network first, then precision, then the nearest width: how fast a network is depends most on these. */
 function nearestCase({ network, train }: RunSpec, { measurements }: MeasuredSpeeds): BenchmarkCase {
-  // Of an ordinary network, as of a serial one, every block is evaluated once.
+  // Of an ordinary network every block is evaluated once, of a serial one once or twice.
   const scheme = network.scheme === "parallel" ? "parallel" : "serial";
   const distance = (other: BenchmarkCase): number =>
     (other.scheme === scheme ? 0 : 100) +

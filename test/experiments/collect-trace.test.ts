@@ -35,6 +35,7 @@ function randomByte(): () => number {
 
 const PARALLEL: Scheme = { kind: "parallel", delay: { kind: "oneStepDelay" } };
 const SERIAL: Scheme = { kind: "serial", delay: { kind: "oneStepDelay" } };
+const PUBLISHED: Scheme = { ...SERIAL, asPublished: true };
 const SCHEDULES: readonly NoiseSchedule[] = [
   { kind: "persistent" },
   { kind: "transient" },
@@ -86,6 +87,8 @@ test("disturbed images give what a loop over time gives on the same frames", () 
     [PARALLEL, "single"],
     [SERIAL, "single"],
     [SERIAL, "perTimestep"],
+    [PUBLISHED, "single"],
+    [PUBLISHED, "perTimestep"],
   ] as const)
     for (const schedule of SCHEDULES) {
       const disturbance: Disturbance = { noise: "occlusion", schedule, seed: 4 };
@@ -110,7 +113,7 @@ function rowAt({ logits, examples, classes }: Trace, t: number): Float32Array | 
   return logits.subarray(t * examples * classes, (t + 1) * examples * classes);
 }
 
-test("a serial model starts again with every frame, a cascade does not", () => {
+test("an undelayed serial model starts again with every frame; a cascade and a published one do not", () => {
   const disturbed = (kind: "persistent" | "transient", seed = 0): Disturbance => ({
     noise: "occlusion",
     schedule: { kind },
@@ -124,18 +127,19 @@ test("a serial model starts again with every frame, a cascade does not", () => {
     schedule: { kind: "pulsed", timesteps: pulses },
     seed: 0,
   };
-  const [serial, parallel] = [SERIAL, PARALLEL].map((scheme) => ({
+  const [serial, parallel, published] = [SERIAL, PARALLEL, PUBLISHED].map((scheme) => ({
     clean: traceOf(scheme, {}),
     noisy: traceOf(scheme, { disturbance }),
   }));
-  assert.ok(serial && parallel);
+  assert.ok(serial && parallel && published);
   for (let t = 1; t < T; t++) {
     const error = relativeError(rowAt(serial.noisy, t), rowAt(serial.clean, t));
     assert.ok(t === cleanAt ? error < 1e-5 : error > 1e-3, `serial, t = ${t}: ${error}`);
   }
-  assert.ok(relativeError(rowAt(parallel.noisy, cleanAt), rowAt(parallel.clean, cleanAt)) > 1e-3);
+  for (const { noisy, clean } of [parallel, published])
+    assert.ok(relativeError(rowAt(noisy, cleanAt), rowAt(clean, cleanAt)) > 1e-3);
   // The first frame is the same on both schedules, and all that either has seen at t = 1.
-  for (const scheme of [SERIAL, PARALLEL]) {
+  for (const scheme of [SERIAL, PARALLEL, PUBLISHED]) {
     const [held, fresh] = (["persistent", "transient"] as const).map((kind) =>
       traceOf(scheme, { disturbance: disturbed(kind) }),
     );
@@ -160,7 +164,7 @@ test("an image's logits do not depend on the images beside it, their order or th
 test("what changes over time costs more: every block anew at every timestep that it has something new", () => {
   const cost = (scheme: Scheme, schedule: NoiseSchedule): number =>
     traceOf(scheme, { disturbance: { noise: "focus", schedule, seed: 0 } }).cost?.multiplyAdds.at(-1) ?? NaN;
-  for (const scheme of [PARALLEL, SERIAL]) {
+  for (const scheme of [PARALLEL, SERIAL, PUBLISHED]) {
     const network = cascadedResNet(tinySpec({ scheme }));
     const { distinct, everyStep } = networkCost(network, SIDE);
     assert.equal(cost(scheme, { kind: "persistent" }), distinct.at(-1));

@@ -8,7 +8,8 @@ import {
   runNameOf,
 } from "../../lib/experiments/presets.js";
 import { specHash } from "../../lib/experiments/run-record.js";
-import { modelViews, parseRunSpec, trainedNetwork } from "../../lib/experiments/spec.js";
+import { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "../../lib/experiments/spec.js";
+import type { Scheme } from "../../lib/nn/residual-block.js";
 import { UserError } from "../../lib/util/errors.js";
 
 const PRESET_NAMES = Object.keys(PRESETS).filter(isPresetName);
@@ -35,9 +36,12 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
     const views = modelViews(spec, 10);
     assert.deepEqual({ run: runNameOf(spec), models: views.map(({ model }) => model) }, MODELS[name]);
     for (const { model, network } of views) {
-      assert.equal(network.spec.scheme.kind, model.startsWith("Cascaded") ? "parallel" : "serial", model);
       assert.equal(network.spec.heads, model.endsWith("MultiHead") ? "perTimestep" : "single", model);
-      assert.deepEqual(network.spec.scheme.delay, { kind: "oneStepDelay" });
+      const delay = { kind: "oneStepDelay" } as const;
+      const expected = model.startsWith("Cascaded")
+        ? { kind: "parallel", delay }
+        : { kind: "serial", delay, asPublished: true };
+      assert.deepEqual(network.spec.scheme, expected, model);
       assert.equal(network.timesteps, name.startsWith("densenet") ? 6 + 12 + 24 + 16 + 1 : 9);
     }
   }
@@ -75,6 +79,34 @@ test("timesteps and delay of a spec reach its models", () => {
   assert.deepEqual(view.network.spec.scheme, { kind: "parallel", delay });
 });
 
+/** A preset as it was when there was one serial scheme. */
+function beforeTheChoice(name: string, network: Partial<RunSpec["network"]> = {}): RunSpec {
+  const spec = presetCalled(name);
+  const { serialScheme: _, ...before } = spec.network;
+  return parseRunSpec({ ...spec, network: { ...before, ...network } }, name);
+}
+
+test("the serial scheme: as published in the presets, this project's own by its name and in specs from before", () => {
+  for (const name of ["serial-td", "serial-td-multihead", "cascaded-ce"] as const) {
+    const serialScheme = (spec: RunSpec): Scheme | undefined =>
+      modelViews(spec, 10).at(-1)?.network.spec.scheme;
+    const [published, before] = [presetCalled(name), beforeTheChoice(name)];
+    const named = { ...published, network: { ...published.network, serialScheme: "undelayed" as const } };
+    const delay = { kind: "oneStepDelay" } as const;
+    assert.deepEqual(serialScheme(published), { kind: "serial", delay, asPublished: true });
+    for (const spec of [named, before])
+      assert.deepEqual(serialScheme(parseRunSpec(spec, name)), { kind: "serial", delay, asPublished: false });
+    // None of the three is ever taken for another.
+    assert.equal(new Set([published, named, before].map(specHash)).size, 3);
+    assert.equal(runNameOf(published), runNameOf(before));
+  }
+  const cascade = presetCalled("cascaded-td");
+  assert.throws(
+    () => parseRunSpec({ ...cascade, network: { ...cascade.network, serialScheme: "published" } }, "s"),
+    /^UserError: s: network\.serialScheme: a parallel network is never run serially; leave network\.serialScheme out$/,
+  );
+});
+
 test("what a spec need not say leaves no trace in it: hashes are those of specs from before there was a DenseNet", () => {
   for (const name of PRESET_NAMES) {
     const { network, loss } = parseRunSpec(PRESETS[name], name);
@@ -82,10 +114,7 @@ test("what a spec need not say leaves no trace in it: hashes are those of specs 
     assert.equal("exitWeights" in loss, name === "shallow-deep-network");
   }
   const names = ["cascaded-td", "cascaded-ce", "serial-td-multihead"];
-  const before = names.map((name) => {
-    const spec = presetCalled(name);
-    return specHash({ ...spec, network: { ...spec.network, epsilon: 1e-5 } });
-  });
+  const before = names.map((name) => specHash(beforeTheChoice(name, { epsilon: 1e-5 })));
   assert.deepEqual(before, ["c6beff5faa36", "d63e7c99ff57", "5f7607e34449"]);
   // A default is part of the spec, so that a run from before it changed is never taken for one of today.
   const now = names.map((name) => specHash(presetCalled(name)));

@@ -17,7 +17,7 @@ import {
 } from "./oracle-comparison.js";
 
 test("layer by layer equals a loop over time: logits, statistics, gradients, in every combination", () => {
-  assert.equal(everyCombination.length, 3 * 3 * 2 * 2 * 3);
+  assert.equal(everyCombination.length, 3 * 4 * 2 * 2 * 3);
   for (const given of everyCombination) assertNear(given.name, oracleErrors(given));
 });
 

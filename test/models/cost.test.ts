@@ -13,6 +13,7 @@ import type { Scheme } from "../../lib/nn/residual-block.js";
 import { tinySpec } from "./oracle-cases.js";
 
 const OSD: Delay = { kind: "oneStepDelay" };
+const PUBLISHED: Scheme = { kind: "serial", delay: OSD, asPublished: true };
 
 function fullSpec(change: Partial<CascadedResNetSpec> = {}): CascadedResNetSpec {
   return tinySpec({ width: 1, classes: 10, ...change });
@@ -53,10 +54,19 @@ test("serially each block is evaluated once, at its turn, and all of it is one o
   assert.equal((cost.distinct[1] ?? 0) - (cost.distinct[0] ?? 0), 2 * 16 * 16 * 576 * 64 + shortcuts + head);
 });
 
-test("a frame that changes at every timestep: the cascade updates all blocks, the serial model starts again", () => {
+test("serially as published each block is evaluated on what it is given at its turn and just before", () => {
+  const cost = networkCost(cascadedResNet(fullSpec({ scheme: PUBLISHED })), 32);
+  // By hand: block i adds at t = i what it makes of its input at i - 1, and from i + 1 on of that at i, its last. What
+  // block 1 is given at t = 0 is a blank, and t = 9, when block 8's last would come, is no timestep.
+  assert.deepEqual(cost.evaluations, [1, 2, 2, 2, 2, 2, 2, 1]);
+});
+
+test("a frame that changes at every timestep: cascade and published serial model update all blocks that count, the undelayed one starts again", () => {
   const frames = Array.from({ length: 9 }, (_, t) => t);
-  const costOf = (kind: Scheme["kind"]) =>
-    networkCost(cascadedResNet(fullSpec({ scheme: { kind, delay: OSD } })), 32, frames);
+  const costWith = (scheme: Scheme) => networkCost(cascadedResNet(fullSpec({ scheme })), 32, frames);
+  const costOf = (kind: Scheme["kind"]) => costWith({ kind, delay: OSD });
+  // Block i on its input at each of i - 1 to 7; at t = 0 that is a blank.
+  assert.deepEqual(costWith(PUBLISHED).evaluations, [7, 7, 6, 5, 4, 3, 2, 1]);
   // Of nine frames the last comes too late to be read; at t = 0 nothing depends on the image, at t = 8 nothing is delayed further.
   assert.deepEqual(costOf("parallel").evaluations, Array<number>(8).fill(7));
   // Block i on each frame from its turn at t = i on.

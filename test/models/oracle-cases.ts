@@ -45,6 +45,7 @@ function schemes(delay: Delay): Scheme[] {
     { kind: "parallel", delay },
     { kind: "serial", delay },
     { kind: "serial", delay, asPublished: true },
+    { kind: "serial", delay, asPublished: true, keepsUnreadStatistics: true },
   ];
 }
 
@@ -58,9 +59,11 @@ export const everyCombination: readonly ResNetCase[] = DELAYS.flatMap(schemes)
     const small = n % 11 !== 0;
     const settings = small ? { epsilon: 0.1, momentum: 1 } : { epsilon: 1e-5, momentum: 0.1 };
     const published = scheme.kind === "serial" && scheme.asPublished === true ? " as published" : "";
+    const unread =
+      scheme.kind === "serial" && scheme.keepsUnreadStatistics === true ? ", all statistics" : "";
     const affine = temporalAffine ? ", temporal affine" : "";
     return {
-      name: `${scheme.kind}${published}, ${scheme.delay.kind}, ${heads} head${affine}, ${input}`,
+      name: `${scheme.kind}${published}${unread}, ${scheme.delay.kind}, ${heads} head${affine}, ${input}`,
       spec: tinySpec({ scheme, heads, norm: { ...settings, temporalAffine } }),
       side: small ? 8 + (n % 4) : 17,
       batch: BATCH,

@@ -81,7 +81,7 @@ function residualBody(run: Run, spec: CascadedResNetSpec): Body {
         ? convolve(run, `${name}.shortcut.weight`, x, stride)
         : x;
       let sum = shortcut;
-      if (published || counts) {
+      if (isEvaluated(run, index + 1, t)) {
         const delayed = delays[index]?.(residual(run, spec.depth, name, stride, x, t));
         if (counts && delayed !== undefined) sum = add(delayed, shortcut);
       }
@@ -113,7 +113,7 @@ function denseBody(run: Run, spec: CascadedDenseNetSpec): Body {
         const counts = spec.scheme.kind === "parallel" || t >= position;
         const zero = { ...x, channels: spec.growth, values: zeros(x, spec.growth) };
         let features: Maps = zero;
-        if (published || counts) {
+        if (isEvaluated(run, position, t)) {
           const reduced = part(`${name}.norm1`, `${name}.conv1`, x, t);
           const delayed = line(part(`${name}.norm2`, `${name}.conv2`, reduced, t));
           if (counts) features = delayed;
@@ -128,6 +128,16 @@ function denseBody(run: Run, spec: CascadedDenseNetSpec): Body {
 /** Whether every layer has a delay of its own, rather than a turn at which it counts at once. */
 function isDelayedLayerByLayer({ spec }: Run): boolean {
   return spec.scheme.kind === "parallel" || spec.scheme.asPublished === true;
+}
+
+/**
+ * Whether the layer at `position` is evaluated at t. Serially it is once its result can still count: from its turn on,
+ * and before it where a delay keeps what comes in; everywhere where unread statistics are kept up.
+ */
+function isEvaluated({ spec: { scheme } }: Run, position: number, t: number): boolean {
+  if (scheme.kind === "parallel" || scheme.keepsUnreadStatistics === true || t >= position) return true;
+  if (scheme.asPublished !== true || scheme.delay.kind === "none") return false;
+  return scheme.delay.kind === "exponentialSmoothing" || t === position - 1;
 }
 
 function zeros({ batch, height, width }: Maps, channels: number): Float64Array {
