@@ -43,9 +43,9 @@ for (const level of lower) {
     const environment: NodeJS.ProcessEnv = { ...process.env, CASCADE_KERNELS: level };
     // Else the inner runner reports to the outer one, in its own way.
     delete environment["NODE_TEST_CONTEXT"];
-    const { stdout } = await run(process.execPath, [...NODE, "--test", ...KERNEL_TESTS], {
-      env: environment,
-    });
+    // Named, since the reporter of output that is no terminal is another one from Node 23 on.
+    const runner = [...NODE, "--test", "--test-reporter=tap"];
+    const { stdout } = await run(process.execPath, [...runner, ...KERNEL_TESTS], { env: environment });
     assert.match(stdout, /^# fail 0$/m);
     assert.match(stdout, /^# skipped 0$/m);
   });
