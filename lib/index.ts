@@ -34,6 +34,7 @@ export { TYPICALITY_SETTINGS, typicalityStudy } from "./studies/typicality.js";
 
 // notebook: what a page shows
 export { show } from "./notebook/show.js";
+export { showStudyFigure, showStudyTable } from "./notebook/show-study.js";
 export { showTable } from "./notebook/show-table.js";
 export { showTraceExplorer } from "./notebook/show-trace-explorer.js";
 

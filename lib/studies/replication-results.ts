@@ -10,6 +10,7 @@ import { describeBackend } from "../nn/backend/kernel-level.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
+import { Stopped } from "../util/stopping.js";
 import type { Replication, ReplicationPart } from "./replication.js";
 import { type ReportSection, reportHtml } from "./report.js";
 import { StudyContext, type StudyResult, verdictOf } from "./study.js";
@@ -38,7 +39,7 @@ export interface AnalyseOptions {
 
 /**
  * Analyses every part whose trainings are finished and writes its result. A part that cannot be analysed is reported
- * and the others go on.
+ * and the others go on; where one is stopped, so is all.
  */
 export async function analyseParts(
   { protocol, parts }: Replication,
@@ -68,6 +69,7 @@ export async function analyseParts(
       const { problem } = await writeResult(protocol.name, part, result, context, seconds, folders);
       if (problem !== undefined) problems.push({ part, problem });
     } catch (error) {
+      if (error instanceof Stopped) throw error;
       // One study must not take the others' hours with it; what is no plain refusal is shown whole.
       problems.push({ part, problem: messageOf(error) });
     }

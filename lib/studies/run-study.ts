@@ -3,12 +3,17 @@ import { trainingRun } from "../experiments/training-run.js";
 import { analyseSurvivors } from "./diverged.js";
 import type { Study, StudyContext, StudyResult, StudySettings } from "./study.js";
 
-/** Trains what a study needs and is not trained yet, then analyses it: for notebooks. */
+/**
+ * Trains what a study needs and is not trained yet, then analyses it: for notebooks. Where the machine cannot do the
+ * study nothing is trained, and the result says why.
+ */
 export async function runStudy<Settings extends StudySettings>(
   study: Study<Settings>,
   settings: Settings,
   context: StudyContext,
 ): Promise<StudyResult> {
+  const notTested = study.cannotRun?.();
+  if (notTested !== undefined) return { findings: [], tables: [], figures: [], notTested };
   for (const spec of study.trainings(settings, context.data)) {
     // A study may need trainings on other images too; those are loaded by their spec.
     const shared = isDeepStrictEqual(spec.data, context.data) ? { dataset: await context.dataset() } : {};

@@ -75,7 +75,7 @@ export interface StudyResult {
   }[];
   /** Trainings that diverged; left out where there are none. */
   readonly diverged?: readonly DivergedTraining[];
-  /** Why there are no findings, where trainings that diverged left too little to compare. */
+  /** Why there are no findings: trainings that diverged left too little to compare, or the machine cannot do it. */
   readonly notTested?: string;
 }
 

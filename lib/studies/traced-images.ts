@@ -1,11 +1,14 @@
 import { type ImageSet, valuesPerImage } from "../datasets/dataset.js";
 import { pngDataUri } from "../datasets/encode.js";
+import { divergedSummary } from "../experiments/divergence.js";
+import type { RunSpec } from "../experiments/spec.js";
 import { testImages } from "../experiments/training-run.js";
 import type { SingleTrace, TraceKind } from "../figures/single-traces.js";
 import type { TracedImage, TracedImages } from "../figures/traced-image.js";
 import { correctness, probabilities } from "../trace/probabilities.js";
 import { subtrace } from "../trace/subtrace.js";
 import { timesReaching } from "../trace/stopping-time.js";
+import { UserError } from "../util/errors.js";
 import { randomStream } from "../util/random.js";
 import type { StudyContext } from "./study.js";
 import { ruleCurve, RULES, ruleSignal } from "./trace-judging.js";
@@ -17,7 +20,7 @@ import {
   type TraceSettings,
 } from "./trace-runs.js";
 
-/** `count` test images, drawn by the first seed, with what its network made of them over time. */
+/** `count` test images, drawn by the first seed that did not diverge, with what its network made of them over time. */
 export async function tracedImages(
   settings: TraceSettings,
   context: StudyContext,
@@ -84,9 +87,12 @@ function timesAtPace(rule: (typeof RULES)[number], judged: JudgedTrace, pace: nu
 }
 
 async function drawnImages(model: JudgedModel, settings: TraceSettings, context: StudyContext) {
-  const [seed = 0] = settings.seeds;
+  const specOf = (seed: number): RunSpec => judgedSpec(model, seed, settings, context.data);
+  const seed = settings.seeds.find((one) => divergedSummary(context.run(specOf(one))) === null);
+  if (seed === undefined)
+    throw new UserError(`every training of ${model} diverged: there is no trace to show`);
   const judged = await judgedTrace(model, seed, settings, context);
-  const spec = judgedSpec(model, seed, settings, context.data);
+  const spec = specOf(seed);
   const images = testImages(spec, await context.datasetOf(spec));
   return { judged, images, order: randomStream(seed, "trace/examples").permutation(images.labels.length) };
 }

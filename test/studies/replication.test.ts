@@ -16,6 +16,7 @@ import { readStudyRecord } from "../../lib/studies/study-record.js";
 import { runTrainings } from "../../lib/studies/training-processes.js";
 import { trainingStatus } from "../../lib/studies/training-status.js";
 import { UserError } from "../../lib/util/errors.js";
+import { Stopped } from "../../lib/util/stopping.js";
 import { temporaryFolder } from "../datasets/fixtures.js";
 import { SMALL_DATA, SMALL_PROTOCOL, smallStudy } from "./small-study.js";
 
@@ -327,6 +328,11 @@ test("a study that breaks leaves the others their results, and a damaged result 
     problems.map(({ part, problem }) => [part.study.name, problem]),
     [["broken", "no traces"]],
   );
+  const stopping = replication.parts.map((part) => ({
+    ...part,
+    study: { ...part.study, analyse: () => Promise.reject(new Stopped("stopped")) },
+  }));
+  await assert.rejects(analyseParts({ ...replication, parts: stopping }, folders), Stopped);
   const path = join(folders.results, "quick", "procedural", "whole.json");
   assert.equal((await readStudyRecord(path))?.study.name, "whole");
   assert.equal(await readStudyRecord(path.replace("whole", "broken")), undefined);
