@@ -114,7 +114,7 @@ export { resolveDatasetSource } from "./datasets/source.js";
 export { limit, stratifiedSplit, subset } from "./datasets/split.js";
 export { pngDataUri } from "./datasets/encode.js";
 export { channelStatistics } from "./datasets/statistics.js";
-export { NOISE_NAMES, type NoiseName, NOISES } from "./noise/noises.js";
+export { NOISE_NAMES, NOISE_STRENGTHS, type NoiseName, NOISES, type NoiseStrength } from "./noise/noises.js";
 export { occlude } from "./noise/occlusion.js";
 export { type Disturbance, disturbedFrames, type NoiseSchedule } from "./noise/schedule.js";
 

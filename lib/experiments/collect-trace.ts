@@ -84,7 +84,7 @@ export function collectTrace(
 function disturbedBatch(
   { size, ids }: ImageSet,
   { images, indices }: Batch,
-  { noise, seed }: Disturbance,
+  disturbance: Disturbance,
   draws: readonly number[],
 ): Float32Array {
   const values = valuesPerImage(size);
@@ -93,7 +93,7 @@ function disturbedBatch(
     for (const [b, index] of indices.entries()) {
       const image = images.subarray(b * values, (b + 1) * values);
       const id = ids[index] as number;
-      frames.set(disturbed(noise, image, size, { seed, id, t }), d * images.length + b * values);
+      frames.set(disturbed(disturbance, image, size, { id, t }), d * images.length + b * values);
     }
   }
   return frames;

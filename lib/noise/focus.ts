@@ -2,14 +2,19 @@ import type { ImageSize } from "../datasets/dataset.js";
 import { drawStream, type Noise } from "./noise.js";
 import { noisePatchSide, type Patch, randomPatch } from "./patch.js";
 
-/** Standard deviation of the blur as a share of the image's side: 1 pixel of 32. */
-const BLUR = 1 / 32;
+/** Focus: blurred by 0.56 pixels of 32 everywhere but in a randomly placed patch of half the side (16 pixels of 32). */
+export const focus: Noise = blurredBy(0.56 / 32);
 
-/** Focus: blurred everywhere but in a randomly placed patch of half the side (16 pixels of 32). */
-export const focus: Noise = (image, size, draw) => {
-  const patch = randomPatch(size, noisePatchSide(size), drawStream("focus", draw));
-  return focusOn(image, size, patch, BLUR * Math.min(size.height, size.width));
-};
+/** Focus with a stronger blur than the published one: 1 pixel of 32. */
+export const strongFocus: Noise = blurredBy(1 / 32);
+
+/** `blur`: its standard deviation as a share of the image's side. */
+function blurredBy(blur: number): Noise {
+  return (image, size, draw) => {
+    const patch = randomPatch(size, noisePatchSide(size), drawStream("focus", draw));
+    return focusOn(image, size, patch, blur * Math.min(size.height, size.width));
+  };
+}
 
 /** The image `[H, W, C]` as it is inside the patch, and blurred by `sigma` pixels outside. */
 export function focusOn(

@@ -7,6 +7,8 @@ export interface NoiseDraw {
   /** The image's place in its data set, so that its noise does not depend on the batch that it comes in. */
   readonly id: number;
   readonly t: number;
+  /** Shown at all timesteps, so that nothing went before it. */
+  readonly held?: boolean;
 }
 
 /** A disturbed copy of an image `[H, W, C]`: a pure function of image and draw. */

@@ -1,11 +1,16 @@
 import type { ImageSize } from "../datasets/dataset.js";
 import { drawStream, type Noise } from "./noise.js";
 
-const FACTORS = [2, 4] as const;
+/** Resolution: the image as it is, or the mean colour of squares of 2 or of 4 pixels' side, each a third of the time. */
+export const resolution: Noise = coarsenedByOneOf([1, 2, 4]);
 
-/** Resolution: the mean colour of squares of 2 or of 4 pixels' side, with equal probability. */
-export const resolution: Noise = (image, size, draw) =>
-  coarsened(image, size, FACTORS[drawStream("resolution", draw).integer(FACTORS.length)] as number);
+/** Resolution that never leaves the image as it is: squares of 2 or of 4 pixels' side, with equal probability. */
+export const strongResolution: Noise = coarsenedByOneOf([2, 4]);
+
+function coarsenedByOneOf(factors: readonly number[]): Noise {
+  return (image, size, draw) =>
+    coarsened(image, size, factors[drawStream("resolution", draw).integer(factors.length)] as number);
+}
 
 /**
  * The image `[H, W, C]` average-pooled by `factor` and enlarged again by repetition: every pixel takes the mean of

@@ -1,7 +1,7 @@
 import type { ImageSize } from "../datasets/dataset.js";
 import { UserError } from "../util/errors.js";
 import type { NoiseDraw } from "./noise.js";
-import { type NoiseName, NOISES } from "./noises.js";
+import { NOISE_STRENGTHS, type NoiseName, type NoiseStrength } from "./noises.js";
 
 /** When an image is disturbed, and by which draw of the noise. */
 export type NoiseSchedule =
@@ -17,6 +17,8 @@ export interface Disturbance {
   readonly noise: NoiseName;
   readonly schedule: NoiseSchedule;
   readonly seed: number;
+  /** "published" unless told. */
+  readonly strength?: NoiseStrength | undefined;
 }
 
 /** In the place of a draw: the clean image. */
@@ -44,23 +46,26 @@ export function scheduledDraws(schedule: NoiseSchedule, timesteps: number): numb
   }
 }
 
-/** The image `[H, W, C]` under draw `t` of a noise, or itself where t is CLEAN. */
+/** Image `id`, `[H, W, C]`, under draw `t` of a disturbance, or itself where t is CLEAN. */
 export function disturbed(
-  noise: NoiseName,
+  { noise, schedule, seed, strength = "published" }: Disturbance,
   image: Float32Array,
   size: ImageSize,
-  draw: NoiseDraw,
+  { id, t }: Pick<NoiseDraw, "id" | "t">,
 ): Float32Array {
-  return draw.t === CLEAN ? image : NOISES[noise](image, size, draw);
+  if (t === CLEAN) return image;
+  return NOISE_STRENGTHS[strength][noise](image, size, { seed, id, t, held: schedule.kind === "persistent" });
 }
 
 /** What the network is shown of image `id` at each of T timesteps: T frames `[H, W, C]`. */
 export function disturbedFrames(
-  { noise, schedule, seed }: Disturbance,
+  disturbance: Disturbance,
   image: Float32Array,
   size: ImageSize,
   id: number,
   timesteps: number,
 ): Float32Array[] {
-  return scheduledDraws(schedule, timesteps).map((t) => disturbed(noise, image, size, { seed, id, t }));
+  return scheduledDraws(disturbance.schedule, timesteps).map((t) =>
+    disturbed(disturbance, image, size, { id, t }),
+  );
 }

@@ -13,22 +13,34 @@ export function farthestOffset({ height, width }: ImageSize): number {
   return Math.round(Math.min(height, width) / 4);
 }
 
-/** Translation: the image at place t of a random walk. Frames of following timesteps are one step apart. */
+/**
+ * Translation: the image at place t of a random walk that begins at the centre, as published. Frames of following
+ * timesteps are one step apart. A draw that is held for all timesteps is uniform.
+ */
 export const translation: Noise = (image, size, draw) =>
-  translated(image, size, walkOffset(farthestOffset(size), draw));
+  translated(image, size, walkOffset(farthestOffset(size), draw, draw.held === true ? "anywhere" : "centre"));
+
+/** Translation by a walk that begins anywhere: on average it goes farther than the published one. */
+export const strongTranslation: Noise = (image, size, draw) =>
+  translated(image, size, walkOffset(farthestOffset(size), draw, "anywhere"));
 
 /**
  * Place t of a random walk of each axis within -farthest .. farthest:
  *
- *     offset[0] uniform,   offset[t] = clamp(offset[t-1] ± 1)
+ *     offset[0] = 0 or uniform,   offset[t] = clamp(offset[t-1] ± 1)
  *
- * The walk begins in its stationary distribution, so every place of it, taken by itself, is uniform: one offset held
- * for all timesteps disturbs as much as the walk does. (The published walk begins at the centre.)
+ * A walk that begins anywhere begins in its stationary distribution, so every place of it, taken by itself, is uniform:
+ * one offset held for all timesteps disturbs as much as the walk does.
  */
-export function walkOffset(farthest: number, { seed, id, t }: NoiseDraw): Offset {
+export function walkOffset(
+  farthest: number,
+  { seed, id, t }: NoiseDraw,
+  start: "centre" | "anywhere",
+): Offset {
   const stream = randomStream(seed, `noise/translation/${id}`);
-  let down = stream.integer(2 * farthest + 1) - farthest;
-  let right = stream.integer(2 * farthest + 1) - farthest;
+  const begin = (): number => (start === "centre" ? 0 : stream.integer(2 * farthest + 1) - farthest);
+  let down = begin();
+  let right = begin();
   for (let step = 0; step < t; step++) {
     down = clamp(down + 2 * stream.integer(2) - 1, -farthest, farthest);
     right = clamp(right + 2 * stream.integer(2) - 1, -farthest, farthest);

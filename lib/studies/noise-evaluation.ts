@@ -4,7 +4,7 @@ import { readRun } from "../experiments/run-record.js";
 import type { RunSpec } from "../experiments/spec.js";
 import { openTrainedModel, runSummary } from "../experiments/trained-model.js";
 import { testImages } from "../experiments/training-run.js";
-import { NOISE_NAMES, type NoiseName } from "../noise/noises.js";
+import { NOISE_NAMES, type NoiseName, type NoiseStrength } from "../noise/noises.js";
 import type { NoiseSchedule } from "../noise/schedule.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import { speedAccuracyCurve } from "../trace/speed-accuracy-curve.js";
@@ -49,19 +49,21 @@ export interface NoiseEvaluationSettings {
   /** Test images judged, as many of each class as possible and the same for all models; null for all. */
   readonly images: number | null;
   readonly noiseSeed: number;
+  /** As strong as published unless told. */
+  readonly strength?: NoiseStrength;
 }
 
 /** Shows each model of a finished run the test images under every condition, all models the same frames. */
 export async function evaluateUnderNoise(
   spec: RunSpec,
-  { images, noiseSeed }: NoiseEvaluationSettings,
+  { images, noiseSeed, strength = "published" }: NoiseEvaluationSettings,
   context: StudyContext,
 ): Promise<NoisyModel[]> {
   const directory = context.run(spec);
   const { models, classNames } = runSummary(directory);
   const evaluated: NoisyModel[] = [];
   for (const { model } of models) {
-    const key = { analysis: "noise", model, images, noiseSeed, conditions: CONDITIONS };
+    const key = { analysis: "noise", model, images, noiseSeed, strength, conditions: CONDITIONS };
     const results = await context.keptOf(spec, key, async () => {
       context.onProgress(`${model} of ${readRun(directory).name}, seed ${spec.seed}, under noise`);
       const judged = testImages(spec, await context.datasetOf(spec));
@@ -71,7 +73,7 @@ export async function evaluateUnderNoise(
         return CONDITIONS.map((condition): NoisyResult => {
           const trace = collectTrace(trained.network, trained.state, set, {
             normalisation: trained.normalisation,
-            disturbance: disturbanceOf(condition, noiseSeed),
+            disturbance: disturbanceOf(condition, noiseSeed, strength),
           });
           const curve = speedAccuracyCurve(trace).map(({ threshold, meanStoppingTime, accuracy }) => ({
             threshold,
@@ -89,7 +91,7 @@ export async function evaluateUnderNoise(
   return evaluated;
 }
 
-function disturbanceOf(condition: NoiseCondition, seed: number) {
+function disturbanceOf(condition: NoiseCondition, seed: number, strength: NoiseStrength) {
   if (condition.noise === "none") return undefined;
-  return { noise: condition.noise, schedule: { kind: condition.schedule }, seed };
+  return { noise: condition.noise, schedule: { kind: condition.schedule }, seed, strength };
 }

@@ -246,7 +246,7 @@ async function figuresOf(
     {
       name: "pictures",
       caption: "One test image under the six noises, as the networks are shown it.",
-      figure: await picturesOf(await context.dataset(), settings.noiseSeed),
+      figure: await picturesOf(await context.dataset(), settings),
     },
     ...[...evaluated].flatMap(([training, models]) => [
       {
@@ -309,7 +309,10 @@ function dropFigure(evaluated: Evaluated): PlotlyFigure {
 /** What the pictures show: so many timesteps of this test image. */
 const PICTURED = { timesteps: 4, image: 0 };
 
-async function picturesOf({ train, test: set }: Dataset, seed: number): Promise<PlotlyFigure> {
+async function picturesOf(
+  { train, test: set }: Dataset,
+  { noiseSeed: seed, strength }: NoiseEvaluationSettings,
+): Promise<PlotlyFigure> {
   const values = valuesPerImage(set.size);
   const normalisation = channelStatistics(train.images);
   const pixels = set.images.subarray(PICTURED.image * values, (PICTURED.image + 1) * values);
@@ -317,14 +320,18 @@ async function picturesOf({ train, test: set }: Dataset, seed: number): Promise<
   const id = set.ids[PICTURED.image] ?? 0;
   const pictures = NOISE_NAMES.flatMap((noise) =>
     SCHEDULES.flatMap((kind) =>
-      disturbedFrames({ noise, schedule: { kind }, seed }, image, set.size, id, PICTURED.timesteps).map(
-        (frame, timestep): NoisePicture => ({
-          noise,
-          schedule: kind,
-          timestep,
-          pixels: displayedPixels(frame, normalisation),
-        }),
-      ),
+      disturbedFrames(
+        { noise, schedule: { kind }, seed, strength },
+        image,
+        set.size,
+        id,
+        PICTURED.timesteps,
+      ).map((frame, timestep): NoisePicture => ({
+        noise,
+        schedule: kind,
+        timestep,
+        pixels: displayedPixels(frame, normalisation),
+      })),
     ),
   );
   return noisePicturesFigure(pictures, set.size.height);

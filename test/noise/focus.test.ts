@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { focus, focusOn, gaussianBlur } from "../../lib/noise/focus.js";
+import { focus, focusOn, gaussianBlur, strongFocus } from "../../lib/noise/focus.js";
 import { constantImage, gap, randomImage } from "./noisy-images.js";
 
 const size = { height: 11, width: 9 };
@@ -63,4 +63,17 @@ test("the noise leaves a patch of half the side sharp", () => {
     return out.filter((value, i) => value === image[i]).length;
   };
   for (let t = 0; t < 5; t++) assert.equal(sharp(t), 16 * 16 * 3);
+  // Outside of it the blur is 0.56 pixels as published, or 1.
+  const draw = { seed: 3, id: 8, t: 0 };
+  for (const [noise, sigma] of [
+    [focus, 0.56],
+    [strongFocus, 1],
+  ] as const) {
+    const blurred = gaussianBlur(image, whole, sigma);
+    const outside = noise(image, whole, draw).filter((value, i) => value !== image[i]);
+    assert.deepEqual(
+      outside,
+      blurred.filter((_, i) => noise(image, whole, draw)[i] !== image[i]),
+    );
+  }
 });

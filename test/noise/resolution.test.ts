@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { coarsened, resolution } from "../../lib/noise/resolution.js";
+import { coarsened, resolution, strongResolution } from "../../lib/noise/resolution.js";
 import { constantImage, gap, randomImage } from "./noisy-images.js";
 
 test("every pixel takes the mean of its square, also of squares that the edge cuts", () => {
@@ -26,17 +26,24 @@ test("one colour stays, a square's sum stays, and coarser twice is coarser once"
   assert.ok(Math.abs(sum(by4) - sum(image)) < 1e-4);
 });
 
-test("the noise pools by 2 or by 4, each about half of the time", () => {
+test("as published the image stays or is pooled by 2 or by 4, each a third of the time; the strong noise always pools", () => {
   const size = { height: 8, width: 8 };
   const image = randomImage(size);
-  const [by2, by4] = [coarsened(image, size, 2), coarsened(image, size, 4)];
-  let twos = 0;
-  for (let id = 0; id < 400; id++) {
-    const out = resolution(image, size, { seed: 1, id, t: 0 });
-    const isTwo = gap(out, by2) === 0;
-    assert.ok(isTwo || gap(out, by4) === 0);
-    twos += Number(isTwo);
+  const outcomes = [image, coarsened(image, size, 2), coarsened(image, size, 4)];
+  for (const [noise, shares] of [
+    [resolution, [1 / 3, 1 / 3, 1 / 3]],
+    [strongResolution, [0, 1 / 2, 1 / 2]],
+  ] as const) {
+    const counts = [0, 0, 0];
+    for (let id = 0; id < 600; id++) {
+      const out = noise(image, size, { seed: 1, id, t: 0 });
+      const which = outcomes.findIndex((outcome) => gap(out, outcome) === 0);
+      counts[which] = (counts[which] ?? NaN) + 1;
+    }
+    // Five standard deviations of the binomial distribution.
+    for (const [i, share] of shares.entries()) {
+      const spread = 5 * Math.sqrt(600 * share * (1 - share));
+      assert.ok(Math.abs((counts[i] ?? NaN) - 600 * share) <= spread, counts.join());
+    }
   }
-  // Five standard deviations of the binomial distribution.
-  assert.ok(Math.abs(twos - 200) < 50, `${twos} of 400`);
 });

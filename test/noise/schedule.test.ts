@@ -43,12 +43,17 @@ for (const noise of NOISE_NAMES) {
     const transient = frames(noise, { kind: "transient" });
     const pulsed = frames(noise, { kind: "pulsed", timesteps: [2, 6] });
     for (let t = 0; t < T; t++) {
-      assert.deepEqual(persistent[t], transient[0]);
+      // A walk begins at the centre, one place that is held is anywhere.
+      if (noise === "translation") assert.deepEqual(persistent[t], persistent[0]);
+      else assert.deepEqual(persistent[t], transient[0]);
       assert.deepEqual(pulsed[t], t === 2 || t === 6 ? transient[t] : image);
     }
     const different = new Set(transient.map((frame) => frame.join()));
-    assert.ok(different.size > (noise === "resolution" ? 1 : T - 3), `${different.size} different frames`);
-    assert.ok(transient.every((frame) => gap(frame, image) > 0));
+    assert.ok(different.size > (noise === "resolution" || noise === "translation" ? 1 : T - 3), `${different.size} different frames`);
+    const untouched = transient.filter((frame) => gap(frame, image) === 0).length;
+    // The published resolution leaves a third of the frames as they are, and walks pass through the centre.
+    const mayStay = noise === "resolution" || noise === "translation";
+    assert.ok(mayStay ? untouched < T : untouched === 0, `${untouched} frames as they were`);
     assert.deepEqual(image, before, "the image is left alone");
   });
 
@@ -64,3 +69,21 @@ for (const noise of NOISE_NAMES) {
     }
   });
 }
+
+test("the published strengths are the default; the strong ones are others in focus, resolution and translation alone", () => {
+  for (const noise of NOISE_NAMES) {
+    const shown = (strength?: "published" | "strong"): string[] =>
+      [5, 6, 7, 8].flatMap((id) =>
+        disturbedFrames(
+          { noise, schedule: { kind: "transient" }, seed: 1, strength },
+          image,
+          size,
+          id,
+          T,
+        ).map((frame) => frame.join()),
+      );
+    assert.deepEqual(shown(), shown("published"));
+    const differs = ["focus", "resolution", "translation"].includes(noise);
+    assert.equal(shown().join() !== shown("strong").join(), differs, noise);
+  }
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { translated, translation, walkOffset } from "../../lib/noise/translation.js";
+import { strongTranslation, translated, translation, walkOffset } from "../../lib/noise/translation.js";
 import { constantImage, randomImage } from "./noisy-images.js";
 
 const size = { height: 7, width: 6 };
@@ -26,7 +26,9 @@ test("pixel by pixel: moved content, repeated edges", () => {
 test("the walk takes one step on each axis, or stays where a bound stops it, and never leaves its bounds", () => {
   fc.assert(
     fc.property(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 8 }), (seed, id, farthest) => {
-      const walk = Array.from({ length: 30 }, (_, t) => walkOffset(farthest, { seed, id, t }));
+      const start = id % 2 === 0 ? "centre" : "anywhere";
+      const walk = Array.from({ length: 30 }, (_, t) => walkOffset(farthest, { seed, id, t }, start));
+      if (start === "centre") assert.deepEqual(walk[0], { down: 0, right: 0 });
       for (const axis of ["down", "right"] as const)
         for (const [t, offset] of walk.entries()) {
           assert.ok(Math.abs(offset[axis]) <= farthest);
@@ -40,12 +42,12 @@ test("the walk takes one step on each axis, or stays where a bound stops it, and
   );
 });
 
-test("every place of the walk is uniform within the bounds, the first and the ninth alike", () => {
+test("every place of a walk that begins anywhere is uniform within the bounds, the first and the ninth alike", () => {
   for (const t of [0, 8]) {
     const counts = new Map<number, number>();
     const walks = 17 * 400;
     for (let id = 0; id < walks; id++) {
-      const { right } = walkOffset(8, { seed: 2, id, t });
+      const { right } = walkOffset(8, { seed: 2, id, t }, "anywhere");
       counts.set(right, (counts.get(right) ?? 0) + 1);
     }
     assert.equal(counts.size, 17);
@@ -59,7 +61,18 @@ test("the noise moves by at most a quarter of the side", () => {
   const whole = { height: 16, width: 16 };
   const image = randomImage(whole);
   for (let id = 0; id < 50; id++) {
-    const offset = walkOffset(4, { seed: 5, id, t: 3 });
-    assert.deepEqual(translation(image, whole, { seed: 5, id, t: 3 }), translated(image, whole, offset));
+    const draw = { seed: 5, id, t: 3 };
+    const [walked, anywhere] = (["centre", "anywhere"] as const).map((start) => {
+      const offset = walkOffset(4, draw, start);
+      assert.ok(Math.max(Math.abs(offset.down), Math.abs(offset.right)) <= (start === "centre" ? 3 : 4));
+      return translated(image, whole, offset);
+    });
+    assert.deepEqual(translation(image, whole, draw), walked);
+    // What is held has no walk behind it: it may be anywhere.
+    for (const noise of [
+      strongTranslation(image, whole, draw),
+      translation(image, whole, { ...draw, held: true }),
+    ])
+      assert.deepEqual(noise, anywhere);
   }
 });
