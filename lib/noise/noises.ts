@@ -19,7 +19,6 @@ export const NOISES = {
 /** One of the six noises: a key of `NOISES`. */
 export type NoiseName = keyof typeof NOISES;
 
-/** The six noises, in the order of figures and tables. */
 /**
  * How strong noises are. "strong": as this project had them until 2026-11-26, with more blur, resolution that is never
  * left as it is, and a walk that begins anywhere; results from before are of these.
@@ -32,4 +31,5 @@ export const NOISE_STRENGTHS = {
 /** The name of a set of strengths. */
 export type NoiseStrength = keyof typeof NOISE_STRENGTHS;
 
+/** The six noises, in the order of figures and tables. */
 export const NOISE_NAMES = Object.keys(NOISES) as readonly NoiseName[];
