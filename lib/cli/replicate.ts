@@ -161,17 +161,20 @@ async function train(
     `${missing.length} of ${trainings.length} trainings are to be done, ${side} at a time, threads of each: ${threads}`,
   );
   const stopShowing = showProgress(() => trainings.map(statusOf));
-  const outcomes = await runTrainings(missing, {
-    root,
-    jobs,
-    threads,
-    signal,
-    onEnd: ({ training, problem }) => {
-      if (problem !== undefined) process.stderr.write(`\n${training.directory}: ${problem}\n`);
-    },
-  });
-  stopShowing();
-  return outcomes.filter(({ state }) => state === "failed").length;
+  try {
+    const outcomes = await runTrainings(missing, {
+      root,
+      jobs,
+      threads,
+      signal,
+      onEnd: ({ training, problem }) => {
+        if (problem !== undefined) process.stderr.write(`\n${training.directory}: ${problem}\n`);
+      },
+    });
+    return outcomes.filter(({ state }) => state === "failed").length;
+  } finally {
+    stopShowing();
+  }
 }
 
 /** Shows now and then how far all trainings together are; gives what ends it. */

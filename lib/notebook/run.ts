@@ -122,6 +122,9 @@ async function execute(
   const closed = new Promise((resolve) => child.once("close", resolve));
   let complaint = "";
   let begun = false;
+  child.on("error", ({ message }) => {
+    complaint = `its Python does not start (${message}); see \`npm run doctor\``;
+  });
   child.stderr.on("data", (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(-4000);
   });

@@ -2,6 +2,7 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf, SetupError } from "./errors.mjs";
 import { LOCK } from "./project.mjs";
 
 /**
@@ -47,8 +48,12 @@ function readLock() {
 /** Writes the lock whole under a name of its own, for a rename or a link to put it in place at once. */
 function writeTemporary(/** @type {LockContent} */ content) {
   const temporary = `${LOCK}.${String(process.pid)}`;
-  mkdirSync(dirname(LOCK), { recursive: true });
-  writeFileSync(temporary, JSON.stringify(content));
+  try {
+    mkdirSync(dirname(LOCK), { recursive: true });
+    writeFileSync(temporary, JSON.stringify(content));
+  } catch (error) {
+    throw new SetupError(`nothing is set up: the project's folder cannot be written (${messageOf(error)})`);
+  }
   return temporary;
 }
 

@@ -14,6 +14,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
   ENOENT: "there is no such file or folder",
   ENOTDIR: "a part of the path is a file, not a folder",
+  EEXIST: "a file is in the place of its folder",
   EISDIR: "it is a folder, not a file",
   ELOOP: "its links lead in a circle",
   ENXIO: "nothing is there to take it (a device without a driver, or a socket)",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
@@ -84,4 +84,14 @@ test("what cannot be done is refused in one line", async (context) => {
     assert.equal(code, 1, words.join(" "));
   }
   assert.equal(existsSync(join(folder, "data", "runs")), false);
+});
+
+test("where trainings cannot write, the command says so and ends", async (context) => {
+  const folder = await temporaryFolder(context);
+  mkdirSync(join(folder, "runs"));
+  writeFileSync(join(folder, "runs", "logs"), "a file where a folder must be");
+  const words = ["--only", "six-models", "--seeds", "0", "--runs", "runs"];
+  const { err, code } = await replicate(folder, ...words);
+  assert.match(err, /^cascade: cannot write runs\/logs\/.*\.log: .*$/m);
+  assert.equal(code, 1);
 });
