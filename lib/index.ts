@@ -59,7 +59,7 @@ export { tdLoss, tdTargets, tdWeights, type TdSettings } from "./losses/td-lambd
 
 // nn
 export { type Delay, delayKernel } from "./nn/delay.js";
-export type { Scheme } from "./nn/residual-block.js";
+export type { Scheme } from "./nn/scheme.js";
 export { describeBackend } from "./nn/backend/kernel-level.js";
 export { isNative, tf } from "./nn/tensorflow.js";
 export { changingTimeline, constantTimeline, type Timeline } from "./nn/timeline.js";

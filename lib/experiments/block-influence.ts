@@ -3,7 +3,8 @@ import { forward } from "../models/cascaded-network.js";
 import type { CascadedResNet } from "../models/cascaded-resnet.js";
 import { disposeEvaluationPass, evaluationPass, type NetworkState } from "../models/state.js";
 import { named, type NamedTensors } from "../nn/pass.js";
-import type { BlockSpec } from "../nn/residual-block.js";
+import type { DelayedLayer } from "../nn/cascade-layer.js";
+import { chainNorms } from "../nn/chain.js";
 import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { constantTimeline } from "../nn/timeline.js";
 
@@ -23,7 +24,7 @@ export function blockInfluence(
 ): ColumnTable {
   const whole = logitsOf(network, state, images);
   const step = whole.length / network.timesteps;
-  const rows = network.blocks.flatMap((block) => {
+  const rows = network.layers.flatMap((block) => {
     const without = scoped(() =>
       logitsOf(network, { ...state, parameters: withoutResidual(state.parameters, block) }, images),
     );
@@ -50,8 +51,8 @@ function logitsOf(network: CascadedResNet, state: NetworkState, images: Tensor4D
 }
 
 /** The parameters with nothing left of the block's residual: its last batch norm gives zero. */
-function withoutResidual(parameters: NamedTensors, block: BlockSpec): NamedTensors {
-  const last = `${block.name}.norm${block.convolutions.length}`;
+function withoutResidual(parameters: NamedTensors, block: DelayedLayer): NamedTensors {
+  const last = chainNorms(block.branch).at(-1);
   const silenced = [`${last}.scale`, `${last}.offset`].map(
     (name) => [name, tf.zerosLike(named(parameters, name))] as const,
   );

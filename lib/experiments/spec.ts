@@ -4,7 +4,7 @@ import { cascadedDenseNet } from "../models/cascaded-densenet.js";
 import type { CascadedNetwork } from "../models/cascaded-network.js";
 import { cascadedResNet } from "../models/cascaded-resnet.js";
 import type { Delay } from "../nn/delay.js";
-import type { Scheme } from "../nn/residual-block.js";
+import type { Scheme } from "../nn/scheme.js";
 import { parseWithSchema } from "../util/schema.js";
 
 /**

@@ -1,22 +1,13 @@
-import {
-  denseLayer,
-  denseLayerCost,
-  type DenseLayerSpec,
-  denseLayerSpec,
-  type NormalizedConvolution,
-  transition,
-  transitionCost,
-  type TransitionSpec,
-  transitionSpec,
-} from "../nn/dense-layer.js";
+import type { CascadeLayer } from "../nn/cascade-layer.js";
+import type { Stage } from "../nn/chain.js";
 import { stemConvolution } from "../nn/stem.js";
-import { temporalBatchNorm } from "../nn/temporal-batch-norm.js";
-import type { CascadeFrame, CascadeLayer, CascadeSpec } from "./cascade-layer.js";
-import { filterTensor, normTensors, type TensorSpec } from "./tensor-spec.js";
+import type { CascadedNetwork, CascadeSpec } from "./cascaded-network.js";
 
 /**
  * A DenseNet-BC (Huang et al., "Densely connected convolutional networks", 2017) in which every dense layer's new
- * features have a propagation delay, and its serial twin.
+ * features have a propagation delay, and its serial twin; what came before passes at once:
+ *
+ *     out[t] = concat(x[t], delay(newFeatures(x))[t])
  */
 export interface CascadedDenseNetSpec extends CascadeSpec {
   /** Channels that a dense layer adds. */
@@ -25,15 +16,13 @@ export interface CascadedDenseNetSpec extends CascadeSpec {
   readonly layers: readonly number[];
 }
 
-/** The network laid out: what it is made of, in order. */
-export interface CascadedDenseNet extends CascadeFrame {
-  readonly kind: "densenet";
-  readonly spec: CascadedDenseNetSpec;
-  readonly layers: readonly (DenseLayerSpec | TransitionSpec)[];
-}
+export type CascadedDenseNet = CascadedNetwork<CascadedDenseNetSpec>;
 
 /** The norm between the last dense block and the head. */
-export const FINAL_NORM = "final.norm";
+const FINAL_NORM = "final.norm";
+
+/** Channels of the bottleneck for each channel of growth. */
+const BOTTLENECK = 4;
 
 /**
  * Lays the network out. Its stem is the ResNet's, with 2 growth channels (the publication's has neither norm nor pool), but
@@ -43,22 +32,21 @@ export const FINAL_NORM = "final.norm";
  */
 export function cascadedDenseNet(spec: CascadedDenseNetSpec): CascadedDenseNet {
   const { growth } = spec;
-  const layers: (DenseLayerSpec | TransitionSpec)[] = [];
+  const layers: CascadeLayer[] = [];
   let channels = 2 * growth;
   let position = 0;
   for (const [block, count] of spec.layers.entries()) {
     if (block > 0) {
-      const between = transitionSpec(`transitions.${block - 1}`, channels);
-      layers.push(between);
-      channels = between.halve.convolution.outputs;
+      layers.push(transition(`transitions.${block - 1}`, channels));
+      channels = halved(channels);
     }
     for (let index = 0; index < count; index++) {
-      layers.push(denseLayerSpec(`stages.${block}.${index}`, ++position, channels, growth));
+      layers.push(denseLayer(`stages.${block}.${index}`, ++position, channels, growth));
       channels += growth;
     }
   }
+  layers.push({ kind: "instant", chain: [{ kind: "norm", norm: FINAL_NORM, channels }] });
   return {
-    kind: "densenet",
     spec,
     timesteps: spec.timesteps ?? position + 1,
     stem: stemConvolution(spec.stem, 2 * growth),
@@ -68,41 +56,28 @@ export function cascadedDenseNet(spec: CascadedDenseNetSpec): CascadedDenseNet {
   };
 }
 
-/** Dense layers, transitions and the final norm as the layers of a cascade. */
-export function denseNetLayers({ layers, spec, timesteps, features }: CascadedDenseNet): CascadeLayer[] {
-  const norm = (name: string, channels: number): TensorSpec[] =>
-    normTensors(name, channels, timesteps, spec.norm);
-  const tensors = (part: NormalizedConvolution): TensorSpec[] => [
-    ...norm(part.norm, part.convolution.inputs),
-    filterTensor(part.convolution),
-  ];
-  return [
-    ...layers.map((layer): CascadeLayer => {
-      if (layer.kind === "transition") {
-        return {
-          tensors: tensors(layer.halve),
-          run: (pass, x) => transition(pass, layer, x),
-          cost: (side) => {
-            const { cost, side: after } = transitionCost(layer, side);
-            return { position: undefined, delayed: 0, instant: cost, side: after };
-          },
-        };
-      }
-      return {
-        tensors: [...tensors(layer.reduce), ...tensors(layer.grow)],
-        run: (pass, x) => denseLayer(pass, layer, spec.scheme, x),
-        cost: (side) => ({
-          position: layer.position,
-          delayed: denseLayerCost(layer, side),
-          instant: 0,
-          side,
-        }),
-      };
-    }),
-    {
-      tensors: norm(FINAL_NORM, features),
-      run: (pass, x) => temporalBatchNorm(pass, FINAL_NORM, x, true),
-      cost: (side) => ({ position: undefined, delayed: 0, instant: 0, side }),
-    },
-  ];
+/** New features: 1x1 convolution to four times the growth, 3x3 to the growth, each after batch norm and ReLU. */
+function denseLayer(name: string, position: number, inputs: number, growth: number): CascadeLayer {
+  const part = (n: number, size: number, from: number, outputs: number): Stage => ({
+    kind: "normConvolution",
+    norm: `${name}.norm${n}`,
+    convolution: { name: `${name}.conv${n}`, size, stride: 1, inputs: from, outputs },
+  });
+  const between = BOTTLENECK * growth;
+  const branch = [part(1, 1, inputs, between), part(2, 3, between, growth)];
+  return { kind: "delayed", name, position, branch, shortcut: [], combine: "concatenate" };
+}
+
+/** Between two dense blocks: 1x1 convolution to half of the channels after batch norm and ReLU, average pool. */
+function transition(name: string, inputs: number): CascadeLayer {
+  const convolution = { name: `${name}.conv`, size: 1, stride: 1, inputs, outputs: halved(inputs) };
+  return {
+    kind: "instant",
+    chain: [{ kind: "normConvolution", norm: `${name}.norm`, convolution }, { kind: "averagePool" }],
+  };
+}
+
+/** With an odd number of channels the half is rounded down. */
+function halved(channels: number): number {
+  return Math.floor(channels / 2);
 }

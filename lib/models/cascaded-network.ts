@@ -1,18 +1,35 @@
-import { head, headName, type Logits } from "../nn/head.js";
-import { type Layer, noPullback, type Pass, type Sequence } from "../nn/pass.js";
-import { stem } from "../nn/stem.js";
+import { head, headName, type Heads, type Logits } from "../nn/head.js";
+import { type CascadeLayer, chainsOf, runLayer } from "../nn/cascade-layer.js";
+import type { ConvolutionSpec } from "../nn/convolution.js";
+import type { Delay } from "../nn/delay.js";
+import { type Layer, noPullback, type NormSettings, type Pass, type Sequence } from "../nn/pass.js";
+import type { Scheme } from "../nn/scheme.js";
+import { stem, type StemKind } from "../nn/stem.js";
 import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
-import type { CascadeLayer } from "./cascade-layer.js";
-import { type CascadedDenseNet, denseNetLayers } from "./cascaded-densenet.js";
-import { type CascadedResNet, resNetLayers } from "./cascaded-resnet.js";
-import { filterTensor, normTensors, type TensorSpec } from "./tensor-spec.js";
+import { chainTensors, filterTensor, normTensors, type TensorSpec } from "./tensor-spec.js";
 
-/** A network in time: a stem, layers with delays, a head at every timestep. */
-export type CascadedNetwork = CascadedResNet | CascadedDenseNet;
+/** What the spec of every cascaded network says. */
+export interface CascadeSpec {
+  readonly classes: number;
+  readonly stem: StemKind;
+  readonly scheme: Scheme;
+  readonly heads: Heads;
+  readonly norm: NormSettings;
+  /** Timesteps T; by default the number of delayed layers + 1. */
+  readonly timesteps?: number | undefined;
+}
 
-/** The layers between stem and head, in order. */
-export function layersOf(network: CascadedNetwork): CascadeLayer[] {
-  return network.kind === "resnet" ? resNetLayers(network) : denseNetLayers(network);
+/** A network in time, laid out: a stem, layers with delays, a head at every timestep. */
+export interface CascadedNetwork<Spec extends CascadeSpec = CascadeSpec> {
+  readonly spec: Spec;
+  readonly timesteps: number;
+  readonly stem: ConvolutionSpec;
+  /** How the stem's result is held back. */
+  readonly stemDelay: Delay;
+  /** The layers between stem and head, in order. */
+  readonly layers: readonly CascadeLayer[];
+  /** Channels that the head reads. */
+  readonly features: number;
 }
 
 /** Every parameter and running statistic of the network, in order from the image to the logits. */
@@ -22,7 +39,7 @@ export function tensorSpecs(network: CascadedNetwork): TensorSpec[] {
   return [
     filterTensor(network.stem),
     ...normTensors("stem.norm", network.stem.outputs, timesteps, spec.norm),
-    ...layersOf(network).flatMap((layer) => layer.tensors),
+    ...network.layers.flatMap(chainsOf).flatMap((chain) => chainTensors(chain, timesteps, spec.norm)),
     ...Array.from({ length: heads }, (_, t): TensorSpec[] => [
       { name: `${headName(spec.heads, t)}.weight`, shape: [network.features, spec.classes], role: "linear" },
       { name: `${headName(spec.heads, t)}.bias`, shape: [spec.classes], role: "bias" },
@@ -55,13 +72,13 @@ export function forward(
   images: Sequence,
   batch: number,
 ): Layer<Logits, Float32Array, void> {
-  const { heads } = network.spec;
+  const { heads, scheme } = network.spec;
   if (pass.kind === "evaluation") return { y: evaluate(network, pass, images, batch), pullback: noPullback };
   const first = stem(pass, network.stem, network.stemDelay, images);
   const layers: Layer[] = [];
   let x = first.y;
-  for (const { run } of layersOf(network)) {
-    const layer = run(pass, x);
+  for (const described of network.layers) {
+    const layer = runLayer(pass, described, scheme, x);
     layers.push(layer);
     x = layer.y;
   }
@@ -77,11 +94,11 @@ export function forward(
 /** As `forward`, without keeping anything for a way back. */
 function evaluate(network: CascadedNetwork, pass: Pass, images: Sequence, batch: number): Logits {
   return scoped(() => {
-    const { heads } = network.spec;
+    const { heads, scheme } = network.spec;
     let x = withinScope(() => stem(pass, network.stem, network.stemDelay, images).y);
-    for (const { run } of layersOf(network)) {
+    for (const layer of network.layers) {
       const before = x;
-      x = withinScope(() => run(pass, before).y);
+      x = withinScope(() => runLayer(pass, layer, scheme, before).y);
       before.values.dispose();
     }
     return head(pass, heads, x, batch).y;

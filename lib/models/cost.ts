@@ -1,7 +1,9 @@
-import { type CascadedNetwork, layersOf } from "./cascaded-network.js";
+import type { CascadeLayer } from "../nn/cascade-layer.js";
+import { chainCost } from "../nn/chain.js";
+import type { CascadedNetwork } from "./cascaded-network.js";
 import { planMerge } from "../nn/delay.js";
 import { headCost } from "../nn/head.js";
-import { planBlock, type Scheme } from "../nn/residual-block.js";
+import { planLayer, type Scheme } from "../nn/scheme.js";
 import { stemCost, stemOutputSide } from "../nn/stem.js";
 import { ABSENT, distinctSteps, type Timeline, valueAt } from "../nn/timeline.js";
 
@@ -40,8 +42,8 @@ export function networkCost(
   let map = stemOutputSide(network.stem, side);
   const evaluations: number[] = [];
   const inputStep: number[][] = [];
-  for (const layer of layersOf(network)) {
-    const cost = layer.cost(map);
+  for (const layer of network.layers) {
+    const cost = layerCost(layer, map);
     const due = dueTimesteps(spec.scheme, cost.position, x);
     for (const t of due.delayed) distinct[t] = (distinct[t] ?? 0) + cost.delayed;
     for (const t of due.instant) distinct[t] = (distinct[t] ?? 0) + cost.instant;
@@ -65,6 +67,19 @@ export function networkCost(
   return { distinct: cumulative(distinct), everyStep: cumulative(everyStep), evaluations, inputStep };
 }
 
+/** Multiply-adds of one evaluation of a layer on one image of side `side`, what it delays and what passes at once. */
+function layerCost(
+  layer: CascadeLayer,
+  side: number,
+): { position: number | undefined; delayed: number; instant: number; side: number } {
+  if (layer.kind === "instant") {
+    const { cost, side: after } = chainCost(layer.chain, side);
+    return { position: undefined, delayed: 0, instant: cost, side: after };
+  }
+  const { cost: delayed, side: after } = chainCost(layer.branch, side);
+  return { position: layer.position, delayed, instant: chainCost(layer.shortcut, side).cost, side: after };
+}
+
 /**
  * At which timesteps the evaluations of a layer are due: those of its delayed part, each when the result that it is
  * part of is due, and those of what passes at once.
@@ -75,10 +90,10 @@ function dueTimesteps(
   x: Timeline,
 ): { delayed: number[]; instant: number[]; result: Timeline } {
   if (position === undefined) return { delayed: [], instant: firstUses(x, [...x.rows.keys()], x), result: x };
-  const { residualInput, plan } = planBlock(scheme, position, x);
-  const merged = plan(residualInput.timeline, x);
+  const { branchInput, plan } = planLayer(scheme, position, x);
+  const merged = plan(branchInput.timeline, x);
   return {
-    delayed: firstUses(merged.timeline, merged.residual, residualInput.timeline),
+    delayed: firstUses(merged.timeline, merged.residual, branchInput.timeline),
     instant: firstUses(merged.timeline, merged.shortcut, x),
     result: merged.timeline,
   };

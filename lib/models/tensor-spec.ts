@@ -1,3 +1,4 @@
+import type { Chain } from "../nn/chain.js";
 import { type ConvolutionSpec, filterShape } from "../nn/convolution.js";
 import type { NormSettings } from "../nn/pass.js";
 
@@ -26,4 +27,24 @@ export function normTensors(
     { name: `${name}.mean`, shape: [timesteps, channels], role: "mean" },
     { name: `${name}.variance`, shape: [timesteps, channels], role: "variance" },
   ];
+}
+
+/** Every tensor of a chain, in its order. */
+export function chainTensors(chain: Chain, timesteps: number, norm: NormSettings): TensorSpec[] {
+  const normOf = (name: string, channels: number): TensorSpec[] =>
+    normTensors(name, channels, timesteps, norm);
+  return chain.flatMap((stage): TensorSpec[] => {
+    switch (stage.kind) {
+      case "convolution":
+        return [filterTensor(stage.convolution)];
+      case "convolutionNorm":
+        return [filterTensor(stage.convolution), ...normOf(stage.norm, stage.convolution.outputs)];
+      case "normConvolution":
+        return [...normOf(stage.norm, stage.convolution.inputs), filterTensor(stage.convolution)];
+      case "norm":
+        return normOf(stage.norm, stage.channels);
+      case "averagePool":
+        return [];
+    }
+  });
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { blockInfluence } from "../../lib/experiments/block-influence.js";
 import { cascadedResNet } from "../../lib/models/cascaded-resnet.js";
 import { disposeState, initialState } from "../../lib/models/state.js";
-import type { Scheme } from "../../lib/nn/residual-block.js";
+import type { Scheme } from "../../lib/nn/scheme.js";
 import { tf } from "../../lib/nn/tensorflow.js";
 import { randomStream } from "../../lib/util/random.js";
 import { tinySpec } from "../models/oracle-cases.js";
@@ -24,11 +24,11 @@ function firstFelt(scheme: Scheme): (number | undefined)[] {
     change: number;
   }[];
   assert.equal(tf.memory().numTensors, before, "tensors are left over");
-  assert.equal(rows.length, network.blocks.length * network.timesteps);
+  assert.equal(rows.length, network.layers.length * network.timesteps);
   assert.ok(rows.every((row) => row.scheme === scheme.kind));
   images.dispose();
   disposeState(state);
-  return network.blocks.map(
+  return network.layers.map(
     ({ position }) => rows.find(({ block, change }) => block === position && change > 0)?.timestep,
   );
 }

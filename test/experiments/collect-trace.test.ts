@@ -8,7 +8,7 @@ import { cascadedResNet } from "../../lib/models/cascaded-resnet.js";
 import { networkCost } from "../../lib/models/cost.js";
 import { disposeState, initialState, stateValues } from "../../lib/models/state.js";
 import type { Heads } from "../../lib/nn/head.js";
-import type { Scheme } from "../../lib/nn/residual-block.js";
+import type { Scheme } from "../../lib/nn/scheme.js";
 import { tf } from "../../lib/nn/tensorflow.js";
 import { type Disturbance, disturbedFrames, type NoiseSchedule } from "../../lib/noise/schedule.js";
 import type { Trace } from "../../lib/trace/trace.js";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { branchChannels } from "../../lib/nn/cascade-layer.js";
 import {
   isPresetName,
   PRESETS,
@@ -9,7 +10,7 @@ import {
 } from "../../lib/experiments/presets.js";
 import { specHash } from "../../lib/experiments/run-record.js";
 import { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "../../lib/experiments/spec.js";
-import type { Scheme } from "../../lib/nn/residual-block.js";
+import type { Scheme } from "../../lib/nn/scheme.js";
 import { UserError } from "../../lib/util/errors.js";
 
 const PRESET_NAMES = Object.keys(PRESETS).filter(isPresetName);
@@ -130,8 +131,13 @@ test("growth and layers of a spec reach its network; depth and width stay as the
   const change = (network: object): unknown => ({ ...base, network: { ...base.network, ...network } });
   const spec = parseRunSpec(change({ densenet: { growth: 8, layers: [2, 3] } }), "the spec");
   const network = trainedNetwork(spec, 10);
-  assert.equal(network.kind, "densenet");
-  assert.deepEqual([network.spec.growth, network.spec.layers, network.timesteps], [8, [2, 3], 6]);
+  const dense = network.layers.filter((layer) => layer.kind === "delayed");
+  assert.ok(dense.every((layer) => layer.combine === "concatenate" && branchChannels(layer) === 8));
+  assert.deepEqual(
+    dense.map(({ name }) => name),
+    ["stages.0.0", "stages.0.1", "stages.1.0", "stages.1.1", "stages.1.2"],
+  );
+  assert.equal(network.timesteps, 6);
   assert.throws(
     () => parseRunSpec(change({ width: 0.5 }), "s"),
     /^UserError: s: network\.width: a DenseNet is as wide as densenet\.growth says; allowed with it: 1$/,

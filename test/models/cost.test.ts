@@ -9,7 +9,8 @@ import {
 import { networkCost } from "../../lib/models/cost.js";
 import { disposeState, initialState, stateValues } from "../../lib/models/state.js";
 import type { Delay } from "../../lib/nn/delay.js";
-import type { Scheme } from "../../lib/nn/residual-block.js";
+import { chainConvolutions } from "../../lib/nn/chain.js";
+import type { Scheme } from "../../lib/nn/scheme.js";
 import { tinySpec } from "./oracle-cases.js";
 
 const OSD: Delay = { kind: "oneStepDelay" };
@@ -156,14 +157,17 @@ function rememberedCost(
   let x = delayed(delay, Array<string>(timesteps).fill(expression("stem", "image")), () => undefined);
   map = Math.ceil(map / 2);
   const evaluations: number[] = [];
-  for (const block of network.blocks) {
+  for (const block of network.layers) {
     let current = map;
     let cost = 0;
-    for (const { name, stride } of block.convolutions) {
+    for (const { name, stride } of chainConvolutions(block.branch)) {
       current = Math.ceil(current / stride);
       cost += taps(current, filter(name));
     }
-    const instantCost = block.shortcut === undefined ? 0 : taps(current, filter(block.shortcut.name));
+    const instantCost = chainConvolutions(block.shortcut).reduce(
+      (sum, { name }) => sum + taps(current, filter(name)),
+      0,
+    );
     const before = x;
     const counts = (t: number): boolean => spec.scheme.kind === "parallel" || t >= block.position;
     const kind: Delay = spec.scheme.kind === "parallel" || published ? delay : { kind: "none" };
@@ -180,7 +184,7 @@ function rememberedCost(
     evaluations.push([...paid.keys()].filter((key) => key.startsWith(`${block.name} residual `)).length);
     x = z.map((residual, t) => {
       const input = before[t] ?? ZERO;
-      if (block.shortcut !== undefined) pay(`${block.name} shortcut`, input, t, instantCost);
+      if (block.shortcut.length > 0) pay(`${block.name} shortcut`, input, t, instantCost);
       return expression("sum", counts(t) ? residual : ZERO, input);
     });
     map = current;

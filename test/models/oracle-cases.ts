@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { CascadedDenseNetSpec } from "../../lib/models/cascaded-densenet.js";
 import type { CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
 import type { Delay } from "../../lib/nn/delay.js";
-import type { Scheme } from "../../lib/nn/residual-block.js";
+import type { Scheme } from "../../lib/nn/scheme.js";
 import type { Timeline } from "../../lib/nn/timeline.js";
 import type { OracleCase, OracleErrors } from "./oracle-comparison.js";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CascadeSpec } from "../../lib/models/cascade-layer.js";
+import type { CascadeSpec } from "../../lib/models/cascaded-network.js";
 import { cascadedDenseNet } from "../../lib/models/cascaded-densenet.js";
 import { type CascadedNetwork, forward } from "../../lib/models/cascaded-network.js";
 import { cascadedResNet } from "../../lib/models/cascaded-resnet.js";
@@ -13,7 +13,7 @@ import {
   stateFrom,
   stateValues,
 } from "../../lib/models/state.js";
-import type { Scheme } from "../../lib/nn/residual-block.js";
+import type { Scheme } from "../../lib/nn/scheme.js";
 import { tf } from "../../lib/nn/tensorflow.js";
 import { changingTimeline, constantTimeline } from "../../lib/nn/timeline.js";
 import { disposeTrainingState, trainingStep, type TrainingState } from "../../lib/train/training-step.js";
@@ -102,7 +102,7 @@ function firstFelt(scheme: Scheme): number[] {
   const one = frames().subarray(0, SIDE * SIDE * 3);
   const fixed = Float32Array.from({ length: T * one.length }, (_, i) => one[i % one.length] ?? NaN);
   const before = answers(network, state, fixed);
-  const felt = network.blocks.map(({ name }) => {
+  const felt = network.layers.map(({ name }) => {
     const changed = stateFrom(network, (tensor) => {
       const given = values.get(tensor.name)?.values ?? new Float32Array();
       return tensor.name === `${name}.conv1.weight` ? given.map((value) => -value) : given;

@@ -14,9 +14,11 @@ import {
   stateFrom,
 } from "../../lib/models/state.js";
 import { stream } from "../../lib/models/stream.js";
-import type { CascadeSpec } from "../../lib/models/cascade-layer.js";
+import type { CascadeSpec } from "../../lib/models/cascaded-network.js";
 import type { Delay } from "../../lib/nn/delay.js";
-import type { BlockSpec, Scheme } from "../../lib/nn/residual-block.js";
+import type { Scheme } from "../../lib/nn/scheme.js";
+import type { DelayedLayer } from "../../lib/nn/cascade-layer.js";
+import { chainConvolutions } from "../../lib/nn/chain.js";
 import { type Tensor, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
 import { constantTimeline } from "../../lib/nn/timeline.js";
 import { randomStream } from "../../lib/util/random.js";
@@ -80,7 +82,7 @@ test("the stream gives what forward gives, at every timestep, and leaves no tens
           const sequence = { values: image, timeline: constantTimeline(network.timesteps, 1) };
           const expected = forward(network, pass, sequence, 1).y.values;
           const steps = [...stream(network, pass, image)];
-          const name = JSON.stringify({ kind: network.kind, scheme, heads, rows });
+          const name = JSON.stringify({ layers: network.layers.length, scheme, heads, rows });
           assert.equal(tf.memory().numTensors, tensors, name);
           assert.deepEqual(
             steps.map(({ timestep }) => timestep),
@@ -113,16 +115,13 @@ function counted(pass: EvaluationPass): { pass: EvaluationPass; evaluations: (na
   };
 }
 
-/** The residual blocks or dense layers with the convolutions whose results they delay. */
-function delayedLayers(network: CascadedNetwork): Pick<BlockSpec, "position" | "convolutions">[] {
-  if (network.kind === "resnet") return [...network.blocks];
-  return network.layers
-    .filter((layer) => layer.kind === "dense")
-    .map(({ position, reduce, grow }) => ({
-      position,
-      convolutions: [reduce.convolution, grow.convolution],
-    }));
+/** The delayed layers. */
+function delayedLayers(network: CascadedNetwork): DelayedLayer[] {
+  return network.layers.filter((layer) => layer.kind === "delayed");
 }
+
+/** The network whose stem is delayed is the ResNet. */
+const hasDelayedStem = ({ stemDelay }: CascadedNetwork): boolean => stemDelay.kind !== "none";
 
 /**
  * Evaluations of the residual of block i (from 1), or of the features of dense layer i, after k timesteps. Under the
@@ -158,10 +157,10 @@ test("what the consumer does not ask for is not computed, and nothing is compute
       const counting = counted(pass);
       for (const { timestep } of stream(network, counting.pass, image)) if (timestep === k - 1) break;
       assert.equal(tf.memory().numTensors, tensors);
-      const blanks = network.kind === "resnet" ? 1 : 0;
+      const blanks = hasDelayedStem(network) ? 1 : 0;
       assert.equal(counting.evaluations("stem.conv"), Number(k > blanks));
-      for (const { position, convolutions } of delayedLayers(network))
-        for (const { name } of convolutions)
+      for (const { position, branch } of delayedLayers(network))
+        for (const { name } of chainConvolutions(branch))
           assert.equal(
             counting.evaluations(name),
             evaluations(position, k, blanks),
