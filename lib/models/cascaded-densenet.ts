@@ -16,6 +16,7 @@ export interface CascadedDenseNetSpec extends CascadeSpec {
   readonly layers: readonly number[];
 }
 
+/** A DenseNet laid out: what it is made of, in order. */
 export type CascadedDenseNet = CascadedNetwork<CascadedDenseNetSpec>;
 
 /** The norm between the last dense block and the head. */
