@@ -21,7 +21,7 @@ const TRAININGS: readonly [PresetName, Change][] = [
   // Channels and rows enough for Winograd's transforms, and maps of 8, 4, 2 and 1 positions a side.
   ["cascaded-td", { data: { ...SMALL, size: 16 }, network: { width: 1 / 4 }, train: { batchSize: 24 } }],
   ["cascaded-td", { data: { ...SMALL, size: 16 }, network: { width: 1 / 4 }, train: { precision: "mixed" } }],
-  ["serial-td-multihead", { data: { ...SMALL, size: 10 } }],
+  ["serial-td-multihead", { data: { ...SMALL, size: 10 }, network: { serialScheme: "undelayed" } }],
   ["cascaded-td", { data: SMALL, network: { delay: { kind: "exponentialSmoothing", alpha: 0.5 } } }],
   ["densenet-cascaded-td", { data: { ...SMALL, size: 16 }, network: { width: 1 } }],
 ];
