@@ -49,7 +49,10 @@ for (const noise of NOISE_NAMES) {
       assert.deepEqual(pulsed[t], t === 2 || t === 6 ? transient[t] : image);
     }
     const different = new Set(transient.map((frame) => frame.join()));
-    assert.ok(different.size > (noise === "resolution" || noise === "translation" ? 1 : T - 3), `${different.size} different frames`);
+    assert.ok(
+      different.size > (noise === "resolution" || noise === "translation" ? 1 : T - 3),
+      `${different.size} different frames`,
+    );
     const untouched = transient.filter((frame) => gap(frame, image) === 0).length;
     // The published resolution leaves a third of the frames as they are, and walks pass through the centre.
     const mayStay = noise === "resolution" || noise === "translation";
