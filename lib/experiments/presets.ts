@@ -34,7 +34,8 @@ const BASE: RunSpec = {
     momentum: 0.9,
     weightDecay: 5e-4,
     schedule: { kind: "oneCycle", warmup: 0.25 },
-    augmentation: { crop: 4, flip: true, occlusion: 0 },
+    // A patch of 16 x 16 pixels is the published code's default.
+    augmentation: { crop: 4, flip: true, occlusion: 16 },
   },
 };
 
@@ -59,7 +60,7 @@ function preset(
 
 /**
  * The six models of the paper (the two CE models are one training: an ordinary network, run in two ways);
- * SerialTD-MultiHead with the exit weights of a Shallow-Deep Network; and models of the appendix's DenseNet.
+ * SerialTD-MultiHead with the exit weights of a Shallow-Deep Network; a deeper ResNet; and models of the appendix's DenseNet.
  */
 export const PRESETS = {
   "cascaded-td": preset({ scheme: "parallel" }, 0),
@@ -71,6 +72,8 @@ export const PRESETS = {
   "shallow-deep-network": preset({ ...SERIAL, heads: "perTimestep" }, 1, {
     exitWeights: { kind: "shallowDeep" },
   }),
+  "resnet34-cascaded-td": preset({ depth: 34, scheme: "parallel" }, 0),
+  "resnet34-cascaded-ce": preset({ depth: 34, ...ORDINARY }, 1),
   "densenet-cascaded-td": preset({ ...DENSENET, scheme: "parallel" }, 0),
   "densenet-cascaded-ce": preset({ ...DENSENET, ...ORDINARY }, 1),
   "densenet-serial-td-multihead": preset({ ...DENSENET, ...SERIAL, heads: "perTimestep" }, 1),

@@ -24,6 +24,8 @@ const MODELS: Readonly<Record<PresetName, { readonly run: string; readonly model
   "serial-td-multihead": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
   "serial-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
   "shallow-deep-network": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
+  "resnet34-cascaded-td": { run: "cascaded-td", models: ["CascadedTD"] },
+  "resnet34-cascaded-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
   "densenet-cascaded-td": { run: "densenet-cascaded-td", models: ["CascadedTD"] },
   "densenet-cascaded-ce": { run: "densenet-ordinary-ce", models: ["CascadedCE", "SerialCE"] },
   "densenet-serial-td-multihead": { run: "densenet-serial-td-multihead", models: ["SerialTD-MultiHead"] },
@@ -43,7 +45,8 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
         ? { kind: "parallel", delay }
         : { kind: "serial", delay, asPublished: true };
       assert.deepEqual(network.spec.scheme, expected, model);
-      assert.equal(network.timesteps, name.startsWith("densenet") ? 6 + 12 + 24 + 16 + 1 : 9);
+      const layers = { densenet: 6 + 12 + 24 + 16, resnet34: 3 + 4 + 6 + 3 }[name.split("-")[0] ?? ""] ?? 8;
+      assert.equal(network.timesteps, layers + 1);
     }
   }
   // TD(0) for the cascades, cross-entropy at every step for the rest, as in the paper's figure.
@@ -55,6 +58,8 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
     "serial-td-multihead": 1,
     "serial-ce": 1,
     "shallow-deep-network": 1,
+    "resnet34-cascaded-td": 0,
+    "resnet34-cascaded-ce": 1,
     "densenet-cascaded-td": 0,
     "densenet-cascaded-ce": 1,
     "densenet-serial-td-multihead": 1,
@@ -85,7 +90,8 @@ function beforeTheChoice(name: string, network: Partial<RunSpec["network"]> = {}
   const spec = presetCalled(name);
   const before: Record<string, unknown> = { ...spec.network, ...network };
   delete before["serialScheme"];
-  return parseRunSpec({ ...spec, network: before }, name);
+  const augmentation = { ...spec.train.augmentation, occlusion: 0 };
+  return parseRunSpec({ ...spec, network: before, train: { ...spec.train, augmentation } }, name);
 }
 
 test("the serial scheme: as published in the presets, this project's own by its name and in specs from before", () => {

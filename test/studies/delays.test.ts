@@ -8,13 +8,20 @@ import { trainingRun } from "../../lib/experiments/training-run.js";
 import { tf } from "../../lib/nn/tensorflow.js";
 import { delaysStudy, type DelaysSettings } from "../../lib/studies/delays.js";
 import { StudyContext } from "../../lib/studies/study.js";
+import { WHOLE_IMAGES } from "../experiments/tiny-run.js";
 
 const root = mkdtempSync(join(tmpdir(), "delays-"));
 after(() => {
   rmSync(root, { recursive: true });
 });
 
-const overrides = ["network.width=0.0625", "train.epochs=1", "train.batchSize=16", "validation=0.125"];
+const overrides = [
+  "network.width=0.0625",
+  "train.epochs=1",
+  "train.batchSize=16",
+  "validation=0.125",
+  WHOLE_IMAGES,
+];
 const settings: DelaysSettings = {
   seeds: [1, 2],
   overrides,

@@ -10,13 +10,14 @@ import { runStudy } from "../../lib/studies/run-study.js";
 import { StudyContext } from "../../lib/studies/study.js";
 import { accuracyPerTimestep } from "../../lib/trace/accuracy-per-timestep.js";
 import { readTrace } from "../../lib/trace/trace-file.js";
+import { WHOLE_IMAGES } from "../experiments/tiny-run.js";
 
 const root = mkdtempSync(join(tmpdir(), "densenet-study-"));
 after(() => {
   rmSync(root, { recursive: true });
 });
 
-const tiny = ["train.epochs=1", "train.batchSize=16", "validation=0.125"];
+const tiny = ["train.epochs=1", "train.batchSize=16", "validation=0.125", WHOLE_IMAGES];
 const settings: DenseNetSettings = {
   seeds: [1, 2],
   overrides: ['network.densenet={"growth":2,"layers":[2,3]}', ...tiny],

@@ -8,6 +8,7 @@ import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
 import { precisionStudy } from "../../lib/studies/precision.js";
 import { runStudy } from "../../lib/studies/run-study.js";
 import { StudyContext } from "../../lib/studies/study.js";
+import { WHOLE_IMAGES } from "../experiments/tiny-run.js";
 
 const root = mkdtempSync(join(tmpdir(), "precision-"));
 after(() => {
@@ -16,7 +17,13 @@ after(() => {
 
 const settings = {
   seeds: [1, 2],
-  overrides: ["network.width=0.0625", "train.epochs=1", "train.batchSize=16", "validation=0.125"],
+  overrides: [
+    "network.width=0.0625",
+    "train.epochs=1",
+    "train.batchSize=16",
+    "validation=0.125",
+    WHOLE_IMAGES,
+  ],
 };
 const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
 

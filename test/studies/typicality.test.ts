@@ -16,6 +16,7 @@ import { recipeTrace } from "../../lib/trace/analyses-parity.js";
 import { stoppingTimes } from "../../lib/trace/stopping-time.js";
 import { UserError } from "../../lib/util/errors.js";
 import { spearman } from "../../lib/util/statistics.js";
+import { WHOLE_IMAGES } from "../experiments/tiny-run.js";
 
 const root = mkdtempSync(join(tmpdir(), "typicality-"));
 after(() => {
@@ -25,7 +26,13 @@ after(() => {
 const procedural = (seed: number) =>
   resolveDatasetSource({ kind: "procedural", classes: 4, size: 8, train: 96, test: 12, seed });
 const data = procedural(0);
-const overrides = ["network.width=0.0625", "train.epochs=1", "train.batchSize=16", "validation=0.25"];
+const overrides = [
+  "network.width=0.0625",
+  "train.epochs=1",
+  "train.batchSize=16",
+  "validation=0.25",
+  WHOLE_IMAGES,
+];
 const settings: TypicalitySettings = {
   seeds: [1, 2],
   overrides,
