@@ -3,18 +3,23 @@
  */
 
 // experiments: whole runs and studies
-export { blockInfluence } from "./experiments/block-influence.js";
-export { answerTimes } from "./experiments/answer-times.js";
-export { divergedSummary, type Divergence, divergenceText } from "./experiments/divergence.js";
-export { currentEnvironment } from "./experiments/environment.js";
-export { collectTrace } from "./experiments/collect-trace.js";
-export { applyOverrides } from "./experiments/overrides.js";
-export { PRESETS, presetCalled, type PresetName } from "./experiments/presets.js";
-export { runDataset } from "./experiments/run-images.js";
-export { listRuns, readRun, specHash } from "./experiments/run-record.js";
-export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experiments/spec.js";
-export { openTrainedModel, runSummary, type RunSummary, TrainedModel } from "./experiments/trained-model.js";
-export { trainingRun } from "./experiments/training-run.js";
+export { blockInfluence } from "./experiments/analyses/block-influence.js";
+export { answerTimes } from "./experiments/analyses/answer-times.js";
+export { divergedSummary, type Divergence, divergenceText } from "./experiments/runs/divergence.js";
+export { currentEnvironment } from "./experiments/runs/environment.js";
+export { collectTrace } from "./experiments/runs/collect-trace.js";
+export { applyOverrides } from "./experiments/specs/overrides.js";
+export { PRESETS, presetCalled, type PresetName } from "./experiments/specs/presets.js";
+export { runDataset } from "./experiments/runs/run-images.js";
+export { listRuns, readRun, specHash } from "./experiments/runs/run-record.js";
+export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experiments/specs/spec.js";
+export {
+  openTrainedModel,
+  runSummary,
+  type RunSummary,
+  TrainedModel,
+} from "./experiments/runs/trained-model.js";
+export { trainingRun } from "./experiments/runs/training-run.js";
 
 // studies: a claim each, how it is tested, what came out
 export { DELAYS_SETTINGS, delaysStudy } from "./studies/delays.js";

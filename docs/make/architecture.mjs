@@ -8,7 +8,7 @@ const ROOMS = /** @type {const} */ ([
   ["cli", "the commands of npx cascade"],
   ["notebook", "running notebooks, showing figures and tables in them"],
   ["studies", "each claim: trainings, analysis, findings; protocols, report"],
-  ["experiments", "specs, presets, runs and their folders, parity, benchmark"],
+  ["experiments", "specs, runs, their analyses, benchmark, parity: a folder each"],
   ["train", "one training step, optimizer, schedule, checkpoints"],
   ["models", "networks as descriptions; evaluation, streaming, cost"],
   ["losses", "TD(lambda), exit weights"],

@@ -10,9 +10,9 @@ import {
   type Spread,
   spreadOf,
   TimedNetwork,
-} from "../experiments/benchmark.js";
-import { BenchmarkPeer } from "../experiments/benchmark-peer.js";
-import { currentEnvironment } from "../experiments/environment.js";
+} from "../experiments/benchmark/benchmark.js";
+import { BenchmarkPeer } from "../experiments/benchmark/benchmark-peer.js";
+import { currentEnvironment } from "../experiments/runs/environment.js";
 import { describeBackend } from "../nn/backend/kernel-level.js";
 import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";

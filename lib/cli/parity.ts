@@ -6,7 +6,7 @@ import {
   checkTdReference,
   parseReferenceCase,
   type ParityRow,
-} from "../experiments/parity.js";
+} from "../experiments/parity/parity.js";
 import type { Precision } from "../nn/backend/kernels.js";
 import { checkAnalyses } from "../trace/analyses-parity.js";
 import { UserError } from "../util/errors.js";

@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { from } from "arquero";
 import { Command } from "commander";
 import { z } from "zod";
-import { QUARTER } from "../experiments/benchmark.js";
+import { QUARTER } from "../experiments/benchmark/benchmark.js";
 import {
   scalingCases,
   type ScalingPoint,
   SHARED_OUT_CASES,
   timePerImage,
-} from "../experiments/benchmark-scaling.js";
-import { currentEnvironment } from "../experiments/environment.js";
-import { TIME_KINDS, timeShares, type TimeShares } from "../experiments/time-shares.js";
+} from "../experiments/benchmark/benchmark-scaling.js";
+import { currentEnvironment } from "../experiments/runs/environment.js";
+import { TIME_KINDS, timeShares, type TimeShares } from "../experiments/benchmark/time-shares.js";
 import { closeBrowser } from "../figures/browser.js";
 import { exportFigure } from "../figures/export.js";
 import { scalingFigure } from "../figures/scaling.js";

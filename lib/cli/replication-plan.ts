@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { SourceShape } from "../datasets/source-shape.js";
-import { currentEnvironment } from "../experiments/environment.js";
-import { DONE } from "../experiments/run-record.js";
+import { currentEnvironment } from "../experiments/runs/environment.js";
+import { DONE } from "../experiments/runs/run-record.js";
 import {
   type AssumedDevice,
   type MeasuredSpeeds,

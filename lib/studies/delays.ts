@@ -1,9 +1,9 @@
 import { from } from "arquero";
 import { limit } from "../datasets/split.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import { type RunSpec, trainedNetwork } from "../experiments/spec.js";
-import { openTrainedModel, runSummary } from "../experiments/trained-model.js";
-import { testImages } from "../experiments/training-run.js";
+import { type RunSpec, trainedNetwork } from "../experiments/specs/spec.js";
+import { openTrainedModel, runSummary } from "../experiments/runs/trained-model.js";
+import { testImages } from "../experiments/runs/training-run.js";
 import { accuracyByDelayFigure } from "../figures/accuracy-by-delay.js";
 import { accuracyInTheLongRunFigure } from "../figures/accuracy-in-the-long-run.js";
 import { networkCost } from "../models/cost.js";

@@ -1,6 +1,6 @@
-import { divergedSummary, divergenceText } from "../experiments/divergence.js";
-import type { RunSpec } from "../experiments/spec.js";
-import { readRun } from "../experiments/run-record.js";
+import { divergedSummary, divergenceText } from "../experiments/runs/divergence.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
+import { readRun } from "../experiments/runs/run-record.js";
 import type { DivergedTraining, Study, StudyContext, StudyResult, StudySettings } from "./study.js";
 
 /** Those of a study's trainings that diverged; a UserError if one is not finished. */

@@ -1,5 +1,5 @@
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import type { RunSpec } from "../experiments/spec.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
 import { type AnytimeMeasures, anytimeMeasures } from "./anytime-measures.js";
 import { changeCells, JUDGED } from "./changed-arms.js";
 import { differenceAndError } from "./mean-and-error.js";

@@ -1,7 +1,7 @@
 import { from } from "arquero";
-import type { PresetName } from "../experiments/presets.js";
+import type { PresetName } from "../experiments/specs/presets.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import type { RunSpec } from "../experiments/spec.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
 import { accuracyAgainstLambdaFigure } from "../figures/accuracy-against-lambda.js";
 import { overTimeByLambdaFigure } from "../figures/over-time-by-lambda.js";
 import { areaUnderSpeedAccuracy, commonRange, type SpeedRange } from "../trace/area.js";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { answerTimes } from "../experiments/answer-times.js";
-import { currentEnvironment } from "../experiments/environment.js";
-import { readRun } from "../experiments/run-record.js";
-import type { RunSpec } from "../experiments/spec.js";
-import { openTrainedModel, runSummary, type TrainedModel } from "../experiments/trained-model.js";
+import { answerTimes } from "../experiments/analyses/answer-times.js";
+import { currentEnvironment } from "../experiments/runs/environment.js";
+import { readRun } from "../experiments/runs/run-record.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
+import { openTrainedModel, runSummary, type TrainedModel } from "../experiments/runs/trained-model.js";
 import { describeBackend } from "../nn/backend/kernel-level.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../trace/area.js";

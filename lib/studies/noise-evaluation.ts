@@ -1,9 +1,9 @@
 import { limit } from "../datasets/split.js";
-import { collectTrace } from "../experiments/collect-trace.js";
-import { readRun } from "../experiments/run-record.js";
-import type { RunSpec } from "../experiments/spec.js";
-import { openTrainedModel, runSummary } from "../experiments/trained-model.js";
-import { testImages } from "../experiments/training-run.js";
+import { collectTrace } from "../experiments/runs/collect-trace.js";
+import { readRun } from "../experiments/runs/run-record.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
+import { openTrainedModel, runSummary } from "../experiments/runs/trained-model.js";
+import { testImages } from "../experiments/runs/training-run.js";
 import { NOISE_NAMES, type NoiseName, type NoiseStrength } from "../noise/noises.js";
 import type { NoiseSchedule } from "../noise/schedule.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";

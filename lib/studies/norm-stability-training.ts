@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { divergedSummary } from "../experiments/divergence.js";
-import { readRun } from "../experiments/run-record.js";
-import type { RunSpec } from "../experiments/spec.js";
-import { runSummary } from "../experiments/trained-model.js";
+import { divergedSummary } from "../experiments/runs/divergence.js";
+import { readRun } from "../experiments/runs/run-record.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
+import { runSummary } from "../experiments/runs/trained-model.js";
 import { areaUnderAccuracy } from "../trace/area.js";
 import type { JudgedTraining } from "./norm-choice.js";
 

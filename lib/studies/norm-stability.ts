@@ -1,6 +1,6 @@
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import type { PresetName } from "../experiments/presets.js";
-import type { RunSpec } from "../experiments/spec.js";
+import type { PresetName } from "../experiments/specs/presets.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
 import { FULL_OVERRIDES } from "./full.js";
 import { chosenConstants, CHOICE_RULE, type NormConstants } from "./norm-choice.js";
 import { constantsRows, runRowsOf } from "./norm-stability-tables.js";

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { SourceShape } from "../datasets/source-shape.js";
-import { BENCHMARK_CASES, type BenchmarkCase } from "../experiments/benchmark.js";
-import { modelViews, type RunSpec, trainedNetwork } from "../experiments/spec.js";
+import { BENCHMARK_CASES, type BenchmarkCase } from "../experiments/benchmark/benchmark.js";
+import { modelViews, type RunSpec, trainedNetwork } from "../experiments/specs/spec.js";
 import { networkCost } from "../models/cost.js";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";

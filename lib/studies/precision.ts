@@ -1,6 +1,6 @@
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import type { PresetName } from "../experiments/presets.js";
-import type { RunSpec } from "../experiments/spec.js";
+import type { PresetName } from "../experiments/specs/presets.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
 import { hasOwnKernels } from "../nn/backend/kernel-level.js";
 import { mean, standardError } from "../util/statistics.js";
 import { type AnytimeMeasures, anytimeMeasures } from "./anytime-measures.js";

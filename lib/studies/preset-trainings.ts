@@ -1,7 +1,7 @@
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import { applyOverrides } from "../experiments/overrides.js";
-import { PRESETS, type PresetName } from "../experiments/presets.js";
-import { parseRunSpec, type RunSpec } from "../experiments/spec.js";
+import { applyOverrides } from "../experiments/specs/overrides.js";
+import { PRESETS, type PresetName } from "../experiments/specs/presets.js";
+import { parseRunSpec, type RunSpec } from "../experiments/specs/spec.js";
 import type { StudySettings } from "./study.js";
 
 /** The training of a preset on `data` with a seed and overrides in place. */

@@ -1,5 +1,5 @@
 import { hasCScores, type ResolvedDatasetSource } from "../datasets/source.js";
-import type { RunSpec } from "../experiments/spec.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
 import { analyseSurvivors } from "./diverged.js";
 import type { ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "./study.js";
 

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { currentEnvironment } from "../experiments/environment.js";
-import { readRun } from "../experiments/run-record.js";
-import { divergedSummary } from "../experiments/divergence.js";
-import { runSummary } from "../experiments/trained-model.js";
+import { currentEnvironment } from "../experiments/runs/environment.js";
+import { readRun } from "../experiments/runs/run-record.js";
+import { divergedSummary } from "../experiments/runs/divergence.js";
+import { runSummary } from "../experiments/runs/trained-model.js";
 import { embeddedFonts } from "../figures/draw.js";
 import { exportFigure, printPage } from "../figures/export.js";
 import { describeBackend } from "../nn/backend/kernel-level.js";

@@ -1,7 +1,7 @@
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import { runNameOf } from "../experiments/presets.js";
-import { specHash } from "../experiments/run-record.js";
-import type { RunSpec } from "../experiments/spec.js";
+import { runNameOf } from "../experiments/specs/presets.js";
+import { specHash } from "../experiments/runs/run-record.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
 import { UserError } from "../util/errors.js";
 import { doneWithout, type ProtocolStudy, type SettledStudy } from "./protocol-study.js";
 import type { Protocol, WantedDataset } from "./protocols.js";

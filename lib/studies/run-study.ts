@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { trainingRun } from "../experiments/training-run.js";
+import { trainingRun } from "../experiments/runs/training-run.js";
 import { analyseSurvivors } from "./diverged.js";
 import type { Study, StudyContext, StudyResult, StudySettings } from "./study.js";
 

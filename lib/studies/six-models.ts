@@ -1,6 +1,6 @@
 import type { ColumnTable } from "arquero";
-import { currentEnvironment } from "../experiments/environment.js";
-import type { PresetName } from "../experiments/presets.js";
+import { currentEnvironment } from "../experiments/runs/environment.js";
+import type { PresetName } from "../experiments/specs/presets.js";
 import { accuracyOverTimeFigure } from "../figures/accuracy-over-time.js";
 import { calibrationOverTimeFigure } from "../figures/calibration-over-time.js";
 import { speedAccuracyPanels } from "../figures/speed-accuracy-panels.js";

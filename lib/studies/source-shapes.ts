@@ -1,6 +1,6 @@
 import { type SourceShape, sourceShape } from "../datasets/source-shape.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import { specHash } from "../experiments/run-record.js";
+import { specHash } from "../experiments/runs/run-record.js";
 import type { Training } from "./replication.js";
 
 /** The different data sources of trainings; a study may train on others than those it was given. */

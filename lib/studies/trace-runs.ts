@@ -5,11 +5,11 @@ import {
   heldOutTrace,
   lastAnswerGru,
   traceProbabilities,
-} from "../experiments/metacognition.js";
-import type { PresetName } from "../experiments/presets.js";
-import { specHash } from "../experiments/run-record.js";
-import type { RunSpec } from "../experiments/spec.js";
-import { runSummary } from "../experiments/trained-model.js";
+} from "../experiments/analyses/metacognition.js";
+import type { PresetName } from "../experiments/specs/presets.js";
+import { specHash } from "../experiments/runs/run-record.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
+import { runSummary } from "../experiments/runs/trained-model.js";
 import { readTrace } from "../trace/trace-file.js";
 import type { Trace } from "../trace/trace.js";
 import type { GruTrainingSettings, TrainedGru } from "../train/trace-gru-training.js";

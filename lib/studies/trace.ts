@@ -1,5 +1,5 @@
 import { from } from "arquero";
-import { DETECTORS } from "../experiments/novelty-detection.js";
+import { DETECTORS } from "../experiments/analyses/novelty-detection.js";
 import { aurocOverTimeFigure } from "../figures/auroc-over-time.js";
 import { noveltyFigure } from "../figures/novelty.js";
 import { singleTracesFigure } from "../figures/single-traces.js";

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { threadLimit } from "../experiments/environment.js";
+import { threadLimit } from "../experiments/runs/environment.js";
 import { fileError } from "../util/files.js";
 import { temporaryFolder } from "../util/temporary-folder.js";
 import type { Training } from "./replication.js";

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { SourceShape } from "../datasets/source-shape.js";
-import { divergedSummary, divergenceText } from "../experiments/divergence.js";
-import { DONE, METRICS } from "../experiments/run-record.js";
-import type { RunSpec } from "../experiments/spec.js";
+import { divergedSummary, divergenceText } from "../experiments/runs/divergence.js";
+import { DONE, METRICS } from "../experiments/runs/run-record.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
 import { lastJsonLine } from "../util/json-lines.js";
 import type { Training } from "./replication.js";
 

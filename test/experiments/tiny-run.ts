@@ -1,5 +1,5 @@
-import { PRESETS, type PresetName } from "../../lib/experiments/presets.js";
-import { parseRunSpec, type RunSpec } from "../../lib/experiments/spec.js";
+import { PRESETS, type PresetName } from "../../lib/experiments/specs/presets.js";
+import { parseRunSpec, type RunSpec } from "../../lib/experiments/specs/spec.js";
 
 /** Without the presets' patch, which is larger than the images. */
 const AUGMENTATION = { crop: 4, flip: true, occlusion: 0 };

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { resolveDatasetSource } from "../../lib/datasets/source.js";
-import { trainingRun } from "../../lib/experiments/training-run.js";
+import { trainingRun } from "../../lib/experiments/runs/training-run.js";
 import { tf } from "../../lib/nn/tensorflow.js";
 import { delaysStudy, type DelaysSettings } from "../../lib/studies/delays.js";
 import { StudyContext } from "../../lib/studies/study.js";

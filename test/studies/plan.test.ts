@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { applyOverrides } from "../../lib/experiments/overrides.js";
-import { type PresetName, PRESETS } from "../../lib/experiments/presets.js";
-import { parseRunSpec, type RunSpec } from "../../lib/experiments/spec.js";
+import { applyOverrides } from "../../lib/experiments/specs/overrides.js";
+import { type PresetName, PRESETS } from "../../lib/experiments/specs/presets.js";
+import { parseRunSpec, type RunSpec } from "../../lib/experiments/specs/spec.js";
 import {
   assumedHours,
   measuredHours,

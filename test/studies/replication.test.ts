@@ -6,7 +6,7 @@ import { after, before, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { resolveDatasetSource } from "../../lib/datasets/source.js";
-import { readRun } from "../../lib/experiments/run-record.js";
+import { readRun } from "../../lib/experiments/runs/run-record.js";
 import { closeBrowser } from "../../lib/figures/browser.js";
 import { PROTOCOLS } from "../../lib/studies/protocols.js";
 import { analyseParts, writeReport } from "../../lib/studies/replication-results.js";

@@ -7,8 +7,8 @@ import { Stopped } from "../../lib/util/stopping.js";
 import { temporaryFolder } from "../datasets/fixtures.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
 import { DIVERGING, SMALL_DATA } from "./small-study.js";
-import { applyOverrides } from "../../lib/experiments/overrides.js";
-import { parseRunSpec } from "../../lib/experiments/spec.js";
+import { applyOverrides } from "../../lib/experiments/specs/overrides.js";
+import { parseRunSpec } from "../../lib/experiments/specs/spec.js";
 
 const SETTINGS = { seeds: [0], overrides: DIVERGING };
 const STUDY: Study = {

@@ -1,11 +1,11 @@
-import { runSummary } from "../../lib/experiments/trained-model.js";
+import { runSummary } from "../../lib/experiments/runs/trained-model.js";
 import type { PlotlyFigure } from "../../lib/figures/figure.js";
 import { type DoesWithout, type ProtocolStudy, withSettings } from "../../lib/studies/protocol-study.js";
 import type { Protocol } from "../../lib/studies/protocols.js";
 import type { NamedSource } from "../../lib/studies/replication.js";
 import type { Study, StudySettings } from "../../lib/studies/study.js";
-import { applyOverrides } from "../../lib/experiments/overrides.js";
-import { parseRunSpec } from "../../lib/experiments/spec.js";
+import { applyOverrides } from "../../lib/experiments/specs/overrides.js";
+import { parseRunSpec } from "../../lib/experiments/specs/spec.js";
 import { resolveDatasetSource } from "../../lib/datasets/source.js";
 import { mean } from "../../lib/util/statistics.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";

@@ -1,0 +1,186 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type ImageSet, valuesPerImage } from "../../datasets/dataset.js";
+import { normalisedImage } from "../../datasets/batches.js";
+import type { ChannelStatistics } from "../../datasets/statistics.js";
+import { type CascadedNetwork, tensorSpecs } from "../../models/cascaded-network.js";
+import { retimedState } from "../../models/retime.js";
+import {
+  disposeEvaluationPass,
+  disposeState,
+  type EvaluationPass,
+  evaluationPass,
+  type NetworkState,
+} from "../../models/state.js";
+import { stream, type StreamedStep } from "../../models/stream.js";
+import { tf } from "../../nn/tensorflow.js";
+import type { Trace } from "../../trace/trace.js";
+import { storedValues } from "../../train/checkpoint.js";
+import { UserError } from "../../util/errors.js";
+import { fileError, sha256 } from "../../util/files.js";
+import { decodeSafetensors } from "../../util/safetensors.js";
+import { parseWithSchema } from "../../util/schema.js";
+import { collectTrace } from "./collect-trace.js";
+import { divergedSummary, divergenceText } from "./divergence.js";
+import { readRun } from "./run-record.js";
+import { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "../specs/spec.js";
+import { MODEL_FILE } from "./model-file.js";
+
+const channels = z.tuple([z.number(), z.number(), z.number()]);
+
+/** What a finished run says of itself in DONE.json. */
+export const runSummarySchema = z.object({
+  seed: z.number(),
+  data: z.object({ name: z.string(), hash: z.string(), train: z.number(), test: z.number() }),
+  normalisation: z.object({ mean: channels, std: channels }),
+  classNames: z.array(z.string()),
+  imageSize: z.number(),
+  steps: z.number(),
+  trainingSeconds: z.number(),
+  imagesPerSecond: z.number(),
+  models: z.array(
+    z.object({
+      model: z.string(),
+      /** File of the run directory that holds the test set's trace. */
+      trace: z.string(),
+      accuracy: z.array(z.number()),
+      area: z.number(),
+    }),
+  ),
+});
+
+/** What a finished run says of itself: its models, with the accuracies of each on the test images. */
+export type RunSummary = z.output<typeof runSummarySchema>;
+
+/** The summary of a finished run; a UserError says how to finish one that is not, or where the run diverged. */
+export function runSummary(directory: string): RunSummary {
+  const done = readRun(directory).done;
+  if (done === null) {
+    throw new UserError(
+      `${directory} is not finished; call "cascade run ${join(directory, "spec.json")}" to go on with it`,
+    );
+  }
+  const diverged = divergedSummary(directory)?.diverged;
+  if (diverged !== undefined) {
+    throw new UserError(
+      `${directory} gives no model, because its training diverged: ${divergenceText(diverged)}; train another spec, such as one with a lower train.learningRate or a larger network.epsilon`,
+    );
+  }
+  return parseWithSchema(runSummarySchema, done.summary, join(directory, "DONE.json"));
+}
+
+export interface TrainedModelOptions {
+  /** Which of the run's models; the first if left out. */
+  readonly model?: string | undefined;
+  /** Timesteps to run it for; those of the spec if left out. */
+  readonly timesteps?: number | undefined;
+  /** Propagation delay to run it with; that of the spec if left out. */
+  readonly delay?: RunSpec["network"]["delay"] | undefined;
+}
+
+/** A finished run's weights, ready to be run over time. */
+export class TrainedModel {
+  readonly #pass: EvaluationPass;
+
+  constructor(
+    readonly model: string,
+    readonly run: string,
+    readonly network: CascadedNetwork,
+    readonly state: NetworkState,
+    readonly normalisation: ChannelStatistics,
+    readonly classNames: readonly string[],
+    /** Side of the images that it was trained on, in pixels. */
+    readonly imageSize: number,
+  ) {
+    this.#pass = evaluationPass(network, state);
+  }
+
+  /** Logits [T, N, K] of a set of images with the same classes. */
+  trace(set: ImageSet, onProgress?: (done: number) => void): Trace {
+    const { network, state, normalisation, model, run } = this;
+    return collectTrace(network, state, set, {
+      normalisation,
+      model,
+      run,
+      ...(onProgress && { onProgress }),
+    });
+  }
+
+  /**
+   * The answer at each timestep for one image, pixels [H, W, 3] of 0 to 255; what is not asked for is not computed.
+   * A UserError if the number of pixels is not that of a square image.
+   */
+  *stream(pixels: Uint8Array): Generator<StreamedStep> {
+    const side = Math.sqrt(pixels.length / 3);
+    if (!Number.isInteger(side)) {
+      throw new UserError(`${pixels.length} values are no square RGB image; give height x width x 3 pixels`);
+    }
+    const image = tf.tensor4d(normalisedImage(pixels, this.normalisation), [1, side, side, 3]);
+    try {
+      yield* stream(this.network, this.#pass, image);
+    } finally {
+      image.dispose();
+    }
+  }
+
+  dispose(): void {
+    disposeEvaluationPass(this.#pass);
+    disposeState(this.state);
+  }
+}
+
+/** Loads the weights of a finished run; a UserError names what is missing, damaged or unknown. */
+export async function openTrainedModel(
+  directory: string,
+  options: TrainedModelOptions = {},
+): Promise<TrainedModel> {
+  const summary = runSummary(directory);
+  const record = readRun(directory);
+  const spec = parseRunSpec(record.spec, join(directory, "spec.json"));
+  const { timesteps = spec.network.timesteps, delay = spec.network.delay } = options;
+  const views = modelViews(
+    parseRunSpec({ ...spec, network: { ...spec.network, timesteps, delay } }, directory),
+    summary.classNames.length,
+  );
+  const view = options.model === undefined ? views[0] : views.find(({ model }) => model === options.model);
+  if (view === undefined) {
+    throw new UserError(
+      `${directory} gives no model "${options.model ?? ""}"; it gives ${views.map(({ model }) => model).join(", ")}`,
+    );
+  }
+  const trainedAs = trainedNetwork(spec, summary.classNames.length);
+  if (view.network.spec.heads === "perTimestep" && view.network.timesteps > trainedAs.timesteps) {
+    throw new UserError(
+      `${view.model} has a head for each of its ${trainedAs.timesteps} timesteps; ask for no more of them`,
+    );
+  }
+  const path = join(directory, MODEL_FILE);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw fileError(error, "read", path);
+  });
+  if (sha256(bytes) !== record.done?.files[MODEL_FILE]) {
+    throw new UserError(`${path} is damaged: it is not the file that DONE.json names; train the run again`);
+  }
+  const { tensors } = decodeSafetensors(bytes, path);
+  const trained = tensorSpecs(trainedAs).map(
+    ({ name, shape }) => [name, { shape, values: storedValues(tensors, name, shape, path) }] as const,
+  );
+  const state = retimedState(view.network, new Map(trained));
+  const { normalisation, classNames, imageSize } = summary;
+  return new TrainedModel(view.model, record.hash, view.network, state, normalisation, classNames, imageSize);
+}
+
+/** A check that images can be judged by a model that was trained on images of `imageSize` pixels. */
+export function assertFits(set: ImageSet, model: TrainedModel, where: string): void {
+  const { height, width } = set.size;
+  if (
+    height !== model.imageSize ||
+    width !== model.imageSize ||
+    set.images.length % valuesPerImage(set.size) !== 0
+  ) {
+    throw new UserError(
+      `${where} has images of ${height} x ${width} pixels, ${model.model} was trained on ${model.imageSize} x ${model.imageSize}`,
+    );
+  }
+}

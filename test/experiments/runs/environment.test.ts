@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { currentCommit } from "../../../lib/experiments/runs/environment.js";
+
+const folder = mkdtempSync(join(tmpdir(), "commit-"));
+after(() => {
+  rmSync(folder, { recursive: true });
+});
+
+test("a commit is dirty by its code, not by results that are being written", () => {
+  assert.equal(currentCommit(folder), null);
+  const git = (...args: string[]): string =>
+    execFileSync("git", ["-c", "user.name=test", "-c", "user.email=test@localhost", ...args], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+  for (const name of ["lib", "data"]) mkdirSync(join(folder, name));
+  const write = (file: string, text: string): void => {
+    writeFileSync(join(folder, file), text);
+  };
+  write("lib/code.ts", "1");
+  write("data/result.json", "1");
+  git("init", "--quiet");
+  assert.equal(currentCommit(folder), null);
+  git("add", ".");
+  git("commit", "--quiet", "--message", "first");
+  const commit = git("rev-parse", "HEAD").trim();
+  write("data/result.json", "2");
+  assert.equal(currentCommit(join(folder, "lib")), commit);
+  write("lib/code.ts", "2");
+  assert.equal(currentCommit(join(folder, "lib")), `${commit}-dirty`);
+  write("lib/code.ts", "1");
+  write("lib/more.ts", "1");
+  assert.equal(currentCommit(join(folder, "lib")), `${commit}-dirty`);
+});

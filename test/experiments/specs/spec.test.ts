@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { branchChannels } from "../../../lib/nn/cascade-layer.js";
+import {
+  isPresetName,
+  PRESETS,
+  presetCalled,
+  type PresetName,
+  runNameOf,
+} from "../../../lib/experiments/specs/presets.js";
+import { specHash } from "../../../lib/experiments/runs/run-record.js";
+import {
+  modelViews,
+  parseRunSpec,
+  type RunSpec,
+  trainedNetwork,
+} from "../../../lib/experiments/specs/spec.js";
+import type { Scheme } from "../../../lib/nn/scheme.js";
+import { UserError } from "../../../lib/util/errors.js";
+
+const PRESET_NAMES = Object.keys(PRESETS).filter(isPresetName);
+
+/** The models of each preset's weights, under the paper's names, and the folder's name of its run. */
+const MODELS: Readonly<Record<PresetName, { readonly run: string; readonly models: readonly string[] }>> = {
+  "cascaded-td": { run: "cascaded-td", models: ["CascadedTD"] },
+  "cascaded-td-multihead": { run: "cascaded-td-multihead", models: ["CascadedTD-MultiHead"] },
+  "cascaded-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
+  "serial-td": { run: "serial-td", models: ["SerialTD"] },
+  "serial-td-multihead": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
+  "serial-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
+  "shallow-deep-network": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
+  "resnet34-cascaded-td": { run: "cascaded-td", models: ["CascadedTD"] },
+  "resnet34-cascaded-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
+  "densenet-cascaded-td": { run: "densenet-cascaded-td", models: ["CascadedTD"] },
+  "densenet-cascaded-ce": { run: "densenet-ordinary-ce", models: ["CascadedCE", "SerialCE"] },
+  "densenet-serial-td-multihead": { run: "densenet-serial-td-multihead", models: ["SerialTD-MultiHead"] },
+};
+
+test("every preset is a valid spec, its own JSON, and gives the paper's models", () => {
+  assert.deepEqual(PRESET_NAMES.sort(), Object.keys(MODELS).sort());
+  for (const name of PRESET_NAMES) {
+    const spec = presetCalled(name);
+    assert.deepEqual(parseRunSpec(JSON.parse(JSON.stringify(spec)), name), spec);
+    const views = modelViews(spec, 10);
+    assert.deepEqual({ run: runNameOf(spec), models: views.map(({ model }) => model) }, MODELS[name]);
+    for (const { model, network } of views) {
+      assert.equal(network.spec.heads, model.endsWith("MultiHead") ? "perTimestep" : "single", model);
+      const delay = { kind: "oneStepDelay" } as const;
+      const expected = model.startsWith("Cascaded")
+        ? { kind: "parallel", delay }
+        : { kind: "serial", delay, asPublished: true };
+      assert.deepEqual(network.spec.scheme, expected, model);
+      const layers = { densenet: 6 + 12 + 24 + 16, resnet34: 3 + 4 + 6 + 3 }[name.split("-")[0] ?? ""] ?? 8;
+      assert.equal(network.timesteps, layers + 1);
+    }
+  }
+  // TD(0) for the cascades, cross-entropy at every step for the rest, as in the paper's figure.
+  assert.deepEqual(Object.fromEntries(PRESET_NAMES.map((name) => [name, PRESETS[name].loss.lambda])), {
+    "cascaded-td": 0,
+    "cascaded-td-multihead": 0,
+    "cascaded-ce": 1,
+    "serial-td": 1,
+    "serial-td-multihead": 1,
+    "serial-ce": 1,
+    "shallow-deep-network": 1,
+    "resnet34-cascaded-td": 0,
+    "resnet34-cascaded-ce": 1,
+    "densenet-cascaded-td": 0,
+    "densenet-cascaded-ce": 1,
+    "densenet-serial-td-multihead": 1,
+  });
+});
+
+test("the two CE models are one training of an ordinary network", () => {
+  const [cascaded, serial] = [PRESETS["cascaded-ce"], PRESETS["serial-ce"]];
+  assert.equal(specHash(cascaded), specHash(serial));
+  const { spec, timesteps } = trainedNetwork(cascaded, 10);
+  assert.equal(timesteps, 1);
+  assert.deepEqual(spec.scheme, { kind: "parallel", delay: { kind: "none" } });
+  const td = PRESETS["serial-td-multihead"];
+  assert.deepEqual(trainedNetwork(td, 10), modelViews(td, 10)[0]?.network);
+});
+
+test("timesteps and delay of a spec reach its models", () => {
+  const { network } = PRESETS["cascaded-td"];
+  const delay = { kind: "exponentialSmoothing", alpha: 0.9 } as const;
+  const spec = { ...PRESETS["cascaded-td"], network: { ...network, delay, timesteps: 70 } };
+  const [view] = modelViews(parseRunSpec(spec, "the spec"), 10);
+  assert.equal(view?.network.timesteps, 70);
+  assert.deepEqual(view.network.spec.scheme, { kind: "parallel", delay });
+});
+
+/** A preset as it was when there was one serial scheme. */
+function beforeTheChoice(name: string, network: Partial<RunSpec["network"]> = {}): RunSpec {
+  const spec = presetCalled(name);
+  const before: Record<string, unknown> = { ...spec.network, ...network };
+  delete before["serialScheme"];
+  const augmentation = { ...spec.train.augmentation, occlusion: 0 };
+  return parseRunSpec({ ...spec, network: before, train: { ...spec.train, augmentation } }, name);
+}
+
+test("the serial scheme: as published in the presets, this project's own by its name and in specs from before", () => {
+  for (const name of ["serial-td", "serial-td-multihead", "cascaded-ce"] as const) {
+    const serialScheme = (spec: RunSpec): Scheme | undefined =>
+      modelViews(spec, 10).at(-1)?.network.spec.scheme;
+    const [published, before] = [presetCalled(name), beforeTheChoice(name)];
+    const named = { ...published, network: { ...published.network, serialScheme: "undelayed" as const } };
+    const delay = { kind: "oneStepDelay" } as const;
+    assert.deepEqual(serialScheme(published), { kind: "serial", delay, asPublished: true });
+    for (const spec of [named, before])
+      assert.deepEqual(serialScheme(parseRunSpec(spec, name)), { kind: "serial", delay, asPublished: false });
+    // None of the three is ever taken for another.
+    assert.equal(new Set([published, named, before].map(specHash)).size, 3);
+    assert.equal(runNameOf(published), runNameOf(before));
+  }
+  const cascade = presetCalled("cascaded-td");
+  assert.throws(
+    () => parseRunSpec({ ...cascade, network: { ...cascade.network, serialScheme: "published" } }, "s"),
+    /^UserError: s: network\.serialScheme: a parallel network is never run serially; leave network\.serialScheme out$/,
+  );
+});
+
+test("what a spec need not say leaves no trace in it: hashes are those of specs from before there was a DenseNet", () => {
+  for (const name of PRESET_NAMES) {
+    const { network, loss } = parseRunSpec(PRESETS[name], name);
+    assert.equal("densenet" in network, name.startsWith("densenet"));
+    assert.equal("exitWeights" in loss, name === "shallow-deep-network");
+  }
+  const names = ["cascaded-td", "cascaded-ce", "serial-td-multihead"];
+  const before = names.map((name) => specHash(beforeTheChoice(name, { epsilon: 1e-5 })));
+  assert.deepEqual(before, ["c6beff5faa36", "d63e7c99ff57", "5f7607e34449"]);
+  // A default is part of the spec, so that a run from before it changed is never taken for one of today.
+  const now = names.map((name) => specHash(presetCalled(name)));
+  assert.deepEqual(
+    now.map((hash, i) => hash === before[i]),
+    [false, false, false],
+  );
+});
+
+test("growth and layers of a spec reach its network; depth and width stay as they are", () => {
+  const base = PRESETS["densenet-serial-td-multihead"];
+  const change = (network: object): unknown => ({ ...base, network: { ...base.network, ...network } });
+  const spec = parseRunSpec(change({ densenet: { growth: 8, layers: [2, 3] } }), "the spec");
+  const network = trainedNetwork(spec, 10);
+  const dense = network.layers.filter((layer) => layer.kind === "delayed");
+  assert.ok(dense.every((layer) => layer.combine === "concatenate" && branchChannels(layer) === 8));
+  assert.deepEqual(
+    dense.map(({ name }) => name),
+    ["stages.0.0", "stages.0.1", "stages.1.0", "stages.1.1", "stages.1.2"],
+  );
+  assert.equal(network.timesteps, 6);
+  assert.throws(
+    () => parseRunSpec(change({ width: 0.5 }), "s"),
+    /^UserError: s: network\.width: a DenseNet is as wide as densenet\.growth says; allowed with it: 1$/,
+  );
+  assert.throws(
+    () => parseRunSpec({ ...base, train: { ...base.train, precision: "mixed" } }, "s"),
+    /^UserError: s: train\.precision: a DenseNet is trained in float32; leave train\.precision out$/,
+  );
+  assert.throws(
+    () => parseRunSpec(change({ depth: 34 }), "s"),
+    /network\.depth: a DenseNet is as deep as densenet\.layers says; allowed with it: 18$/,
+  );
+  const loss = { ...PRESETS["shallow-deep-network"].loss, weights: [1, 1] };
+  assert.throws(
+    () => parseRunSpec({ ...PRESETS["shallow-deep-network"], loss }, "s"),
+    /loss\.weights: loss\.exitWeights gives the weights; allowed with it: null$/,
+  );
+});
+
+test("a spec that cannot be is refused, each field by its name and with what is allowed", () => {
+  const base = PRESETS["cascaded-td"];
+  const refused = (spec: unknown, message: RegExp): void => {
+    assert.throws(
+      () => parseRunSpec(spec, "my.json"),
+      (error) => {
+        assert.ok(error instanceof UserError);
+        assert.match(error.message, message);
+        assert.ok(!error.message.includes("\n"));
+        return true;
+      },
+    );
+  };
+  refused(
+    { ...base, train: { ...base.train, epochs: 0, learningrate: 1 } },
+    /^my\.json: train\.epochs is 0; allowed: a whole number \(at least 1 and at most 10000\); train\.learningrate is not a known field, did you mean learningRate\?/,
+  );
+  refused({ ...base, loss: { ...base.loss, lambda: 1.01 } }, /loss\.lambda is 1\.01; .*at most 1/);
+  refused(
+    { ...base, network: { ...base.network, depth: 20 } },
+    /network\.depth is 20; allowed: one of 18, 34, 50/,
+  );
+  refused(
+    { ...base, network: { ...base.network, delay: { kind: "exponentialSmoothing", alpha: 1 } } },
+    /network\.delay\.alpha is 1; .*below 1/,
+  );
+  refused(
+    { ...base, network: { ...base.network, delay: { kind: "twoStepDelay" } } },
+    /network\.delay\.kind is "twoStepDelay"; allowed: .*"oneStepDelay".*"exponentialSmoothing"/,
+  );
+  refused(
+    { ...base, network: { ...base.network, scheme: "ordinary", heads: "perTimestep" } },
+    /^my\.json: network\.heads: an ordinary network is trained on its one final output; allowed with it: "single"$/,
+  );
+  refused({ ...base, seed: undefined }, /seed is missing; allowed: a whole number/);
+  refused([], /^my\.json: the value is \[\]; allowed: an object/);
+  assert.throws(() => presetCalled("cascaded"), /there is no preset "cascaded"; there are cascaded-td, /);
+});
