@@ -71,13 +71,30 @@ export { changingTimeline, constantTimeline, type Timeline } from "./nn/timeline
 
 // trace: analyses
 export { accuracyPerTimestep, accuracyTable, asymptoticAccuracy } from "./trace/accuracy-per-timestep.js";
+export { cachingAnytime, productAnytime } from "./trace/anytime-combination.js";
 export { areaUnderAccuracy, areaUnderSpeedAccuracy, commonRange } from "./trace/area.js";
 export { auroc, aurocBootstrap } from "./trace/auroc.js";
+export { budgetedBatchCurve, budgetedThresholds, geometricShares } from "./trace/budgeted-batch.js";
 export { calibrationTable, expectedCalibrationError, reliabilityTable } from "./trace/calibration.js";
+export { labelProbabilityFalls, monotonicityViolations } from "./trace/monotonicity.js";
 export { overthinking } from "./trace/overthinking.js";
+export {
+  conformalSets,
+  fitNestedThresholds,
+  nestedSets,
+  type PredictionSets,
+  type SetMeasures,
+  setMeasures,
+} from "./trace/prediction-sets.js";
 export { confidences, correctness, predictions, probabilities, softmax } from "./trace/probabilities.js";
+export { brierScore, negativeLogLikelihood } from "./trace/proper-scores.js";
+export { type RiskControl, riskControlledThreshold } from "./trace/risk-control.js";
+export { areaUnderRiskCoverage, failurePredictionAuroc, riskCoverage } from "./trace/selective-prediction.js";
 export { speedAccuracyCurve, speedAccuracyTable } from "./trace/speed-accuracy-curve.js";
-export { type StoppingRule, stoppingTimes } from "./trace/stopping-time.js";
+export { assertComparable, type ValidationTrace } from "./trace/split.js";
+export { oracleStoppingTimes, type StoppingRule, stoppingTimes } from "./trace/stopping-time.js";
+export { firstInformedTimestep, traceFrom } from "./trace/subtrace.js";
+export { fitTemperatures, withTemperatures } from "./trace/temperature.js";
 export { readTrace, writeTrace } from "./trace/trace-file.js";
 export type { Trace } from "./trace/trace.js";
 export {

@@ -12,7 +12,7 @@ import {
 import type { Trace } from "./trace.js";
 
 export interface SpeedAccuracyPoint {
-  /** Level of the stopping rule: a threshold, or a number of timesteps for patience. */
+  /** Level of the stopping rule: a threshold, or a number of timesteps for patience and deadline. */
   readonly threshold: number;
   /** In timesteps. */
   readonly meanStoppingTime: number;
@@ -26,7 +26,7 @@ export interface SpeedAccuracyPoint {
 export interface SpeedAccuracyOptions {
   /** What the stopping rule watches; confidence unless told. */
   readonly signal?: StoppingSignal;
-  /** Levels of the rule; 0 to 1 in 100 steps unless told, for patience 0 to T - 1. */
+  /** Levels of the rule; 0 to 1 in 100 steps unless told, for patience and deadline 0 to T - 1. */
   readonly thresholds?: readonly number[];
 }
 
@@ -71,24 +71,31 @@ function pointsOfTimes(
   levels: readonly number[],
   timesAt: (level: number) => Int32Array,
 ): SpeedAccuracyPoint[] {
-  const { examples, cost } = trace;
   const correct = correctness(trace);
-  return levels.map((threshold) => {
-    const times = timesAt(threshold);
-    const meanCost = (costs: readonly number[]): number =>
-      mean(Float64Array.from(times, (t) => costs[t] as number));
-    return {
-      threshold,
-      meanStoppingTime: mean(times),
-      accuracy: mean(times.map((t, n) => correct[t * examples + n] as number)),
-      ...(cost && { meanMultiplyAdds: meanCost(cost.multiplyAdds) }),
-      ...(cost?.milliseconds && { meanMilliseconds: meanCost(cost.milliseconds) }),
-    };
-  });
+  return levels.map((level) => pointOfTimes(trace, level, timesAt(level), correct));
+}
+
+/** The point of a curve at which the examples stop at `times` [N]; `threshold` is the level that led there. */
+export function pointOfTimes(
+  { examples, cost, ...trace }: Trace,
+  threshold: number,
+  times: Int32Array,
+  correct: Uint8Array = correctness({ examples, ...trace }),
+): SpeedAccuracyPoint {
+  const meanCost = (costs: readonly number[]): number =>
+    mean(Float64Array.from(times, (t) => costs[t] as number));
+  return {
+    threshold,
+    meanStoppingTime: mean(times),
+    accuracy: mean(times.map((t, n) => correct[t * examples + n] as number)),
+    ...(cost && { meanMultiplyAdds: meanCost(cost.multiplyAdds) }),
+    ...(cost?.milliseconds && { meanMilliseconds: meanCost(cost.milliseconds) }),
+  };
 }
 
 function defaultThresholds(kind: StoppingSignal, { timesteps }: Trace): readonly number[] {
-  return kind === "patience" ? Array.from({ length: timesteps }, (_, steps) => steps) : THRESHOLDS;
+  const isCount = kind === "patience" || kind === "deadline";
+  return isCount ? Array.from({ length: timesteps }, (_, steps) => steps) : THRESHOLDS;
 }
 
 /**

@@ -21,17 +21,42 @@ export function subtrace(trace: Trace, places: ArrayLike<number>): Trace {
   };
 }
 
-/** The trace from its last timestep alone: what a detector sees that waits for the end. */
-export function lastStep(trace: Trace): Trace {
+/** The trace from timestep `first` on; costs still count from the start. */
+export function traceFrom(trace: Trace, first: number): Trace {
   const { timesteps, examples, classes, logits, cost, ...rest } = trace;
   return {
     ...rest,
-    timesteps: 1,
+    timesteps: timesteps - first,
     examples,
     classes,
-    logits: logits.slice((timesteps - 1) * examples * classes),
-    ...(cost && { cost: { multiplyAdds: cost.multiplyAdds.slice(-1) } }),
+    logits: logits.slice(first * examples * classes),
+    ...(cost && {
+      cost: {
+        multiplyAdds: cost.multiplyAdds.slice(first),
+        ...(cost.milliseconds && { milliseconds: cost.milliseconds.slice(first) }),
+      },
+    }),
   };
+}
+
+/** The trace from its last timestep alone: what a detector sees that waits for the end. */
+export function lastStep(trace: Trace): Trace {
+  return traceFrom(trace, trace.timesteps - 1);
+}
+
+/**
+ * The first timestep whose answer depends on the image: before it the logits of all examples are the same. A cascade's
+ * first answer is blind, since nothing of the image has reached the head. 0 for a single example, which cannot tell.
+ */
+export function firstInformedTimestep({ timesteps, examples, classes, logits }: Trace): number {
+  if (examples === 1) return 0;
+  const row = examples * classes;
+  for (let t = 0; t < timesteps - 1; t++) {
+    for (let i = classes; i < row; i++) {
+      if (logits[t * row + i] !== logits[t * row + (i % classes)]) return t;
+    }
+  }
+  return timesteps - 1;
 }
 
 /** Several traces of the same network, one after the other along the examples. */

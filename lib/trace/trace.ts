@@ -19,6 +19,10 @@ export interface Trace {
   readonly model?: string;
   /** Hash of the run that gave the trace. */
   readonly run?: string;
+  /** Hash of the data set that the examples are from. */
+  readonly data?: string;
+  /** What the examples are for: choosing (validation) or judging (test). */
+  readonly split?: "validation" | "test";
 }
 
 export interface TraceCost {

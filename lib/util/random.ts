@@ -54,6 +54,20 @@ export class RandomStream {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
+  /** Next value of the gamma distribution of this shape and scale 1 (Marsaglia and Tsang 2000). */
+  gamma(shape: number): number {
+    // Below 1 the method needs a shape raised by 1, and its draw scaled by a power of a uniform one.
+    if (shape < 1) return this.gamma(shape + 1) * ((this.uint32() + 1) / 2 ** 32) ** (1 / shape);
+    const d = shape - 1 / 3;
+    for (;;) {
+      const x = this.normal();
+      const v = (1 + x / Math.sqrt(9 * d)) ** 3;
+      if (v <= 0) continue;
+      const logUniform = Math.log((this.uint32() + 1) / 2 ** 32);
+      if (logUniform < x ** 2 / 2 + d * (1 - v + Math.log(v))) return d * v;
+    }
+  }
+
   /** A uniformly random order of 0 .. n - 1 (Fisher-Yates). */
   permutation(n: number): Int32Array {
     const order = Int32Array.from({ length: n }, (_, i) => i);

@@ -29,6 +29,24 @@ export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
   return low + (high - low) * (position - Math.floor(position));
 }
 
+/**
+ * Probability of at most `successes` of n independent trials that succeed with probability p,
+ *
+ *     P(X <= s) = Σ_{k <= s} n! / (k! (n - k)!) p^k (1 - p)^(n - k)
+ *
+ * summed in logarithms relative to the largest term, so that nothing underflows.
+ */
+export function binomialCdf(successes: number, n: number, p: number): number {
+  if (successes >= n || p <= 0) return 1;
+  if (successes < 0 || p >= 1) return 0;
+  const logs = new Float64Array(successes + 1);
+  logs[0] = n * Math.log1p(-p);
+  const odds = Math.log(p) - Math.log1p(-p);
+  for (let k = 1; k <= successes; k++) logs[k] = (logs[k - 1] as number) + Math.log((n - k + 1) / k) + odds;
+  const largest = logs.reduce((most, value) => Math.max(most, value), -Infinity);
+  return Math.min(1, Math.exp(largest) * logs.reduce((sum, value) => sum + Math.exp(value - largest), 0));
+}
+
 /** Ranks from 1 to n; equal values share the mean of their ranks. */
 export function averageRanks(values: ArrayLike<number>): Float64Array {
   return multisetRanks(values, ascendingOrder(values), new Uint32Array(values.length).fill(1));

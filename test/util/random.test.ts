@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomStream } from "../../lib/util/random.js";
+import { mean } from "../../lib/util/statistics.js";
 
 test("a stream is decided by seed and name alone, and streams do not disturb each other", () => {
   const undisturbed = randomStream(7, "shuffle/0");
@@ -20,6 +21,18 @@ test("values do not change from one version to the next, since runs are reproduc
   const stream = randomStream(0, "init/stem.conv.weight");
   const first = [stream.uint32(), stream.uint32(), stream.uint32()];
   assert.deepEqual(first, [109637102, 285998507, 1618800659]);
+});
+
+test("gamma values have mean and variance equal to their shape, below 1 too", () => {
+  for (const shape of [0.2, 1, 3.5, 40]) {
+    const stream = randomStream(4, `gamma ${shape}`);
+    const n = 20000;
+    const values = Float64Array.from({ length: n }, () => stream.gamma(shape));
+    const variance = mean(values.map((x) => (x - shape) ** 2));
+    assert.ok(Math.abs(mean(values) - shape) < 5 * Math.sqrt(shape / n));
+    // The variance of (x - shape)² is 2 shape² + 6 shape.
+    assert.ok(Math.abs(variance - shape) < 5 * Math.sqrt((2 * shape ** 2 + 6 * shape) / n));
+  }
 });
 
 test("uniform, normal and integer values have the moments of their distributions", () => {

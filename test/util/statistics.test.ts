@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { randomStream } from "../../lib/util/random.js";
 import {
   averageRanks,
+  binomialCdf,
   bootstrapInterval,
   mean,
   meanInterval,
@@ -96,4 +97,16 @@ test("the interval of a mean is Student's: of 1, 2, 3, 4 it is 2.5 ± 3.182 * 0.
   const { low, high } = meanInterval([1, 2, 3, 4]);
   assert.ok(Math.abs(low - (2.5 - 3.182 * Math.sqrt(5 / 12))) < 1e-12 && Math.abs(low + high - 5) < 1e-12);
   assert.ok(Number.isNaN(meanInterval([1]).low));
+});
+
+test("the binomial distribution function: 3 trials by hand, symmetry, and a sum that would underflow", () => {
+  const near = (actual: number, expected: number): void =>
+    assert.ok(Math.abs(actual - expected) < 1e-10, `${actual}, not ${expected}`);
+  near(binomialCdf(1, 3, 0.25), 0.75 ** 3 + 3 * 0.25 * 0.75 ** 2);
+  near(binomialCdf(3, 3, 0.25), 1);
+  near(binomialCdf(-1, 3, 0.25), 0);
+  // P(X <= 2499) = P(X >= 2501) and P(X = 2500) = 0.011283... (Stirling's series of the central coefficient).
+  const centre = Math.exp(-Math.log(Math.PI * 2500) / 2 - 1 / (8 * 2500) + 1 / (192 * 2500 ** 3));
+  near(binomialCdf(2499, 5000, 0.5), (1 - centre) / 2);
+  near(binomialCdf(2500, 5000, 0.5), (1 + centre) / 2);
 });
