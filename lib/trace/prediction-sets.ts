@@ -106,6 +106,7 @@ function dirichletRatios(weights: Float64Array, stream: RandomStream): Float64Ar
   );
 }
 
+/** How good the prediction sets of one timestep are. */
 export interface SetMeasures {
   /** Share of the examples whose label is in the set. */
   readonly coverage: number;
@@ -128,7 +129,7 @@ export function setMeasures(sets: PredictionSets, trace: Trace): SetMeasures[] {
         const place = n * classes + k;
         everIn[place] = (everIn[place] as number) & isIn;
         size += isIn;
-        stayed += everIn[place] as number;
+        stayed += everIn[place];
       }
       covered += sets[(t * examples + n) * classes + (labels[n] as number)] as number;
       members += size;

@@ -5,6 +5,7 @@ import { THRESHOLDS } from "./speed-accuracy-curve.js";
 import { assertValidation, type ValidationTrace } from "./split.js";
 import { type StoppingSignal, stoppingRule, stoppingSignal, stoppingTimesOfSignal } from "./stopping-time.js";
 
+/** What risk a threshold has to keep. */
 export interface RiskControl {
   /** Which signal stops; one whose level is a threshold from 0 to 1. */
   readonly signal?: Exclude<StoppingSignal, "patience" | "deadline">;

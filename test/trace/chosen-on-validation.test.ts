@@ -45,29 +45,31 @@ test("what is chosen is chosen on validation images: others are refused, by the 
   );
   // @ts-expect-error Nor is one that does not say.
   assert.throws(() => budgetedThresholds({ ...heldOut, split: undefined }, [1, 0, 0, 0]), UserError);
-  // @ts-expect-error As above.
+  // @ts-expect-error A trace of test images, as above.
   assert.throws(() => riskControlledThreshold(test1, { risk: 0.1 }), UserError);
-  // @ts-expect-error As above.
+  // @ts-expect-error A trace of test images, as above.
   assert.throws(() => conformalSets(test1, test1, 0.1), UserError);
-  // @ts-expect-error As above.
+  // @ts-expect-error A trace of test images, as above.
   assert.throws(() => fitNestedThresholds(test1, 0.1), UserError);
-  assert.throws(
-    () => assertValidation(test1, "a gate is trained"),
-    /^[A-Za-z]*: a gate is trained on validation/,
-  );
+  assert.throws(() => {
+    assertValidation(test1, "a gate is trained");
+  }, /^[A-Za-z]*: a gate is trained on validation/);
 });
 
 test("traces of different images refuse to be compared and say where they differ", () => {
   const name = (_: Trace, i: number): string => `model ${i}`;
   assertComparable([heldOut, { ...heldOut, logits: heldOut.logits.map((logit) => -logit) }], name);
-  const refused = (change: Partial<Trace>, reason: RegExp): void =>
+  const refused = (change: Partial<Trace>, reason: RegExp): void => {
     assert.throws(
-      () => assertComparable([heldOut, { ...heldOut, ...change }], name),
+      () => {
+        assertComparable([heldOut, { ...heldOut, ...change }], name);
+      },
       (error) =>
         error instanceof UserError &&
         /of model 0 and model 1 cannot/.test(error.message) &&
         reason.test(error.message),
     );
+  };
   refused({ data: "other" }, /their images differ \(validation and other\)/);
   refused({ split: "test" }, /one is of validation, the other of test images/);
   refused({ classes: 6 }, /5 and 6 classes/);
@@ -107,7 +109,9 @@ test("temperatures undo a scaling of the logits, timestep by timestep, and no ne
       ),
     );
   for (const factor of [0.99, 1.01]) {
-    likelihood(factor).forEach((value, t) => assert.ok(value > (likelihood(1)[t] ?? NaN)));
+    likelihood(factor).forEach((value, t) => {
+      assert.ok(value > (likelihood(1)[t] ?? NaN));
+    });
   }
   assert.deepEqual(predictions(withTemperatures(heldOut, temperatures)), predictions(heldOut));
   const certain = {
@@ -115,7 +119,9 @@ test("temperatures undo a scaling of the logits, timestep by timestep, and no ne
     logits: heldOut.logits.map((_, i) => (i % 5 === heldOut.labels[Math.floor(i / 5) % 400] ? 1 : 0)),
   };
   // The likelihood grows without end; from 1/37 on the probabilities are 0 and 1 to the last bit.
-  fitTemperatures(certain).forEach((temperature) => assert.ok(temperature < 0.03 && temperature > 0.009));
+  fitTemperatures(certain).forEach((temperature) => {
+    assert.ok(temperature < 0.03 && temperature > 0.009);
+  });
 });
 
 test("product anytime equals the product of its equation, rules classes out for good, and falls back", () => {

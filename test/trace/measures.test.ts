@@ -14,8 +14,9 @@ import { firstInformedTimestep, traceFrom } from "../../lib/trace/subtrace.js";
 import { UserError } from "../../lib/util/errors.js";
 import { smallTraces, traceOfProbabilities } from "./made-traces.js";
 
-const near = (actual: number | undefined, expected: number, what = ""): void =>
+const near = (actual: number | undefined, expected: number, what = ""): void => {
   assert.ok(Math.abs((actual ?? NaN) - expected) < 1e-9, `${what} ${String(actual)}, not ${expected}`);
+};
 
 /** One timestep: right and sure, right and unsure, wrong and unsure, wrong and rather sure. */
 const fourAnswers = traceOfProbabilities(

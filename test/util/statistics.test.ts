@@ -100,8 +100,9 @@ test("the interval of a mean is Student's: of 1, 2, 3, 4 it is 2.5 ± 3.182 * 0.
 });
 
 test("the binomial distribution function: 3 trials by hand, symmetry, and a sum that would underflow", () => {
-  const near = (actual: number, expected: number): void =>
+  const near = (actual: number, expected: number): void => {
     assert.ok(Math.abs(actual - expected) < 1e-10, `${actual}, not ${expected}`);
+  };
   near(binomialCdf(1, 3, 0.25), 0.75 ** 3 + 3 * 0.25 * 0.75 ** 2);
   near(binomialCdf(3, 3, 0.25), 1);
   near(binomialCdf(-1, 3, 0.25), 0);
