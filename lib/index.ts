@@ -22,20 +22,20 @@ export {
 export { trainingRun } from "./experiments/runs/training-run.js";
 
 // studies: a claim each, how it is tested, what came out
-export { DELAYS_SETTINGS, delaysStudy } from "./studies/delays.js";
-export { DENSENET_SETTINGS, densenetStudy } from "./studies/densenet.js";
-export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/lambda.js";
-export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/norm-constants.js";
-export { NORM_STABILITY_SETTINGS, normStabilityStudy } from "./studies/norm-stability.js";
-export { PRECISION_SETTINGS, precisionStudy } from "./studies/precision.js";
-export { NOISE_SETTINGS, noiseStudy } from "./studies/noise.js";
+export { DELAYS_SETTINGS, delaysStudy } from "./studies/claims/delays/study.js";
+export { DENSENET_SETTINGS, densenetStudy } from "./studies/claims/densenet/study.js";
+export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/claims/lambda/study.js";
+export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/claims/norm-constants/study.js";
+export { NORM_STABILITY_SETTINGS, normStabilityStudy } from "./studies/claims/norm-stability/study.js";
+export { PRECISION_SETTINGS, precisionStudy } from "./studies/claims/precision/study.js";
+export { NOISE_SETTINGS, noiseStudy } from "./studies/claims/noise/study.js";
 export { QUICK_DATA } from "./studies/quick.js";
-export { SIX_MODELS_SETTINGS, sixModelsStudy } from "./studies/six-models.js";
+export { SIX_MODELS_SETTINGS, sixModelsStudy } from "./studies/claims/six-models/study.js";
 export { runStudy } from "./studies/run-study.js";
 export { type ProtocolName, type Study, StudyContext, type StudyResult, verdictOf } from "./studies/study.js";
-export { TRACE_SETTINGS, traceStudy } from "./studies/trace.js";
-export { tracedImages } from "./studies/traced-images.js";
-export { TYPICALITY_SETTINGS, typicalityStudy } from "./studies/typicality.js";
+export { TRACE_SETTINGS, traceStudy } from "./studies/claims/trace/study.js";
+export { tracedImages } from "./studies/claims/trace/traced-images.js";
+export { TYPICALITY_SETTINGS, typicalityStudy } from "./studies/claims/typicality/study.js";
 
 // notebook: what a page shows
 export { show } from "./notebook/show.js";

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { withoutArchiveEnding } from "../datasets/archive-kind.js";
 import { parseDatasetSource } from "../datasets/parse-source.js";
 import { resolveDatasetSource, type ResolvedDatasetSource } from "../datasets/source.js";
-import type { NamedSource } from "../studies/replication.js";
+import type { NamedSource } from "../studies/replication/replication.js";
 import { UserError } from "../util/errors.js";
 
 /**

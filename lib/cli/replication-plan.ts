@@ -10,8 +10,8 @@ import {
   planRows,
   readMeasuredSpeeds,
   totalOf,
-} from "../studies/plan.js";
-import type { Replication, Training } from "../studies/replication.js";
+} from "../studies/replication/plan.js";
+import type { Replication, Training } from "../studies/replication/replication.js";
 import { count, writeOut } from "./output.js";
 
 export interface PlanOptions {

@@ -1,5 +1,5 @@
-import type { Replication, Training } from "../studies/replication.js";
-import type { TrainingStatus } from "../studies/training-status.js";
+import type { Replication, Training } from "../studies/replication/replication.js";
+import type { TrainingStatus } from "../studies/replication/training-status.js";
 import { count, writeOut } from "./output.js";
 
 /** Images gone through by all trainings together, and those that there are to go through. */

@@ -1,8 +1,12 @@
 import { runSummary } from "../../lib/experiments/runs/trained-model.js";
 import type { PlotlyFigure } from "../../lib/figures/figure.js";
-import { type DoesWithout, type ProtocolStudy, withSettings } from "../../lib/studies/protocol-study.js";
-import type { Protocol } from "../../lib/studies/protocols.js";
-import type { NamedSource } from "../../lib/studies/replication.js";
+import {
+  type DoesWithout,
+  type ProtocolStudy,
+  withSettings,
+} from "../../lib/studies/replication/protocol-study.js";
+import type { Protocol } from "../../lib/studies/replication/protocols.js";
+import type { NamedSource } from "../../lib/studies/replication/replication.js";
 import type { Study, StudySettings } from "../../lib/studies/study.js";
 import { applyOverrides } from "../../lib/experiments/specs/overrides.js";
 import { parseRunSpec } from "../../lib/experiments/specs/spec.js";

@@ -8,7 +8,7 @@ import { readRun, specHash } from "../../../lib/experiments/runs/run-record.js";
 import { openRun } from "../../../lib/experiments/runs/run-store.js";
 import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
-import { checkImages } from "../../../lib/studies/check-images.js";
+import { checkImages } from "../../../lib/studies/replication/check-images.js";
 import { plainPng, temporaryFolder, writeTree } from "../../datasets/fixtures.js";
 import { tinyRunSpec } from "../tiny-run.js";
 

@@ -1,0 +1,97 @@
+import { limit } from "../../../datasets/split.js";
+import { collectTrace } from "../../../experiments/runs/collect-trace.js";
+import { readRun } from "../../../experiments/runs/run-record.js";
+import type { RunSpec } from "../../../experiments/specs/spec.js";
+import { openTrainedModel, runSummary } from "../../../experiments/runs/trained-model.js";
+import { testImages } from "../../../experiments/runs/training-run.js";
+import { NOISE_NAMES, type NoiseName, type NoiseStrength } from "../../../noise/noises.js";
+import type { NoiseSchedule } from "../../../noise/schedule.js";
+import { accuracyPerTimestep } from "../../../trace/accuracy-per-timestep.js";
+import { speedAccuracyCurve } from "../../../trace/speed-accuracy-curve.js";
+import type { StudyContext } from "../../study.js";
+
+/** The schedules that the study compares. */
+export const SCHEDULES = ["persistent", "transient"] as const satisfies readonly NoiseSchedule["kind"][];
+
+/** What is done to the test images; "none" are the clean ones. */
+export type NoiseCondition =
+  | { readonly noise: "none"; readonly schedule: "none" }
+  | { readonly noise: NoiseName; readonly schedule: (typeof SCHEDULES)[number] };
+
+/** Clean images first, then every noise on every schedule. */
+export const CONDITIONS: readonly NoiseCondition[] = [
+  { noise: "none", schedule: "none" },
+  ...SCHEDULES.flatMap((schedule) => NOISE_NAMES.map((noise) => ({ noise, schedule }))),
+];
+
+/** How one model does under one condition. */
+export interface NoisyResult {
+  readonly noise: string;
+  readonly schedule: string;
+  /** [T] */
+  readonly accuracy: readonly number[];
+  readonly curve: readonly {
+    readonly threshold: number;
+    readonly meanStoppingTime: number;
+    readonly accuracy: number;
+  }[];
+}
+
+/** The results of a trained model under all conditions. */
+export interface NoisyModel {
+  readonly model: string;
+  readonly seed: number;
+  readonly classes: number;
+  readonly results: readonly NoisyResult[];
+}
+
+export interface NoiseEvaluationSettings {
+  /** Test images judged, as many of each class as possible and the same for all models; null for all. */
+  readonly images: number | null;
+  readonly noiseSeed: number;
+  /** As strong as published unless told. */
+  readonly strength?: NoiseStrength;
+}
+
+/** Shows each model of a finished run the test images under every condition, all models the same frames. */
+export async function evaluateUnderNoise(
+  spec: RunSpec,
+  { images, noiseSeed, strength = "published" }: NoiseEvaluationSettings,
+  context: StudyContext,
+): Promise<NoisyModel[]> {
+  const directory = context.run(spec);
+  const { models, classNames } = runSummary(directory);
+  const evaluated: NoisyModel[] = [];
+  for (const { model } of models) {
+    const key = { analysis: "noise", model, images, noiseSeed, strength, conditions: CONDITIONS };
+    const results = await context.keptOf(spec, key, async () => {
+      context.onProgress(`${model} of ${readRun(directory).name}, seed ${spec.seed}, under noise`);
+      const judged = testImages(spec, await context.datasetOf(spec));
+      const set = images === null ? judged : limit(judged, images, noiseSeed);
+      const trained = await openTrainedModel(directory, { model });
+      try {
+        return CONDITIONS.map((condition): NoisyResult => {
+          const trace = collectTrace(trained.network, trained.state, set, {
+            normalisation: trained.normalisation,
+            disturbance: disturbanceOf(condition, noiseSeed, strength),
+          });
+          const curve = speedAccuracyCurve(trace).map(({ threshold, meanStoppingTime, accuracy }) => ({
+            threshold,
+            meanStoppingTime,
+            accuracy,
+          }));
+          return { ...condition, accuracy: [...accuracyPerTimestep(trace)], curve };
+        });
+      } finally {
+        trained.dispose();
+      }
+    });
+    evaluated.push({ model, seed: spec.seed, classes: classNames.length, results });
+  }
+  return evaluated;
+}
+
+function disturbanceOf(condition: NoiseCondition, seed: number, strength: NoiseStrength) {
+  if (condition.noise === "none") return undefined;
+  return { noise: condition.noise, schedule: { kind: condition.schedule }, seed, strength };
+}

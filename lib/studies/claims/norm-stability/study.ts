@@ -1,0 +1,201 @@
+import type { ResolvedDatasetSource } from "../../../datasets/source.js";
+import type { PresetName } from "../../../experiments/specs/presets.js";
+import type { RunSpec } from "../../../experiments/specs/spec.js";
+import { FULL_OVERRIDES } from "../../full.js";
+import { chosenConstants, CHOICE_RULE, type NormConstants } from "./choice.js";
+import { constantsRows, runRowsOf } from "./tables.js";
+import { type StabilityTraining, stabilityTraining } from "./stability-training.js";
+import { presetTraining } from "../../preset-trainings.js";
+import { EMBEDDED_DATA, EMBEDDED_OVERRIDES, QUICK_OVERRIDES } from "../../quick.js";
+import type { Finding, ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "../../study.js";
+
+/** What is trained with every pair of constants. */
+export interface StabilityArm {
+  readonly name: string;
+  readonly preset: PresetName;
+  readonly overrides: readonly string[];
+}
+
+export interface NormStabilitySettings extends StudySettings {
+  readonly epsilons: readonly number[];
+  readonly momenta: readonly number[];
+  readonly arms: readonly StabilityArm[];
+  /** A second, small size on the embedded images, with the same seeds. */
+  readonly small?: { readonly overrides: readonly string[]; readonly arms: readonly StabilityArm[] };
+}
+
+const CASCADED: StabilityArm = { name: "CascadedTD", preset: "cascaded-td", overrides: [] };
+const LABEL_AT_EVERY_STEP: StabilityArm = {
+  name: "CascadedTD, λ = 1",
+  preset: "cascaded-td",
+  overrides: ["loss.lambda=1"],
+};
+const SERIAL: StabilityArm = { name: "SerialTD-MultiHead", preset: "serial-td-multihead", overrides: [] };
+const ORDINARY: StabilityArm = { name: "ordinary network", preset: "cascaded-ce", overrides: [] };
+
+const EPSILONS = [1e-5, 1e-3, 1e-2, 0.1];
+const MOMENTA = [0.1, 1];
+
+/**
+ * What is trained and measured at each protocol: seeds, and the epsilons and momenta of batch norm that are tried.
+ */
+export const NORM_STABILITY_SETTINGS: Readonly<Record<ProtocolName, NormStabilitySettings>> = {
+  quick: {
+    seeds: [0],
+    overrides: QUICK_OVERRIDES,
+    epsilons: EPSILONS,
+    momenta: MOMENTA,
+    arms: [CASCADED],
+  },
+  reduced: {
+    seeds: [0, 1, 2, 3, 4, 5, 6, 7],
+    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=3"],
+    epsilons: EPSILONS,
+    momenta: MOMENTA,
+    arms: [CASCADED, ORDINARY],
+    small: {
+      overrides: [...QUICK_OVERRIDES, ...EMBEDDED_OVERRIDES],
+      arms: [CASCADED, LABEL_AT_EVERY_STEP, SERIAL, ORDINARY],
+    },
+  },
+  full: {
+    seeds: [0, 1, 2, 3, 4],
+    overrides: FULL_OVERRIDES,
+    epsilons: [1e-5, 0.1],
+    momenta: MOMENTA,
+    arms: [CASCADED],
+  },
+};
+
+/** Those of the published code: in its time-indexed batch norm by two shifted arguments, elsewhere PyTorch's. */
+const PUBLISHED: Readonly<Record<"timeIndexed" | "ordinary", NormConstants>> = {
+  timeIndexed: { epsilon: 0.1, momentum: 1 },
+  ordinary: { epsilon: 1e-5, momentum: 0.1 },
+};
+/** Epsilon is judged with running statistics that average over batches. */
+const STEADY_MOMENTUM = 0.1;
+
+/** Which constants of batch norm train stably, and which the presets have. */
+export const normStabilityStudy: Study<NormStabilitySettings> = {
+  name: "norm-stability",
+  title: "Batch-norm constants: stability and the choice of defaults",
+  claim:
+    "Not the paper's, but a decision of this project: which epsilon batch norm has, and which momentum its running " +
+    "statistics, is chosen by how many trainings diverge or stay at chance and by accuracy on held-out images. The " +
+    `rule, for time-indexed and for ordinary batch norm each: ${CHOICE_RULE}.`,
+  countsDivergence: true,
+  trainings: (settings, data) => planned(settings, data).map(({ spec }) => spec),
+  analyse: analyseStability,
+};
+
+interface Planned extends NormConstants {
+  readonly size: string;
+  readonly arm: string;
+  readonly spec: RunSpec;
+}
+
+/** Every training, seed by seed; the momentum takes no part in training, but its weights are judged with it. */
+function planned(settings: NormStabilitySettings, data: ResolvedDatasetSource): Planned[] {
+  const { seeds, overrides, arms, epsilons, momenta, small } = settings;
+  const sizes = [
+    { size: "protocol", data, overrides, arms },
+    ...(small === undefined ? [] : [{ size: "small", data: EMBEDDED_DATA, ...small }]),
+  ];
+  return sizes.flatMap((one) =>
+    seeds.flatMap((seed) =>
+      one.arms.flatMap((arm) =>
+        epsilons.flatMap((epsilon) =>
+          momenta.map((momentum) => {
+            const constants = [`network.epsilon=${epsilon}`, `network.momentum=${momentum}`];
+            const changes = [...one.overrides, ...arm.overrides, ...constants];
+            const spec = presetTraining(arm.preset, seed, changes, one.data);
+            return { size: one.size, arm: arm.name, epsilon, momentum, spec };
+          }),
+        ),
+      ),
+    ),
+  );
+}
+
+function analyseStability(settings: NormStabilitySettings, context: StudyContext): Promise<StudyResult> {
+  const trainings = planned(settings, context.data).map(({ spec, ...place }) => ({
+    ...stabilityTraining(spec, context.run(spec)),
+    ...place,
+  }));
+  return Promise.resolve({
+    findings: findingsOf(trainings, settings),
+    tables: [
+      {
+        name: "constants",
+        title:
+          "Trainings that diverged and that stayed at chance; accuracy on held-out images in %, mean over the seeds that gave a model, in brackets the paired difference to the published constants with its 95 % interval",
+        rows: constantsRows(trainings, settings, publishedOf),
+      },
+      {
+        name: "runs",
+        title: "Every run: accuracy at each timestep, on held-out images and on test images",
+        rows: runRowsOf(trainings),
+      },
+    ],
+    figures: [],
+  });
+}
+
+const publishedOf = (arm: string): NormConstants =>
+  PUBLISHED[arm === ORDINARY.name ? "ordinary" : "timeIndexed"];
+
+function findingsOf(
+  trainings: readonly StabilityTraining[],
+  { epsilons, momenta }: Pick<NormStabilitySettings, "epsilons" | "momenta">,
+): Finding[] {
+  const failures = (epsilon: number): number =>
+    trainings.filter((one) => one.epsilon === epsilon && one.failed).length;
+  const perEpsilon = trainings.length / epsilons.length;
+  const kinds = ["timeIndexed", "ordinary"] as const;
+  return [
+    ...kinds.flatMap((kind) => {
+      const own = trainings.filter(({ arm }) => publishedOf(arm) === PUBLISHED[kind]);
+      return own.length === 0 ? [] : choiceFindings(kind, own, epsilons, momenta);
+    }),
+    {
+      statement: `With ε = ${PUBLISHED.timeIndexed.epsilon} no training diverges or stays at chance`,
+      measured: epsilons.map((epsilon) => `ε = ${epsilon}: ${failures(epsilon)} of ${perEpsilon}`).join(", "),
+      comesOut: failures(PUBLISHED.timeIndexed.epsilon) === 0,
+    },
+  ];
+}
+
+/** Epsilon first, then the momentum with the epsilon chosen: each comes out if the published value stays. */
+function choiceFindings(
+  kind: keyof typeof PUBLISHED,
+  trainings: readonly StabilityTraining[],
+  epsilons: readonly number[],
+  momenta: readonly number[],
+): Finding[] {
+  const published = PUBLISHED[kind];
+  const norm = kind === "ordinary" ? "Ordinary batch norm" : "Time-indexed batch norm";
+  const steady = { epsilon: published.epsilon, momentum: STEADY_MOMENTUM };
+  const { epsilon } = chosenConstants(
+    trainings,
+    steady,
+    epsilons.map((one) => ({ epsilon: one, momentum: STEADY_MOMENTUM })),
+  );
+  const { momentum } = chosenConstants(
+    trainings,
+    { epsilon, momentum: published.momentum },
+    momenta.map((one) => ({ epsilon, momentum: one })),
+  );
+  const seeds = new Set(trainings.map(({ seed }) => seed)).size;
+  return [
+    {
+      statement: `${norm}: the published ε = ${published.epsilon} stays the default (by the rule above)`,
+      measured: `chosen: ε = ${epsilon}; n = ${seeds}`,
+      comesOut: epsilon === published.epsilon,
+    },
+    {
+      statement: `${norm}: the published momentum of ${published.momentum} stays the default (by the rule above)`,
+      measured: `chosen: momentum ${momentum}, with ε = ${epsilon}; n = ${seeds}`,
+      comesOut: momentum === published.momentum,
+    },
+  ];
+}

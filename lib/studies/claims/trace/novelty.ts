@@ -1,0 +1,119 @@
+import type { Dataset, ImageSet } from "../../../datasets/dataset.js";
+import { proceduralSplit } from "../../../datasets/procedural.js";
+import { limit } from "../../../datasets/split.js";
+import { splitByClass } from "../../../datasets/split-by-class.js";
+import { type Detector, detectorScores } from "../../../experiments/analyses/novelty-detection.js";
+import { specHash } from "../../../experiments/runs/run-record.js";
+import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
+import { testImages, trainingImages } from "../../../experiments/runs/training-run.js";
+import { aurocBootstrap } from "../../../trace/auroc.js";
+import { randomStream } from "../../../util/random.js";
+import type { StudyContext } from "../../study.js";
+import { type NoveltyModel, noveltySpec, type TraceSettings } from "./runs.js";
+
+/** The two kinds of foreign images. */
+export const FOREIGN_SETS = ["held-out classes", "procedural images"] as const;
+export type ForeignSet = (typeof FOREIGN_SETS)[number];
+
+/** How well a detector tells foreign test images from those of the classes that the network knows. */
+export interface NoveltyRow extends Detector {
+  readonly model: string;
+  readonly seed: number;
+  readonly foreign: ForeignSet;
+  readonly auroc: number;
+  /** 95 % bootstrap interval. */
+  readonly low: number;
+  readonly high: number;
+  readonly knownImages: number;
+  readonly foreignImages: number;
+}
+
+/** AUROC of every detector on one network's traces of known and foreign test images. */
+export async function noveltyRows(
+  model: NoveltyModel,
+  seed: number,
+  settings: TraceSettings,
+  context: StudyContext,
+): Promise<NoveltyRow[]> {
+  const spec = noveltySpec(model, seed, settings, context.data);
+  const directory = context.run(spec);
+  const run = specHash(spec);
+  const gru = { ...settings.gru, seed };
+  const { foreignImages } = settings;
+  return context.keptOf(spec, { computation: "novelty", version: 1, model, gru, foreignImages }, async () => {
+    context.onProgress(`${model}, seed ${seed}: foreign images`);
+    const dataset = await context.datasetOf(spec);
+    const trained = await openTrainedModel(directory, { model });
+    try {
+      const knownHeldOut = trained.trace(trainingImages(spec, dataset).validation);
+      const knownTest = trained.trace(testImages(spec, dataset));
+      const sets = foreignSets(dataset, settings, seed);
+      return FOREIGN_SETS.flatMap((foreign) => {
+        const { learn, test } = sets[foreign];
+        const scores = detectorScores(
+          { knownHeldOut, knownTest, foreignHeldOut: trained.trace(learn), foreignTest: trained.trace(test) },
+          gru,
+        );
+        const isForeign = Uint8Array.from({ length: knownTest.examples + test.labels.length }, (_, n) =>
+          Number(n >= knownTest.examples),
+        );
+        const { values, intervals } = aurocBootstrap(
+          scores.map(({ known, foreign: others }) => Float64Array.of(...known, ...others)),
+          isForeign,
+          { stream: randomStream(seed, `bootstrap/novelty/${run}/${foreign}`) },
+        );
+        return scores.map(({ detector, reads, learntFrom }, i) => ({
+          model,
+          seed,
+          foreign,
+          detector,
+          reads,
+          learntFrom,
+          auroc: values[i] as number,
+          low: intervals[i]?.low as number,
+          high: intervals[i]?.high as number,
+          knownImages: knownTest.examples,
+          foreignImages: test.labels.length,
+        }));
+      });
+    } finally {
+      trained.dispose();
+    }
+  });
+}
+
+interface ForeignImages {
+  /** For the detectors that learn from foreign images. */
+  readonly learn: ImageSet;
+  readonly test: ImageSet;
+}
+
+/** Kinds of shape and texture that procedural data sets of up to ten classes lack. */
+const PROCEDURAL_CLASSES = Array.from({ length: 10 }, (_, k) => 10 + k);
+
+function foreignSets(
+  { train, test }: Dataset,
+  { heldOutClasses, foreignImages }: TraceSettings,
+  seed: number,
+): Readonly<Record<ForeignSet, ForeignImages>> {
+  const upTo = (set: ImageSet): ImageSet => limit(set, Math.min(foreignImages, set.labels.length), seed);
+  const procedural = (split: "train" | "test"): ImageSet => {
+    const count = 2 * foreignImages;
+    const source = {
+      kind: "procedural",
+      classes: 20,
+      size: train.size.height,
+      train: count,
+      test: count,
+      seed: 1,
+    } as const;
+    return splitByClass(proceduralSplit(source, split), PROCEDURAL_CLASSES).chosen;
+  };
+  return {
+    "held-out classes": {
+      learn: upTo(splitByClass(train, heldOutClasses).chosen),
+      test: splitByClass(test, heldOutClasses).chosen,
+    },
+    "procedural images": { learn: procedural("train"), test: procedural("test") },
+  };
+}

@@ -1,0 +1,135 @@
+import { join } from "node:path";
+import type { ResolvedDatasetSource } from "../../../datasets/source.js";
+import {
+  correctnessGru,
+  heldOutTrace,
+  lastAnswerGru,
+  traceProbabilities,
+} from "../../../experiments/analyses/metacognition.js";
+import type { PresetName } from "../../../experiments/specs/presets.js";
+import { specHash } from "../../../experiments/runs/run-record.js";
+import type { RunSpec } from "../../../experiments/specs/spec.js";
+import { runSummary } from "../../../experiments/runs/trained-model.js";
+import { readTrace } from "../../../trace/trace-file.js";
+import type { Trace } from "../../../trace/trace.js";
+import type { GruTrainingSettings, TrainedGru } from "../../../train/trace-gru-training.js";
+import { UserError } from "../../../util/errors.js";
+import { presetTraining } from "../../preset-trainings.js";
+import type { StudyContext, StudySettings } from "../../study.js";
+
+/** Settings of the trace study. */
+export interface TraceSettings extends StudySettings {
+  readonly gru: Omit<GruTrainingSettings, "seed">;
+  /** Places of the classes that the networks of the novelty part never see. */
+  readonly heldOutClasses: readonly number[];
+  /** Changes to the specs of the networks of the novelty part, after those of all networks. */
+  readonly noveltyOverrides: readonly string[];
+  /** Foreign images to learn from, and procedural ones to test on; fewer where there are fewer. */
+  readonly foreignImages: number;
+}
+
+/** The models whose traces are judged, and the trainings that they are views of. */
+export const JUDGED_MODELS = {
+  CascadedTD: "cascaded-td",
+  "SerialTD-MultiHead": "serial-td-multihead",
+  CascadedCE: "cascaded-ce",
+} as const satisfies Readonly<Record<string, PresetName>>;
+
+export type JudgedModel = keyof typeof JUDGED_MODELS;
+
+/** The models that are shown foreign images. */
+export const NOVELTY_MODELS = {
+  CascadedTD: "cascaded-td",
+  "SerialTD-MultiHead": "serial-td-multihead",
+} as const satisfies Readonly<Record<string, PresetName>>;
+
+export type NoveltyModel = keyof typeof NOVELTY_MODELS;
+
+/** Keys in their order, with their type. */
+export function namesOf<Name extends string>(record: Readonly<Record<Name, unknown>>): Name[] {
+  return Object.keys(record) as Name[];
+}
+
+/** A network that knows all classes: one of the runs behind the speed-accuracy figure. */
+export function judgedSpec(
+  model: JudgedModel,
+  seed: number,
+  { overrides }: TraceSettings,
+  data: ResolvedDatasetSource,
+): RunSpec {
+  return presetTraining(JUDGED_MODELS[model], seed, overrides, data);
+}
+
+/** A network that was never shown some of the classes. */
+export function noveltySpec(
+  model: NoveltyModel,
+  seed: number,
+  { overrides, noveltyOverrides, heldOutClasses }: TraceSettings,
+  data: ResolvedDatasetSource,
+): RunSpec {
+  return presetTraining(
+    NOVELTY_MODELS[model],
+    seed,
+    [
+      ...overrides,
+      ...noveltyOverrides,
+      `heldOutClasses=${JSON.stringify(heldOutClasses)}`,
+      // A limit that shortens the training on large data is more than small made-up data have.
+      ...(data.kind === "procedural" ? ["trainImages=null"] : []),
+    ],
+    data,
+  );
+}
+
+/** The trace of the test images, with what two GRUs say of it. */
+export interface JudgedTrace {
+  readonly model: JudgedModel;
+  readonly seed: number;
+  /** Hash of the network's run. */
+  readonly run: string;
+  readonly trace: Trace;
+  /** [T, N] probability that the answer at t is right, as a GRU gives it. */
+  readonly right: Float64Array;
+  /** [T, N] how much more probable it is that the last answer will be right: what waiting would gain. */
+  readonly gain: Float64Array;
+}
+
+interface CorrectnessGrus {
+  readonly now: TrainedGru;
+  readonly atEnd: TrainedGru;
+}
+
+/** Reads a finished run's test trace and judges it with GRUs of the run's held-out images, trained once and kept. */
+export async function judgedTrace(
+  model: JudgedModel,
+  seed: number,
+  settings: TraceSettings,
+  context: StudyContext,
+): Promise<JudgedTrace> {
+  const spec = judgedSpec(model, seed, settings, context.data);
+  const directory = context.run(spec);
+  const run = specHash(spec);
+  const gruSettings = { ...settings.gru, seed };
+  const { now, atEnd } = await context.keptOf<CorrectnessGrus>(
+    spec,
+    { computation: "GRUs of correctness", version: 1, model, gru: gruSettings },
+    async () => {
+      context.onProgress(`${model}, seed ${seed}: a GRU learns to judge its answers`);
+      const heldOut = await heldOutTrace(directory, spec, await context.dataset(), model);
+      return { now: correctnessGru(heldOut, gruSettings), atEnd: lastAnswerGru(heldOut, gruSettings) };
+    },
+  );
+  const file = runSummary(directory).models.find((view) => view.model === model)?.trace;
+  if (file === undefined) throw new UserError(`${directory} holds no trace of ${model}`);
+  const trace = await readTrace(join(directory, file));
+  const right = traceProbabilities(now.gru, trace);
+  const rightAtEnd = traceProbabilities(atEnd.gru, trace);
+  return {
+    model,
+    seed,
+    run,
+    trace,
+    right,
+    gain: rightAtEnd.map((later, row) => later - (right[row] as number)),
+  };
+}

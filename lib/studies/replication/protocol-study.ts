@@ -1,0 +1,82 @@
+import { hasCScores, type ResolvedDatasetSource } from "../../datasets/source.js";
+import type { RunSpec } from "../../experiments/specs/spec.js";
+import { analyseSurvivors } from "../diverged.js";
+import type { ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "../study.js";
+
+/** What a data set may have beyond images and labels. */
+export type DataFeature = "C-scores";
+
+/** What a study does where the data lack a feature, as the end of a sentence that begins with the study. */
+export type DoesWithout = Readonly<Partial<Record<DataFeature, string>>>;
+
+/** A study with its settings for every protocol. Which type its settings have is its own affair. */
+export interface ProtocolStudy {
+  readonly name: string;
+  readonly title: string;
+  readonly claim: string;
+  readonly doesWithout: DoesWithout;
+  /** Why this machine cannot do it, as the end of a sentence; undefined where it can. */
+  cannotRun(): string | undefined;
+  /** The study as a protocol has it, with the person's own changes. */
+  settle(protocol: ProtocolName, changes?: SettingsChanges): SettledStudy;
+}
+
+/** What a person may change of a protocol's settings. */
+export interface SettingsChanges {
+  /** In the place of the protocol's seeds. */
+  readonly seeds?: readonly number[] | undefined;
+  /** After the protocol's overrides: "train.epochs=5". */
+  readonly overrides?: readonly string[];
+}
+
+/** A study whose settings are chosen: what is left to give is the data. */
+export interface SettledStudy {
+  readonly name: string;
+  readonly title: string;
+  readonly claim: string;
+  readonly settings: StudySettings;
+  trainings(data: ResolvedDatasetSource): RunSpec[];
+  analyse(context: StudyContext): Promise<StudyResult>;
+}
+
+/** Pairs a study with its settings and says what it does where the data lack something. */
+export function withSettings<Settings extends StudySettings>(
+  study: Study<Settings>,
+  byProtocol: Readonly<Record<ProtocolName, Settings>>,
+  doesWithout: DoesWithout = {},
+): ProtocolStudy {
+  const { name, title, claim } = study;
+  return {
+    name,
+    title,
+    claim,
+    doesWithout,
+    cannotRun: () => study.cannotRun?.(),
+    settle(protocol, { seeds, overrides = [] } = {}) {
+      const chosen = byProtocol[protocol];
+      const settings: Settings = {
+        ...chosen,
+        seeds: seeds ?? chosen.seeds,
+        overrides: [...chosen.overrides, ...overrides],
+      };
+      return {
+        name,
+        title,
+        claim,
+        settings,
+        trainings: (data) => study.trainings(settings, data),
+        analyse: (context) => analyseSurvivors(study, settings, context),
+      };
+    },
+  };
+}
+
+/** What a study does for want of features that a source lacks: a sentence each. */
+export function doneWithout({ title, doesWithout }: ProtocolStudy, source: ResolvedDatasetSource): string[] {
+  const has: Readonly<Record<DataFeature, boolean>> = {
+    "C-scores": hasCScores(source),
+  };
+  return Object.entries(doesWithout)
+    .filter(([feature]) => !has[feature as DataFeature])
+    .map(([feature, consequence]) => `${feature}: "${title}" ${consequence}`);
+}

@@ -1,0 +1,187 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { currentEnvironment } from "../../experiments/runs/environment.js";
+import { readRun } from "../../experiments/runs/run-record.js";
+import { divergedSummary } from "../../experiments/runs/divergence.js";
+import { runSummary } from "../../experiments/runs/trained-model.js";
+import { embeddedFonts } from "../../figures/draw.js";
+import { exportFigure, printPage } from "../../figures/export.js";
+import { describeBackend } from "../../nn/backend/kernel-level.js";
+import { canonicalJson } from "../../util/canonical-json.js";
+import { UserError } from "../../util/errors.js";
+import { writeFileAtomic } from "../../util/files.js";
+import { Stopped } from "../../util/stopping.js";
+import type { Replication, ReplicationPart } from "./replication.js";
+import { type ReportSection, reportHtml } from "./report.js";
+import { StudyContext, type StudyResult, verdictOf } from "../study.js";
+import { readStudyRecord, type StudyRecord, writeStudyRecord } from "./study-record.js";
+
+/** Where a replication reads and writes. */
+export interface ReplicationFolders {
+  /** All runs. */
+  readonly runs: string;
+  /** `<results>/<protocol>/<data set>/<study>.json` with its figures as SVG, and the report. */
+  readonly results: string;
+  /** The figures as PDF, in the same folders. */
+  readonly prints: string;
+}
+
+/** A part that gave no result, and why. */
+export interface PartProblem {
+  readonly part: ReplicationPart;
+  readonly problem: string;
+}
+
+export interface AnalyseOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (message: string) => void;
+}
+
+/**
+ * Analyses every part whose trainings are finished and writes its result. A part that cannot be analysed is reported
+ * and the others go on; where one is stopped, so is all.
+ */
+export async function analyseParts(
+  { protocol, parts }: Replication,
+  folders: ReplicationFolders,
+  { signal, onProgress = () => undefined }: AnalyseOptions = {},
+): Promise<PartProblem[]> {
+  const problems: PartProblem[] = [];
+  const contexts = new Map<string, StudyContext>();
+  for (const part of parts) {
+    if (signal?.aborted === true) break;
+    const { data, study, trainings } = part;
+    const unfinished = trainings.filter(({ directory }) => !readRunIfDone(join(folders.runs, directory)));
+    if (unfinished.length > 0) {
+      const problem = `${unfinished.length} of its ${trainings.length} trainings are not finished`;
+      problems.push({ part, problem });
+      continue;
+    }
+    onProgress(`${data.name}: ${study.title}`);
+    const context = contexts.get(data.name) ?? new StudyContext(data.source, folders.runs, onProgress);
+    // Only the data set that is being worked on stays in memory: parts come data set by data set.
+    contexts.clear();
+    contexts.set(data.name, context);
+    try {
+      const begun = performance.now();
+      const result = await study.analyse(context);
+      const seconds = Math.round((performance.now() - begun) / 1000);
+      const { problem } = await writeResult(protocol.name, part, result, context, seconds, folders);
+      if (problem !== undefined) problems.push({ part, problem });
+    } catch (error) {
+      if (error instanceof Stopped) throw error;
+      // One study must not take the others' hours with it; what is no plain refusal is shown whole.
+      problems.push({ part, problem: messageOf(error) });
+    }
+  }
+  return problems;
+}
+
+function readRunIfDone(directory: string): boolean {
+  try {
+    return readRun(directory).isDone();
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Writes figures and record; figures that cannot be drawn are a problem, but no reason to lose the numbers. */
+async function writeResult(
+  protocol: StudyRecord["protocol"],
+  { data, study, trainings }: ReplicationPart,
+  result: StudyResult,
+  context: StudyContext,
+  analysisSeconds: number,
+  folders: ReplicationFolders,
+): Promise<{ readonly problem?: string }> {
+  const place = join(protocol, data.name);
+  let problem: string | undefined;
+  const figures: StudyRecord["figures"] = [];
+  for (const { name, caption, figure } of result.figures) {
+    const base = `${study.name}-${name}`;
+    try {
+      await exportFigure(figure, {
+        svg: join(folders.results, place, `${base}.svg`),
+        pdf: join(folders.prints, place, `${base}.pdf`),
+      });
+      figures.push({ name, caption, file: `${base}.svg` });
+    } catch (error) {
+      problem = `figure ${name} is missing: ${messageOf(error)}`;
+      figures.push({ name, caption, file: null });
+    }
+  }
+  const { name, title, claim } = study;
+  const { hash, train, test } = await context.dataset();
+  const records = trainings.map(({ directory }) => readRun(join(folders.runs, directory)));
+  const trainedIn = new Map(
+    records.flatMap(({ environments }) => environments).map((at) => [canonicalJson(at), at] as const),
+  );
+  await writeStudyRecord(join(folders.results, place, `${name}.json`), {
+    protocol,
+    data: { name: data.name, hash, train: train.labels.length, test: test.labels.length },
+    study: { name, title, claim },
+    settings: {
+      ...study.settings,
+      seeds: [...study.settings.seeds],
+      overrides: [...study.settings.overrides],
+    },
+    verdict: verdictOf(result),
+    findings: result.findings.map(({ statement, measured, comesOut }) => ({ statement, measured, comesOut })),
+    tables: result.tables.map((table) => ({ ...table, rows: table.rows.map((row) => ({ ...row })) })),
+    figures,
+    runs: records.map((record) => {
+      const { seed, trainingSeconds } = divergedSummary(record.directory) ?? runSummary(record.directory);
+      return { name: record.name, hash: record.hash, seed, trainingSeconds };
+    }),
+    ...(result.diverged && { diverged: result.diverged.map((one) => ({ ...one })) }),
+    ...(result.notTested !== undefined && { notTested: result.notTested }),
+    analysisSeconds,
+    finishedAt: new Date().toISOString(),
+    environment: currentEnvironment({ backend: describeBackend() }),
+    trainedIn: [...trainedIn.values()],
+  });
+  return problem === undefined ? {} : { problem };
+}
+
+/**
+ * Writes report.html and report.pdf from all results of the protocol that are there, of this call and of earlier
+ * ones. `inOrder` gives the names of data sets and studies in the order of the report; nobody waits for one left out.
+ */
+export async function writeReport(
+  { protocol, without }: Pick<Replication, "protocol" | "without">,
+  inOrder: readonly { readonly data: string; readonly study: string; readonly leftOut?: boolean }[],
+  folder: string,
+): Promise<readonly string[]> {
+  const sections: ReportSection[] = [];
+  const missing: string[] = [];
+  for (const { data, study, leftOut = false } of inOrder) {
+    const place = join(folder, protocol.name, data);
+    const record = await readStudyRecord(join(place, `${study}.json`));
+    if (record === undefined && !leftOut) missing.push(`${study} on ${data}`);
+    if (record !== undefined) sections.push({ record, drawings: await drawingsOf(record, place) });
+  }
+  const parts = { protocol: protocol.name, purpose: protocol.purpose, sections, missing, without };
+  const fonts = await embeddedFonts(reportHtml({ ...parts, fonts: "" }), "all");
+  const html = reportHtml({ ...parts, fonts });
+  const report = join(folder, protocol.name, "report");
+  await writeFileAtomic(`${report}.html`, html);
+  await writeFileAtomic(`${report}.pdf`, await printPage(html));
+  return [`${report}.html`, `${report}.pdf`];
+}
+
+/** The SVG texts of a record's figures, by name. */
+async function drawingsOf({ figures }: StudyRecord, place: string): Promise<ReadonlyMap<string, string>> {
+  const drawings = new Map<string, string>();
+  for (const { name, file } of figures) {
+    if (file === null) continue;
+    const svg = await readFile(join(place, file), "utf8").catch(() => undefined);
+    if (svg !== undefined) drawings.set(name, svg);
+  }
+  return drawings;
+}

@@ -1,0 +1,68 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { UserError } from "../../util/errors.js";
+import { fileError, writeFileAtomic } from "../../util/files.js";
+import { parseWithSchema } from "../../util/schema.js";
+
+const cell = z.union([z.string(), z.number()]);
+
+const schema = z.strictObject({
+  protocol: z.enum(["quick", "reduced", "full"]),
+  /** Name, hash of the content, and numbers of images of the data. */
+  data: z.strictObject({ name: z.string(), hash: z.string(), train: z.number(), test: z.number() }),
+  study: z.strictObject({ name: z.string(), title: z.string(), claim: z.string() }),
+  settings: z.looseObject({ seeds: z.array(z.number()), overrides: z.array(z.string()) }),
+  verdict: z.enum(["comes out", "comes out in part", "does not come out", "not tested here"]),
+  findings: z.array(z.strictObject({ statement: z.string(), measured: z.string(), comesOut: z.boolean() })),
+  tables: z.array(
+    z.strictObject({ name: z.string(), title: z.string(), rows: z.array(z.record(z.string(), cell)) }),
+  ),
+  /** `file`: SVG beside the record; null where it could not be drawn. */
+  figures: z.array(z.strictObject({ name: z.string(), caption: z.string(), file: z.string().nullable() })),
+  runs: z.array(
+    z.strictObject({ name: z.string(), hash: z.string(), seed: z.number(), trainingSeconds: z.number() }),
+  ),
+  /** Trainings that diverged, with where; left out where there are none. */
+  diverged: z
+    .array(z.strictObject({ name: z.string(), hash: z.string(), seed: z.number(), text: z.string() }))
+    .optional(),
+  /** Why there are no findings. */
+  notTested: z.string().optional(),
+  analysisSeconds: z.number(),
+  finishedAt: z.string(),
+  /** Where it was analysed. */
+  environment: z.looseObject({}),
+  /** Where the runs were trained: each environment once. */
+  trainedIn: z.array(z.unknown()),
+});
+
+/** What stays of a study when its runs are deleted: results, and where each is from. */
+export type StudyRecord = z.output<typeof schema>;
+
+export async function writeStudyRecord(path: string, record: StudyRecord): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify(record, namedNumbers, 2)}\n`);
+}
+
+/** The record in the file; undefined if there is no such file, a UserError if it is damaged. */
+export async function readStudyRecord(path: string): Promise<StudyRecord | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw fileError(error, "read", path);
+  }
+  try {
+    return parseWithSchema(schema, JSON.parse(text), path);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new UserError(`${path} is damaged: it is not JSON; delete it and replicate again`, {
+      cause: error,
+    });
+  }
+}
+
+/** NaN and infinities, which JSON lacks, by their names. */
+function namedNumbers(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}

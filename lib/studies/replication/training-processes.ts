@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { threadLimit } from "../../experiments/runs/environment.js";
+import { fileError } from "../../util/files.js";
+import { temporaryFolder } from "../../util/temporary-folder.js";
+import type { Training } from "./replication.js";
+
+export interface TrainingProcessesOptions {
+  /** Folder of all runs. */
+  readonly root: string;
+  /** Trainings at a time. */
+  readonly jobs: number;
+  /** Threads of each. */
+  readonly threads: number;
+  /** Ends the trainings that run and begins no others. */
+  readonly signal?: AbortSignal;
+  readonly onEnd?: (outcome: TrainingOutcome) => void;
+  /** A program that takes the arguments of `cascade run`, and its first arguments. */
+  readonly program?: readonly [string, ...string[]];
+}
+
+export interface TrainingOutcome {
+  readonly training: Training;
+  readonly state: "done" | "failed" | "stopped";
+  /** How it failed, with the end of what it wrote. */
+  readonly problem?: string;
+}
+
+/** The command line of this project. */
+const CASCADE = [
+  process.execPath,
+  fileURLToPath(import.meta.resolve("anytime-cascade/cli/cascade.mjs")),
+] as const;
+const LINES_OF_LOG = 8;
+/** What a training gets to end by itself before it is ended. */
+const GRACE_MS = 10_000;
+
+/**
+ * Trains each spec in a process of its own, several at a time: two side by side with one thread each get through
+ * more images a second than one after the other with two. One that fails is reported and the others go on.
+ * Gives the outcomes of those that were begun.
+ */
+export async function runTrainings(
+  trainings: readonly Training[],
+  options: TrainingProcessesOptions,
+): Promise<TrainingOutcome[]> {
+  const specs = await mkdtemp(join(temporaryFolder(), "cascade-specs-"));
+  const waiting = [...trainings];
+  const outcomes: TrainingOutcome[] = [];
+  const work = async (): Promise<void> => {
+    for (;;) {
+      const training = options.signal?.aborted === true ? undefined : waiting.shift();
+      if (training === undefined) return;
+      const outcome = await runTraining(training, specs, options);
+      outcomes.push(outcome);
+      options.onEnd?.(outcome);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, work));
+  } finally {
+    await rm(specs, { recursive: true, force: true });
+  }
+  return outcomes;
+}
+
+async function runTraining(
+  training: Training,
+  specs: string,
+  { root, threads, signal, program = CASCADE }: TrainingProcessesOptions,
+): Promise<TrainingOutcome> {
+  const specFile = join(specs, `${training.directory}.json`);
+  await writeFile(specFile, JSON.stringify(training.spec));
+  const log = join(root, "logs", `${training.directory}.log`);
+  const output = openLog(log);
+  const [command, ...first] = program;
+  const words = ["run", specFile, "--out", root, "--parent", String(process.pid)];
+  try {
+    const child = spawn(command, [...first, ...words], {
+      stdio: ["ignore", output, output],
+      // Ctrl-C is for this process alone: it ends the trainings and tells that from a failure.
+      detached: true,
+      env: { ...process.env, ...threadLimit(threads) },
+    });
+    const end = await endOf(child, signal);
+    if (end === undefined) {
+      rmSync(log, { force: true });
+      return { training, state: "done" };
+    }
+    if (signal?.aborted === true) return { training, state: "stopped" };
+    return { training, state: "failed", problem: [`${end}; see ${log}`, ...lastLines(log)].join("\n  ") };
+  } finally {
+    closeSync(output);
+  }
+}
+
+function openLog(path: string): number {
+  try {
+    mkdirSync(join(path, ".."), { recursive: true });
+    return openSync(path, "w");
+  } catch (error) {
+    throw fileError(error, "write", path);
+  }
+}
+
+/** How the process failed; undefined if it did not. */
+function endOf(child: ChildProcess, signal: AbortSignal | undefined): Promise<string | undefined> {
+  let killer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    child.kill("SIGTERM");
+    killer = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+  };
+  if (signal?.aborted === true) stop();
+  else signal?.addEventListener("abort", stop, { once: true });
+  return new Promise<string | undefined>((resolve) => {
+    child.once("error", ({ message }) => {
+      resolve(`it did not start (${message})`);
+    });
+    child.once("exit", (code, killedBy) => {
+      if (code === 0) resolve(undefined);
+      else
+        resolve(
+          killedBy === null ? `it ended with exit code ${String(code)}` : `it was killed by ${killedBy}`,
+        );
+    });
+  }).finally(() => {
+    clearTimeout(killer);
+    signal?.removeEventListener("abort", stop);
+  });
+}
+
+function lastLines(log: string): string[] {
+  return readFileSync(log, "utf8")
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-LINES_OF_LOG);
+}

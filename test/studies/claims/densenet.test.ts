@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { resolveDatasetSource } from "../../../lib/datasets/source.js";
+import { tf } from "../../../lib/nn/tensorflow.js";
+import {
+  DENSENET_SETTINGS,
+  type DenseNetSettings,
+  densenetStudy,
+} from "../../../lib/studies/claims/densenet/study.js";
+import { runStudy } from "../../../lib/studies/run-study.js";
+import { StudyContext } from "../../../lib/studies/study.js";
+import { accuracyPerTimestep } from "../../../lib/trace/accuracy-per-timestep.js";
+import { readTrace } from "../../../lib/trace/trace-file.js";
+import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+
+const root = mkdtempSync(join(tmpdir(), "densenet-study-"));
+after(() => {
+  rmSync(root, { recursive: true });
+});
+
+const tiny = ["train.epochs=1", "train.batchSize=16", "validation=0.125", WHOLE_IMAGES];
+const settings: DenseNetSettings = {
+  seeds: [1, 2],
+  overrides: ['network.densenet={"growth":2,"layers":[2,3]}', ...tiny],
+  resNetOverrides: ["network.width=0.0625", ...tiny],
+};
+const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
+const MODELS = ["CascadedTD", "CascadedCE", "SerialCE", "SerialTD-MultiHead"];
+
+test("five trainings a seed; rows, verdicts and figures are those of their traces", async () => {
+  const context = new StudyContext(data, root);
+  const specs = densenetStudy.trainings(settings, data);
+  assert.equal(specs.length, 5 * settings.seeds.length);
+  await assert.rejects(densenetStudy.analyse(settings, context), /^UserError: .* is not finished/);
+  const { findings, tables, figures } = await runStudy(densenetStudy, settings, context);
+  const tensors = tf.memory().numTensors;
+
+  const accuracies = new Map<string, number[]>();
+  for (const spec of specs.filter(({ network }) => network.densenet !== undefined))
+    for (const model of MODELS) {
+      const trace = await readTrace(join(context.run(spec), `trace-${model}.arrow`)).catch(() => undefined);
+      if (trace !== undefined) accuracies.set(`${model} ${spec.seed}`, [...accuracyPerTimestep(trace)]);
+    }
+  assert.equal(accuracies.size, MODELS.length * settings.seeds.length);
+  const at = (model: string, seed: number, t: number): number =>
+    accuracies.get(`${model} ${seed}`)?.[t] ?? NaN;
+  // Five dense layers: six timesteps, of which t = 1 and t = 2 count as early.
+  const early = (model: string, seed: number): number => (at(model, seed, 1) + at(model, seed, 2)) / 2;
+  for (const other of MODELS.slice(1)) {
+    const finding = findings.find(({ statement }) => statement.includes(`ahead of ${other} at early`));
+    assert.match(finding?.statement ?? "", /t = 1 to 2 of 5/);
+    const leads = settings.seeds.map((seed) => 100 * (early("CascadedTD", seed) - early(other, seed)));
+    assert.equal(
+      finding?.comesOut,
+      leads.every((lead) => lead > 1e-9),
+    );
+    for (const lead of leads)
+      assert.ok(finding.measured.includes(`${lead < 0 ? "" : "+"}${lead.toFixed(1)}`));
+  }
+  const behind = settings.seeds.map(
+    (seed) => Math.max(...MODELS.slice(1).map((model) => at(model, seed, 5))) - at("CascadedTD", seed, 5),
+  );
+  const atLast = findings.find(({ statement }) => statement.includes("at most 5 points behind"));
+  assert.equal(atLast?.comesOut, Math.max(...behind) <= 0.05 + 1e-11);
+
+  const rowsOf = (name: string) => tables.find((table) => table.name === name)?.rows ?? [];
+  assert.deepEqual(
+    rowsOf("densenet").map(({ model }) => model),
+    MODELS,
+  );
+  assert.deepEqual(
+    rowsOf("exit-weights").map(({ model }) => model),
+    ["SerialTD-MultiHead", "SDN exit weights"],
+  );
+  assert.equal(rowsOf("runs").length, (4 + 2) * settings.seeds.length);
+  for (const { name, figure } of figures) {
+    const drawn = figure.data.flatMap((one) => (one["showlegend"] === false ? [] : [one["name"]]));
+    assert.equal(new Set(drawn).size, name.startsWith("exit") ? 2 : 4, name);
+  }
+  assert.equal(tf.memory().numTensors, tensors);
+});
+
+test("every protocol's settings give valid specs; the reduced ResNets see as much as the DenseNets", () => {
+  for (const one of Object.values(DENSENET_SETTINGS)) densenetStudy.trainings(one, data);
+  const reduced = densenetStudy.trainings(DENSENET_SETTINGS.reduced, data);
+  const resNet = reduced.filter(({ network }) => network.densenet === undefined);
+  assert.equal(resNet.length, 2 * 3);
+  for (const { train, network, trainImages } of resNet)
+    assert.deepEqual([train.epochs, network.width, trainImages], [3, 0.25, 10000]);
+  const [full] = densenetStudy.trainings(DENSENET_SETTINGS.full, data);
+  assert.deepEqual(full?.network.densenet, { growth: 16, layers: [6, 12, 24, 16] });
+});

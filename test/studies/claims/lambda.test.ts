@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { resolveDatasetSource } from "../../../lib/datasets/source.js";
+import { specHash } from "../../../lib/experiments/runs/run-record.js";
+import { lambdaStudy, type LambdaSettings } from "../../../lib/studies/claims/lambda/study.js";
+import { runStudy } from "../../../lib/studies/run-study.js";
+import { StudyContext } from "../../../lib/studies/study.js";
+import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+
+const root = mkdtempSync(join(tmpdir(), "lambda-"));
+after(() => {
+  rmSync(root, { recursive: true });
+});
+
+const settings: LambdaSettings = {
+  seeds: [1, 2],
+  overrides: [
+    "network.width=0.0625",
+    "train.epochs=1",
+    "train.batchSize=16",
+    "validation=0.125",
+    WHOLE_IMAGES,
+  ],
+  lambdas: [0, 1],
+  longer: {
+    seeds: [1],
+    overrides: [
+      "network.width=0.0625",
+      "train.epochs=2",
+      "train.batchSize=16",
+      "validation=0.125",
+      WHOLE_IMAGES,
+    ],
+  },
+};
+const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
+
+test("each model, lambda and seed is a training of its own; winners and verdicts follow from the runs' accuracies", async () => {
+  const specs = lambdaStudy.trainings(settings, data);
+  assert.equal(new Set(specs.map(specHash)).size, 4 * 2 * 2 + 2);
+  const context = new StudyContext(data, root);
+  const result = await runStudy(lambdaStudy, settings, context);
+  const rowsOf = (name: string) => result.tables.find((table) => table.name === name)?.rows ?? [];
+  const runs = rowsOf("runs");
+  assert.equal(runs.length, specs.length - 2);
+  assert.deepEqual(
+    rowsOf("longer-training").map((row) => row["lambda"]),
+    [0, 1],
+  );
+
+  const area = (model: string, lambda: number, seed: number): number =>
+    Number(
+      runs.find((row) => row["model"] === model && row["lambda"] === lambda && row["seed"] === seed)?.[
+        "area"
+      ],
+    );
+  const ends: readonly (readonly [string, number, number])[] = [
+    ["CascadedTD", 0, 1],
+    ["CascadedTD-MultiHead", 0, 1],
+    ["SerialTD", 1, 0],
+    ["SerialTD-MultiHead", 1, 0],
+  ];
+  for (const [model, paper, opposite] of ends) {
+    const [first = NaN, second = NaN] = settings.seeds.map(
+      (seed) => area(model, paper, seed) - area(model, opposite, seed),
+    );
+    const finding = result.findings.find(({ statement }) =>
+      statement.startsWith(`${model}: the paper's λ = ${paper} has more area`),
+    );
+    // The standard error of two values is half their distance.
+    assert.equal(finding?.comesOut, (first + second) / 2 > Math.abs(first - second) / 2);
+    const best = rowsOf("best-lambda").find(
+      (row) => row["model"] === model && row["quantity"] === "area over time",
+    );
+    const means = settings.lambdas.map((lambda) =>
+      settings.seeds.reduce((sum, seed) => sum + area(model, lambda, seed), 0),
+    );
+    assert.equal(best?.["highest mean"], (means[1] as number) > (means[0] as number) ? 1 : 0);
+  }
+  assert.ok(result.figures.every(({ figure }) => figure.data.length > 0));
+  assert.deepEqual(await lambdaStudy.analyse(settings, context), result);
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { resolveDatasetSource } from "../../../lib/datasets/source.js";
+import { tf } from "../../../lib/nn/tensorflow.js";
+import { type SixModelsSettings, sixModelsStudy } from "../../../lib/studies/claims/six-models/study.js";
+import { runStudy } from "../../../lib/studies/run-study.js";
+import { StudyContext, type StudyResult } from "../../../lib/studies/study.js";
+import { areaUnderAccuracy } from "../../../lib/trace/area.js";
+import { correctness } from "../../../lib/trace/probabilities.js";
+import { readTrace } from "../../../lib/trace/trace-file.js";
+import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+
+const root = mkdtempSync(join(tmpdir(), "six-models-"));
+after(() => {
+  rmSync(root, { recursive: true });
+});
+
+const MODELS = [
+  "CascadedTD",
+  "CascadedTD-MultiHead",
+  "CascadedCE",
+  "SerialTD",
+  "SerialTD-MultiHead",
+  "SerialCE",
+];
+const settings: SixModelsSettings = {
+  seeds: [1, 2],
+  overrides: [
+    "network.width=0.0625",
+    "train.epochs=1",
+    "train.batchSize=16",
+    "validation=0.125",
+    WHOLE_IMAGES,
+  ],
+  timings: 1,
+};
+const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
+
+type Rows = Readonly<Record<string, string | number>>[];
+const rowsOf = (result: StudyResult, name: string): Rows => {
+  const table = result.tables.find((one) => one.name === name);
+  assert.ok(table, `no table ${name}`);
+  return [...table.rows];
+};
+
+test("five trainings a seed give six models; rows and verdicts are those of their traces; a second call is the same", async () => {
+  const context = new StudyContext(data, root);
+  await assert.rejects(sixModelsStudy.analyse(settings, context), /^UserError: .* is not finished/);
+  const specs = sixModelsStudy.trainings(settings, data);
+  assert.equal(specs.length, 5 * settings.seeds.length);
+  const result = await runStudy(sixModelsStudy, settings, context);
+  const tensors = tf.memory().numTensors;
+
+  const runs = rowsOf(result, "runs");
+  const timesteps = rowsOf(result, "timesteps");
+  assert.deepEqual(
+    runs.map(({ model, seed }) => `${String(model)} ${String(seed)}`).sort(),
+    settings.seeds.flatMap((seed) => MODELS.map((model) => `${model} ${seed}`)).sort(),
+  );
+  for (const { model, seed, run, area } of runs) {
+    const spec = specs.map((one) => context.run(one)).find((directory) => directory.endsWith(String(run)));
+    const trace = await readTrace(join(String(spec), `trace-${String(model)}.arrow`));
+    const correct = correctness(trace);
+    const own = timesteps.filter((row) => row["model"] === model && row["seed"] === seed);
+    assert.equal(own.length, 9);
+    own.forEach(({ accuracy, milliseconds }, t) => {
+      const right = correct.subarray(20 * t, 20 * (t + 1)).reduce((sum, one) => sum + one, 0);
+      assert.equal(accuracy, right / 20);
+      assert.ok(Number(milliseconds) >= Number(own[t - 1]?.["milliseconds"] ?? 0));
+    });
+    assert.equal(area, areaUnderAccuracy(own.map(({ accuracy }) => Number(accuracy))));
+  }
+  for (const seed of settings.seeds) {
+    const ce = runs.filter((row) => row["seed"] === seed && String(row["model"]).endsWith("CE"));
+    assert.equal(new Set(ce.map(({ run }) => run)).size, 1, "the two CE models are the same weights");
+  }
+
+  const accuracy = (model: string, seed: number, t: number): number =>
+    Number(
+      timesteps.find((row) => row["model"] === model && row["seed"] === seed && row["timestep"] === t)?.[
+        "accuracy"
+      ],
+    );
+  const holds = (statement: RegExp): boolean | undefined =>
+    result.findings.find((finding) => statement.test(finding.statement))?.comesOut;
+  for (const t of [1, 2, 3, 4]) {
+    const ahead = settings.seeds.every((seed) =>
+      MODELS.slice(1).every((other) => accuracy("CascadedTD", seed, t) > accuracy(other, seed, t)),
+    );
+    assert.equal(holds(new RegExp(`at t = ${t} `)), ahead);
+  }
+  const spreads = settings.seeds.map((seed) => {
+    const lasts = MODELS.map((model) => accuracy(model, seed, 8));
+    return Math.max(...lasts) - Math.min(...lasts);
+  });
+  assert.equal(holds(/^All models are within 5 points/), Math.max(...spreads) <= 0.05);
+
+  // Measured times are kept, so nothing is measured anew.
+  assert.deepEqual(await sixModelsStudy.analyse(settings, context), result);
+  assert.equal(tf.memory().numTensors, tensors);
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { PRESETS } from "../../../lib/experiments/specs/presets.js";
+import { specHash } from "../../../lib/experiments/runs/run-record.js";
+import { parseRunSpec } from "../../../lib/experiments/specs/spec.js";
+import { runSummary } from "../../../lib/experiments/runs/trained-model.js";
+import { testImages, trainingImages } from "../../../lib/experiments/runs/training-run.js";
+import { QUICK_DATA } from "../../../lib/studies/quick.js";
+import { runStudy } from "../../../lib/studies/run-study.js";
+import { StudyContext } from "../../../lib/studies/study.js";
+import { TRACE_SETTINGS, traceStudy } from "../../../lib/studies/claims/trace/study.js";
+import { RULES } from "../../../lib/studies/claims/trace/judging.js";
+import { tracedImages } from "../../../lib/studies/claims/trace/traced-images.js";
+
+const root = mkdtempSync(join(tmpdir(), "trace-study-"));
+after(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+const SETTINGS = TRACE_SETTINGS.quick;
+const context = new StudyContext(QUICK_DATA, root);
+
+test("specs without held-out classes keep their hash; the networks of both parts share nothing by mistake", () => {
+  const { data, ...rest } = PRESETS["cascaded-td"];
+  assert.equal(specHash(parseRunSpec({ data, ...rest }, "a spec")), specHash(PRESETS["cascaded-td"]));
+  const specs = traceStudy.trainings(SETTINGS, QUICK_DATA);
+  assert.equal(new Set(specs.map(specHash)).size, 5);
+  assert.deepEqual(
+    specs.map((spec) => spec.heldOutClasses),
+    [undefined, undefined, undefined, [3, 9], [3, 9]],
+  );
+});
+
+test("classes held out are in neither training, validation nor test", async () => {
+  const dataset = await context.dataset();
+  const spec = parseRunSpec(
+    { ...PRESETS["cascaded-td"], data: QUICK_DATA, heldOutClasses: [3, 9], trainImages: 160 },
+    "a spec",
+  );
+  const { train, validation } = trainingImages(spec, dataset);
+  assert.equal(train.labels.length + validation.labels.length, 160);
+  for (const set of [train, validation, testImages(spec, dataset)]) {
+    assert.deepEqual(set.classNames, dataset.train.classNames.toSpliced(9, 1).toSpliced(3, 1));
+    for (const id of set.ids) assert.ok(![3, 9].includes(id % 10), `image ${id} is of a held-out class`);
+  }
+  const ids = new Set([...train.ids, ...validation.ids]);
+  assert.equal(ids.size, 160);
+});
+
+test("the quick study runs from training to figures, and a second time from what it kept", async () => {
+  const result = await runStudy(traceStudy, SETTINGS, context);
+  assert.equal(result.findings.length, 3 + 6 + 8);
+  assert.ok(
+    result.findings.every(({ comesOut }) => !comesOut),
+    "one seed decides nothing",
+  );
+  const [judging, stopping, novelty] = result.tables.map(({ rows }) => rows);
+  assert.equal(judging?.length, 3 * 9);
+  assert.equal(stopping?.length, 3 * RULES.length);
+  assert.equal(novelty?.length, 2 * 2 * 8);
+  const learnt = novelty.filter((row) => row["learnt from"] !== "known images").map((row) => row["detector"]);
+  assert.deepEqual([...new Set(learnt)], ["GRU"]);
+  assert.equal(result.figures.length, 4);
+
+  const classes = traceStudy
+    .trainings(SETTINGS, QUICK_DATA)
+    .map((spec) => runSummary(context.run(spec)).classNames.length);
+  assert.deepEqual(classes, [10, 10, 10, 8, 8]);
+  const kept = readdirSync(join(root, "analyses")).length;
+  const again = await traceStudy.analyse(SETTINGS, new StudyContext(QUICK_DATA, root));
+  assert.equal(readdirSync(join(root, "analyses")).length, kept);
+  assert.deepEqual(again, result);
+});
+
+test("images for the explorer: as many as asked for, probabilities that sum to one, signals from 0 to 1", async () => {
+  const { classNames, examples } = await tracedImages(SETTINGS, context, { count: 12 });
+  assert.deepEqual([classNames.length, new Set(examples.map(({ id }) => id)).size], [10, 12]);
+  for (const { label, id, image, probs, signals } of examples) {
+    assert.equal(label, id % 10);
+    assert.match(image, /^data:image\/png;base64,iVBORw0KGgo/);
+    assert.equal(probs.length, 9);
+    for (const row of probs) assert.ok(Math.abs(row.reduce((a, b) => a + b) - 1) < 1e-9);
+    const values = signals.flatMap((signal) => signal.values);
+    assert.equal(values.length, 3 * 9);
+    assert.ok(values.every((value) => value >= 0 && value <= 1));
+  }
+});

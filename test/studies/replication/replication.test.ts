@@ -1,0 +1,347 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { after, before, test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { resolveDatasetSource } from "../../../lib/datasets/source.js";
+import { readRun } from "../../../lib/experiments/runs/run-record.js";
+import { closeBrowser } from "../../../lib/figures/browser.js";
+import { PROTOCOLS } from "../../../lib/studies/replication/protocols.js";
+import { analyseParts, writeReport } from "../../../lib/studies/replication/results.js";
+import {
+  planReplication,
+  type Replication,
+  type Training,
+} from "../../../lib/studies/replication/replication.js";
+import { sourceShapes } from "../../../lib/studies/replication/source-shapes.js";
+import { readStudyRecord } from "../../../lib/studies/replication/study-record.js";
+import { runTrainings } from "../../../lib/studies/replication/training-processes.js";
+import { trainingStatus } from "../../../lib/studies/replication/training-status.js";
+import { UserError } from "../../../lib/util/errors.js";
+import { Stopped } from "../../../lib/util/stopping.js";
+import { temporaryFolder } from "../../datasets/fixtures.js";
+import { SMALL_DATA, SMALL_PROTOCOL, smallStudy } from "../small-study.js";
+
+const project = resolve(import.meta.dirname, "..", "..", "..");
+
+before(async () => {
+  // Trainings run as processes of the compiled command line.
+  const compiler = join(project, "node_modules/typescript/bin/tsc");
+  await promisify(execFile)(process.execPath, [compiler, "--build", "lib"], { cwd: project });
+});
+after(closeBrowser);
+
+function small(...studies: Parameters<typeof planReplication>[0]["studies"]): Replication {
+  return planReplication({ protocol: SMALL_PROTOCOL, studies, data: [] });
+}
+
+function shapeOfAll(trainings: readonly Training[], root: string) {
+  return sourceShapes(trainings).then((shapeOf) =>
+    trainings.map((training) => trainingStatus(training, root, shapeOf(training))),
+  );
+}
+
+/** Waits until the run has written metrics, and gives the process that works on it. */
+async function workerOf(directory: string): Promise<number> {
+  const owner = join(directory, ".lock-owner.json");
+  for (;;) {
+    if (
+      existsSync(join(directory, "metrics.jsonl")) &&
+      readFileSync(join(directory, "metrics.jsonl")).length > 0
+    )
+      return (JSON.parse(readFileSync(owner, "utf8")) as { pid: number }).pid;
+    await sleep(20);
+  }
+}
+
+test("a training that several studies need is one; seeds and overrides change all studies", () => {
+  const { parts, trainings } = small(smallStudy("one", [0, 1]), smallStudy("two", [1, 2]));
+  assert.deepEqual(
+    parts.map((part) => part.trainings.map(({ spec }) => spec.seed)),
+    [
+      [0, 1],
+      [1, 2],
+    ],
+  );
+  assert.deepEqual(
+    trainings.map(({ spec }) => spec.seed),
+    [0, 1, 2],
+  );
+  const changed = planReplication({
+    protocol: SMALL_PROTOCOL,
+    studies: [smallStudy("one", [0, 1], { overrides: ["train.epochs=3"] }), smallStudy("two", [1])],
+    data: [SMALL_DATA],
+    seeds: [7],
+    overrides: ["train.epochs=4"],
+  });
+  assert.deepEqual(
+    changed.trainings.map(({ spec }) => [spec.seed, spec.train.epochs]),
+    [[7, 4]],
+  );
+});
+
+test("what a protocol wants and does not get is named, with where to get it", () => {
+  const studies = [
+    smallStudy("plain", [0]),
+    smallStudy("typical", [0], { doesWithout: { "C-scores": "looks at less" } }),
+  ];
+  const cifar10 = { name: "cifar10", source: resolveDatasetSource({ kind: "cifar10", path: "a" }) };
+  const { parts, without } = planReplication({ protocol: PROTOCOLS.full, studies, data: [cifar10] });
+  assert.deepEqual(
+    parts.map(({ data, study }) => `${study.name} on ${data.name}`),
+    ["plain on cifar10", "typical on cifar10"],
+  );
+  assert.equal(without.length, 3);
+  assert.match(without[0] ?? "", /^cifar100 .*--data cifar100.*https:/);
+  assert.match(without[1] ?? "", /^tinyimagenet .*unpack http.*--data tinyimagenet=<folder>/);
+  assert.match(without[2] ?? "", /^cifar10, C-scores: "A small study called typical" looks at less$/);
+  const scored = { ...cifar10, source: resolveDatasetSource({ ...cifar10.source, cScores: "b" }) };
+  assert.equal(planReplication({ protocol: PROTOCOLS.full, studies, data: [scored] }).without.length, 2);
+
+  const refused = (change: object, message: RegExp): void => {
+    assert.throws(
+      () => planReplication({ protocol: PROTOCOLS.reduced, studies, data: [], ...change }),
+      (error) => error instanceof UserError && message.test(error.message),
+    );
+  };
+  refused({}, /protocol reduced has no data to work on: cifar10 \(--data cifar10 downloads it/);
+  refused({ data: [cifar10], only: ["plain", "six"] }, /no study "six"; there are plain, typical$/);
+  refused({ data: [cifar10], overrides: ["train.epoch=1"] }, /train\.epoch is not a known field/);
+});
+
+test("from nothing to results and report; a second time nothing is trained", async (context) => {
+  const folder = await temporaryFolder(context);
+  const replication = small(smallStudy("one", [0, 1]), smallStudy("two", [1]));
+  const { trainings } = replication;
+  const runs = join(folder, "runs");
+  const before = await shapeOfAll(trainings, runs);
+  assert.deepEqual(
+    before.map(({ state, images, totalImages }) => [state, images, totalImages]),
+    // 80 images, an eighth of them held out, in whole batches of 16, two epochs.
+    trainings.map(() => ["not begun", 0, 2 * 64]),
+  );
+  const outcomes = await runTrainings(trainings, { root: runs, jobs: 2, threads: 1 });
+  assert.deepEqual(
+    outcomes.map(({ state }) => state),
+    ["done", "done"],
+  );
+  assert.deepEqual(
+    (await shapeOfAll(trainings, runs)).map(({ state, images }) => [state, images]),
+    trainings.map(() => ["done", 2 * 64]),
+  );
+  const environment = readRun(join(runs, trainings[0]?.directory ?? "")).environments[0];
+  assert.equal((environment as { threads: number }).threads, 1);
+
+  const folders = { runs, results: join(folder, "results"), prints: join(folder, "prints") };
+  assert.deepEqual(await analyseParts(replication, folders), []);
+  const place = join(folders.results, "quick", "procedural");
+  assert.deepEqual(readdirSync(place).sort(), [
+    "one-accuracy.svg",
+    "one.json",
+    "two-accuracy.svg",
+    "two.json",
+  ]);
+  assert.deepEqual(readdirSync(join(folders.prints, "quick", "procedural")).sort(), [
+    "one-accuracy.pdf",
+    "two-accuracy.pdf",
+  ]);
+  const record = await readStudyRecord(join(place, "one.json"));
+  assert.equal(record?.verdict, "comes out in part");
+  assert.deepEqual(
+    record.runs.map(({ name, hash, seed }) => [`${name}-${hash}`, seed]),
+    trainings.map(({ directory }, i) => [directory, i]),
+  );
+  assert.equal(record.tables[0]?.rows[0]?.["missing"], "NaN");
+
+  const inOrder = ["one", "two", "three"].map((study) => ({ data: "procedural", study }));
+  const [page = "", print = ""] = await writeReport(replication, inOrder, folders.results);
+  const html = readFileSync(page, "utf8");
+  assert.match(html, /A small study called one[\s\S]*A small study called two/);
+  assert.match(html, /three on procedural/);
+  assert.equal(html.match(/<svg class="main-svg"/g)?.length ?? 0, html.match(/<figure>/g)?.length);
+  assert.equal(readFileSync(print).subarray(0, 5).toString(), "%PDF-");
+
+  const metrics = (): string =>
+    readFileSync(join(runs, trainings[0]?.directory ?? "", "metrics.jsonl"), "utf8");
+  const written = metrics();
+  assert.deepEqual(
+    (await runTrainings(trainings, { root: runs, jobs: 1, threads: 1 })).map(({ state }) => state),
+    ["done", "done"],
+  );
+  assert.equal(metrics(), written);
+});
+
+const LONG = ["train.epochs=60"];
+
+test("a killed training is told with its log, the others go on, and the next call goes on with it", async (context) => {
+  const runs = await temporaryFolder(context);
+  const long = smallStudy("long", [0], { overrides: LONG });
+  const replication = small(long, smallStudy("short", [1]));
+  const [victim] = replication.trainings;
+  assert.ok(victim !== undefined);
+  const training = runTrainings(replication.trainings, { root: runs, jobs: 2, threads: 1 });
+  process.kill(await workerOf(join(runs, victim.directory)), "SIGKILL");
+  const outcomes = new Map((await training).map((outcome) => [outcome.training.directory, outcome]));
+  assert.deepEqual(
+    replication.trainings.map(({ directory }) => outcomes.get(directory)?.state),
+    ["failed", "done"],
+  );
+  assert.match(outcomes.get(victim.directory)?.problem ?? "", /^it was killed by SIGKILL; see .*\.log/);
+
+  const [halfDone] = await shapeOfAll(replication.trainings, runs);
+  assert.equal(halfDone?.state, "begun");
+  assert.ok(halfDone.images > 0 && halfDone.images < halfDone.totalImages, `${halfDone.images} images`);
+  const folders = { runs, results: join(runs, "results"), prints: join(runs, "prints") };
+  const problems = await analyseParts({ ...replication, parts: replication.parts.slice(0, 1) }, folders);
+  assert.deepEqual(
+    problems.map(({ problem }) => problem),
+    ["1 of its 1 trainings are not finished"],
+  );
+
+  const [again] = await runTrainings([victim], { root: runs, jobs: 1, threads: 1 });
+  assert.equal(again?.state, "done");
+  const steps = readRun(join(runs, victim.directory))
+    .readMetrics()
+    .filter((record) => "loss" in record)
+    .map(({ step }) => step);
+  assert.deepEqual(
+    steps,
+    [...new Set(steps)].sort((a, b) => a - b),
+    "each step is counted once",
+  );
+  assert.equal(steps.at(-1), 60 * 4);
+});
+
+test("a signal ends the trainings and begins no others", async (context) => {
+  const runs = await temporaryFolder(context);
+  const { trainings } = small(smallStudy("long", [0, 1, 2], { overrides: LONG }));
+  const controller = new AbortController();
+  const training = runTrainings(trainings, { root: runs, jobs: 1, threads: 1, signal: controller.signal });
+  const worker = await workerOf(join(runs, trainings[0]?.directory ?? ""));
+  controller.abort();
+  assert.deepEqual(
+    (await training).map(({ state }) => state),
+    ["stopped"],
+  );
+  assert.throws(() => process.kill(worker, 0), /ESRCH/);
+  assert.deepEqual(
+    (await shapeOfAll(trainings, runs)).map(({ state }) => state),
+    ["begun", "not begun", "not begun"],
+  );
+});
+
+test("a training that ends with an error shows the end of what it wrote", async (context: TestContext) => {
+  const runs = await temporaryFolder(context);
+  const script = join(runs, "fails.mjs");
+  writeFileSync(
+    script,
+    `for (let line = 1; line <= 20; line++) console.error("line " + line);
+     console.log(process.argv.slice(2).join(" "), process.env.TF_NUM_INTRAOP_THREADS);
+     process.exit(3);`,
+  );
+  const { trainings } = small(smallStudy("one", [0]));
+  const program = [process.execPath, script] as const;
+  const [outcome] = await runTrainings(trainings, { root: runs, jobs: 1, threads: 5, program });
+  const [first = "", ...log] = outcome?.problem?.split("\n  ") ?? [];
+  assert.match(first, /^it ended with exit code 3; see .*\/logs\/ordinary-ce-[0-9a-f]{12}\.log$/);
+  assert.deepEqual(log.slice(0, 2), ["line 14", "line 15"]);
+  assert.match(log.at(-1) ?? "", new RegExp(`^run .*\\.json --out ${runs} --parent ${process.pid} 5$`));
+  const missing = await runTrainings(trainings, { root: runs, jobs: 1, threads: 1, program: ["/no/such"] });
+  assert.match(missing[0]?.problem ?? "", /^it did not start \(spawn \/no\/such ENOENT\)/);
+});
+
+test("trainings that diverge are done and counted; their seeds are left out, or nothing is tested", async (context) => {
+  const folder = await temporaryFolder(context);
+  const folders = { runs: join(folder, "runs"), results: join(folder, "results"), prints: folder };
+  const replication = small(
+    smallStudy("some", [0, 1, 2], { diverging: [1] }),
+    smallStudy("most", [0, 1, 2], { diverging: [1, 2] }),
+    smallStudy("single", [1], { diverging: [1] }),
+  );
+  const outcomes = await runTrainings(replication.trainings, { root: folders.runs, jobs: 1, threads: 1 });
+  assert.deepEqual([...new Set(outcomes.map(({ state }) => state))], ["done"]);
+  const statuses = await shapeOfAll(replication.trainings, folders.runs);
+  assert.deepEqual(
+    statuses.map(({ state, diverged, training }) => [state, diverged !== undefined, training.spec.seed]),
+    // Seed 2 diverges in one study and not in the other: another spec.
+    [0, 1, 2, 2].map((seed, i) => ["done", i === 1 || i === 3, seed]),
+  );
+  assert.deepEqual(await analyseParts(replication, folders), []);
+  const place = join(folders.results, "quick", "procedural");
+  const [some, most, single] = await Promise.all(
+    ["some", "most", "single"].map((name) => readStudyRecord(join(place, `${name}.json`))),
+  );
+  assert.equal(some?.verdict, "comes out in part");
+  assert.deepEqual(
+    some.diverged?.map(({ seed, text }) => [seed, text]),
+    [[1, statuses[1]?.diverged]],
+  );
+  assert.equal(some.tables[0]?.title, "Accuracy of each seed (1 of 3 trainings diverged: seed 1, left out)");
+  assert.deepEqual(
+    some.tables[0].rows.map(({ seed }) => seed),
+    [0, 2],
+  );
+  assert.equal(
+    some.figures[0]?.caption,
+    "Accuracy of each seed. 1 of 3 trainings diverged: seed 1, left out.",
+  );
+  assert.deepEqual(
+    [most?.verdict, most?.findings, most?.notTested],
+    ["not tested here", [], "2 of 3 trainings diverged: seeds 1, 2; seed 0 alone decides nothing"],
+  );
+  assert.equal(single?.notTested, "1 of 1 trainings diverged: seed 1; no seed is left to compare");
+  assert.equal(single.runs.length, 1);
+
+  const inOrder = ["some", "most", "single"].map((study) => ({ data: "procedural", study }));
+  const [page = ""] = await writeReport(replication, inOrder, folders.results);
+  const html = readFileSync(page, "utf8");
+  assert.match(html, /1 of 2 findings; 1 of 3 trainings diverged: seed 1/);
+  assert.match(html, /not tested here<\/span><br><small>2 of 3 trainings diverged: seeds 1, 2; seed 0 alone/);
+  assert.ok(html.includes(statuses[1]?.diverged ?? "?"));
+});
+
+test("a study that this machine cannot run is left out with its reason, and not waited for", async (context) => {
+  const reason = "it needs what is not here";
+  const replication = small(smallStudy("one", [0]), smallStudy("two", [1], { cannotRun: () => reason }));
+  assert.deepEqual(
+    replication.trainings.map(({ spec }) => spec.seed),
+    [0],
+  );
+  assert.deepEqual(replication.without, [`"A small study called two", because ${reason}`]);
+  const inOrder = [{ data: "procedural", study: "two", leftOut: true }];
+  const [page = ""] = await writeReport(replication, inOrder, await temporaryFolder(context));
+  const html = readFileSync(page, "utf8");
+  assert.match(html, /Done without<[^]*A small study called two&quot;, because it needs what is not here/);
+  assert.doesNotMatch(html, /Not there yet/);
+});
+
+test("a study that breaks leaves the others their results, and a damaged result is named", async (context) => {
+  const folder = await temporaryFolder(context);
+  const folders = { runs: join(folder, "runs"), results: join(folder, "results"), prints: folder };
+  const replication = small(smallStudy("broken", [0]), smallStudy("whole", [0]));
+  await runTrainings(replication.trainings, { root: folders.runs, jobs: 1, threads: 1 });
+  const parts = replication.parts.map((part) =>
+    part.study.name === "whole"
+      ? part
+      : { ...part, study: { ...part.study, analyse: () => Promise.reject(new UserError("no traces")) } },
+  );
+  const problems = await analyseParts({ ...replication, parts }, folders);
+  assert.deepEqual(
+    problems.map(({ part, problem }) => [part.study.name, problem]),
+    [["broken", "no traces"]],
+  );
+  const stopping = replication.parts.map((part) => ({
+    ...part,
+    study: { ...part.study, analyse: () => Promise.reject(new Stopped("stopped")) },
+  }));
+  await assert.rejects(analyseParts({ ...replication, parts: stopping }, folders), Stopped);
+  const path = join(folders.results, "quick", "procedural", "whole.json");
+  assert.equal((await readStudyRecord(path))?.study.name, "whole");
+  assert.equal(await readStudyRecord(path.replace("whole", "broken")), undefined);
+  writeFileSync(path, readFileSync(path, "utf8").replace('"verdict"', '"verdikt"'));
+  await assert.rejects(readStudyRecord(path), /whole\.json: .*verdikt is not a known field/);
+  writeFileSync(path, "{");
+  await assert.rejects(readStudyRecord(path), /whole\.json is damaged: it is not JSON/);
+});

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reportHtml } from "../../../lib/studies/replication/report.js";
+import type { StudyRecord } from "../../../lib/studies/replication/study-record.js";
+
+const HOSTILE = `<script>alert("x" & 'y')</script>`;
+const ESCAPED = "&lt;script&gt;alert(&quot;x&quot; &amp; &#39;y&#39;)&lt;/script&gt;";
+
+function record(change: Partial<StudyRecord> = {}): StudyRecord {
+  return {
+    protocol: "reduced",
+    data: { name: "cifar10", hash: "0", train: 45000, test: 5000 },
+    study: { name: "small", title: "A title", claim: "A claim" },
+    settings: { seeds: [0, 1], overrides: ["train.epochs=5"] },
+    verdict: "comes out in part",
+    findings: [
+      { statement: "first", measured: "1.5 against 1.2", comesOut: true },
+      { statement: "second", measured: "0.1 against 0.2", comesOut: false },
+    ],
+    tables: [{ name: "t", title: "A table", rows: [{ model: "A", accuracy: 0.123456 }, { model: "B" }] }],
+    figures: [
+      { name: "f", caption: "A caption", file: "small-f.svg" },
+      { name: "g", caption: "Another caption", file: null },
+    ],
+    runs: [{ name: "cascaded-td", hash: "0123456789ab", seed: 0, trainingSeconds: 7200 }],
+    analysisSeconds: 3,
+    finishedAt: "2026-11-21T14:00:00.000Z",
+    environment: { cpu: "a processor" },
+    trainedIn: [],
+    ...change,
+  };
+}
+
+function report(
+  records: readonly StudyRecord[],
+  lists: { missing?: string[]; without?: string[] } = {},
+): string {
+  const sections = records.map((one) => ({
+    record: one,
+    drawings: new Map([["f", `<svg id="drawn"><style>@font-face{src:url(data:x)}</style><path/></svg>`]]),
+  }));
+  const { missing = [], without = [] } = lists;
+  return reportHtml({ protocol: "reduced", purpose: "p", sections, missing, without, fonts: "" });
+}
+
+test("each finding, table, figure and run is in it, and the verdicts stand first, in words", () => {
+  const html = report([
+    record(),
+    record({ verdict: "comes out", study: { name: "b", title: "B", claim: "" } }),
+  ]);
+  for (const text of [
+    "✓ yes</span></td><td>first</td><td>1.5 against 1.2",
+    "✗ no</span></td><td>second</td><td>0.1 against 0.2",
+    "1 of 2 findings",
+    `<td>A</td><td class="number">0.1235</td>`,
+    `<td>B</td><td></td>`,
+    `<figure><svg id="drawn"><path/></svg><figcaption><b>Figure 1.</b> A caption`,
+    "This figure could not be drawn.",
+    "<code>0123456789ab</code> (seed 0)",
+    "2 seeds (0, 1)",
+    "45,000 training and 5,000 test images",
+    "2.0 hours",
+    "cpu a processor",
+  ])
+    assert.ok(html.includes(text), text);
+  const first = html.indexOf("◐ comes out in part");
+  assert.ok(first > 0 && first < html.indexOf('<section class="study"'));
+  assert.ok(html.includes("✓ comes out<"));
+  assert.equal(new Set(html.match(/ id="[^"]*small"| id="[^"]*-b"/g)).size, 2);
+});
+
+test("every text is escaped, and nothing is fetched from outside", () => {
+  const names = { name: HOSTILE, title: HOSTILE, claim: HOSTILE };
+  const html = report(
+    [
+      record({
+        study: names,
+        data: { name: HOSTILE, hash: "", train: 1, test: 1 },
+        settings: { seeds: [0], overrides: [HOSTILE] },
+        findings: [{ statement: HOSTILE, measured: HOSTILE, comesOut: true }],
+        tables: [{ name: "", title: HOSTILE, rows: [{ [HOSTILE]: HOSTILE }] }],
+        figures: [{ name: "f", caption: HOSTILE, file: null }],
+        runs: [{ name: HOSTILE, hash: HOSTILE, seed: 0, trainingSeconds: 1 }],
+        finishedAt: HOSTILE,
+        environment: { cpu: HOSTILE },
+        trainedIn: [HOSTILE],
+      }),
+    ],
+    { missing: [HOSTILE], without: [HOSTILE] },
+  );
+  assert.equal(html.includes("<script"), false);
+  assert.ok(html.split(ESCAPED).length > 15);
+  assert.equal(/(?:src|href)="(?!#)|url\((?!data:)/.test(html), false);
+});
+
+test("a long table is folded, and says where its numbers are", () => {
+  const rows = Array.from({ length: 25 }, (_, row) => ({ row }));
+  const html = report([record({ tables: [{ name: "t", title: "Long", rows }] })]);
+  assert.match(html, /<details><summary>Long \(25 rows, also in small\.json\)<\/summary>/);
+  assert.ok(html.includes('<td class="number">24</td>'));
+});
+
+test("without results it says so, and what is missing", () => {
+  const html = report([], { missing: ["noise on cifar10"], without: ["cifar100 (get it)"] });
+  assert.match(html, /no results yet/);
+  assert.match(html, /Not there yet.*noise on cifar10/);
+  assert.match(html, /Done without.*cifar100 \(get it\)/);
+});
