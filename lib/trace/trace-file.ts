@@ -24,6 +24,8 @@ const metadataSchema = z.object({
   classes: z.coerce.number().int().min(2),
   model: z.string().optional(),
   run: z.string().optional(),
+  data: z.string().optional(),
+  split: z.enum(["validation", "test"]).optional(),
   multiplyAdds: json.pipe(z.array(z.number())).optional(),
 });
 
@@ -32,7 +34,7 @@ const metadataSchema = z.object({
  *
  * One row for each timestep and example, timesteps outermost: `timestep`, `id`, `label` (int32) and `logit_0` ..
  * `logit_<K-1>` (float32, or float64 where the trace is). Metadata of the schema, all text: `format`, `timesteps`,
- * `examples`, `classes`, and where known `model`, `run` and `multiplyAdds` (JSON). Read it with
+ * `examples`, `classes`, and where known `model`, `run`, `data`, `split` and `multiplyAdds` (JSON). Read it with
  * `pyarrow.feather.read_table(path)` or `pandas.read_feather(path)` in Python, `arrow::read_feather(path)` in R.
  */
 export async function writeTrace(path: string, trace: Trace): Promise<void> {
@@ -70,15 +72,26 @@ function traceColumns(trace: Trace): Table {
   return table;
 }
 
-function metadataOf({ timesteps, examples, classes, model, run, cost }: Trace): Record<string, string> {
+function metadataOf({ timesteps, examples, classes, cost, ...about }: Trace): Record<string, string> {
   return {
     format: FORMAT,
     timesteps: String(timesteps),
     examples: String(examples),
     classes: String(classes),
+    ...known(about),
+    ...(cost && { multiplyAdds: JSON.stringify(cost.multiplyAdds) }),
+  };
+}
+
+/** What is said of a trace as text, as far as it is known. */
+type About = Pick<Trace, "model" | "run" | "data" | "split">;
+
+function known({ model, run, data, split }: { [Field in keyof About]: About[Field] | undefined }): About {
+  return {
     ...(model !== undefined && { model }),
     ...(run !== undefined && { run }),
-    ...(cost && { multiplyAdds: JSON.stringify(cost.multiplyAdds) }),
+    ...(data !== undefined && { data }),
+    ...(split !== undefined && { split }),
   };
 }
 
@@ -99,13 +112,12 @@ function decodeTrace(bytes: Buffer, path: string): Trace {
       `${path} is an Arrow file but not a trace of the form "${FORMAT}": its metadata "${issue?.path.join(".") ?? ""}" does not fit (${issue?.message ?? ""})`,
     );
   }
-  const { timesteps, examples, classes, multiplyAdds, model, run } = parsed.data;
+  const { timesteps, examples, classes, multiplyAdds, ...about } = parsed.data;
   const shape = { timesteps, examples, classes };
   return {
     ...shape,
     ...readColumns(table, shape, path),
-    ...(model !== undefined && { model }),
-    ...(run !== undefined && { run }),
+    ...known(about),
     ...(multiplyAdds && { cost: { multiplyAdds } }),
   };
 }

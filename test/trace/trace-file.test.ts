@@ -20,7 +20,9 @@ const described = {
   cost: { multiplyAdds: [0, 1.5e8, 3e8, 5.995e8] },
   model: "CascadedTD",
   run: "3f2a",
-};
+  data: "91c0",
+  split: "test",
+} as const;
 
 test("a trace comes back as it was, in single and in double precision, and no temporary file stays", async () => {
   await writeTrace(path, trace);

@@ -2,6 +2,7 @@ import { type Dataset } from "../../datasets/dataset.js";
 import { stratifiedSplit } from "../../datasets/split.js";
 import { gruInputs, gruProbabilities, type TraceGru } from "../../models/trace-gru.js";
 import { correctness } from "../../trace/probabilities.js";
+import type { ValidationTrace } from "../../trace/split.js";
 import { subtrace } from "../../trace/subtrace.js";
 import type { Trace } from "../../trace/trace.js";
 import {
@@ -18,17 +19,18 @@ import { trainingImages } from "../runs/training-run.js";
 /** Part of the held-out images that a GRU's epoch is chosen on; it learns from the others. */
 const SELECTION = 0.2;
 
-/** The trace of a finished run's held-out validation images: what metacognition may learn from. */
-export async function heldOutTrace(
+/** The trace of a finished run's validation images: what everything that is chosen is chosen on. */
+export async function validationTrace(
   directory: string,
   spec: RunSpec,
   dataset: Dataset,
   model: string,
-): Promise<Trace> {
+): Promise<ValidationTrace> {
   assertSameImages(directory, dataset.hash, spec.data);
   const trained = await openTrainedModel(directory, { model });
   try {
-    return trained.trace(trainingImages(spec, dataset).validation);
+    const trace = trained.trace(trainingImages(spec, dataset).validation);
+    return { ...trace, data: dataset.hash, split: "validation" };
   } finally {
     trained.dispose();
   }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { ResolvedDatasetSource } from "../../../datasets/source.js";
 import {
   correctnessGru,
-  heldOutTrace,
+  validationTrace,
   lastAnswerGru,
   traceProbabilities,
 } from "../../../experiments/analyses/metacognition.js";
@@ -115,7 +115,7 @@ export async function judgedTrace(
     { computation: "GRUs of correctness", version: 1, model, gru: gruSettings },
     async () => {
       context.onProgress(`${model}, seed ${seed}: a GRU learns to judge its answers`);
-      const heldOut = await heldOutTrace(directory, spec, await context.dataset(), model);
+      const heldOut = await validationTrace(directory, spec, await context.dataset(), model);
       return { now: correctnessGru(heldOut, gruSettings), atEnd: lastAnswerGru(heldOut, gruSettings) };
     },
   );
