@@ -1,14 +1,8 @@
 import { readFile, readdir, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { Command } from "commander";
-import {
-  checkReferenceCase,
-  checkTdReference,
-  parseReferenceCase,
-  type ParityRow,
-} from "../experiments/parity/parity.js";
-import type { Precision } from "../nn/backend/kernels.js";
-import { checkAnalyses } from "../trace/analyses-parity.js";
+import { checkReference } from "../experiments/parity/parity.js";
+import type { ParityRow } from "../experiments/parity/parity-row.js";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";
 import { writeOut } from "./output.js";
@@ -29,7 +23,7 @@ export function parityCommand(): Command {
       const precision = options.fast === true ? "float32" : "exactSums";
       const rows: ParityRow[] = [];
       for (const file of await referenceFiles(path)) {
-        const found = checkFile(await readJson(file), file, precision);
+        const found = checkReference(await readJson(file), file, precision);
         rows.push(...found);
         if (options.json !== true) for (const row of found) writeOut(rowText(row));
       }
@@ -72,19 +66,4 @@ async function readJson(file: string): Promise<unknown> {
     if (error instanceof SyntaxError) throw new UserError(`${file} is not valid JSON: ${error.message}`);
     throw fileError(error, "read", file);
   }
-}
-
-/** A file that holds `case` is a network case; one that holds `td` and trace analyses is checked by those. */
-function checkFile(json: unknown, file: string, precision: Precision): ParityRow[] {
-  if (typeof json !== "object" || json === null)
-    throw new UserError(`${file} is not a reference file: it holds no object`);
-  if ("case" in json) return checkReferenceCase(parseReferenceCase(json, file), precision);
-  if (!("td" in json))
-    throw new UserError(`${file} is not a reference file: it holds neither "case" nor "td"`);
-  const analyses = checkAnalyses(json).map((row) => ({
-    ...row,
-    case: basename(file, ".json"),
-    passed: row.error <= row.limit,
-  }));
-  return [...analyses, ...checkTdReference(json.td, file)];
 }

@@ -13,7 +13,7 @@ import { tdTargetsFigure } from "../../lib/figures/td-targets.js";
 import { trainingCurvesFigure } from "../../lib/figures/training-curves.js";
 import { typicalityFigure } from "../../lib/figures/typicality.js";
 import { accuracyTable } from "../../lib/trace/accuracy-per-timestep.js";
-import { recipeTrace } from "../../lib/trace/analyses-parity.js";
+import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
 import { calibrationTable, reliabilityTable } from "../../lib/trace/calibration.js";
 import { speedAccuracyTable } from "../../lib/trace/speed-accuracy-curve.js";
 import type { Trace } from "../../lib/trace/trace.js";

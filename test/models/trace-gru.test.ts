@@ -10,7 +10,7 @@ import {
   type TraceGru,
 } from "../../lib/models/trace-gru.js";
 import { tf } from "../../lib/nn/tensorflow.js";
-import { recipeTrace } from "../../lib/trace/analyses-parity.js";
+import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
 import { randomStream } from "../../lib/util/random.js";
 import { traceOfProbabilities } from "../trace/made-traces.js";
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { recipeTrace } from "../../lib/trace/analyses-parity.js";
+import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
 import type { Trace } from "../../lib/trace/trace.js";
 
 /** A trace whose probabilities are those given, [T][N][K], by logits = log p. */

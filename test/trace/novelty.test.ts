@@ -4,7 +4,7 @@ import { fitClassGaussians, nearestClassDistance } from "../../lib/trace/mahalan
 import { doubt, energy, entropyScore } from "../../lib/trace/novelty-scores.js";
 import { joinedTraces, lastStep, subtrace } from "../../lib/trace/subtrace.js";
 import { UserError } from "../../lib/util/errors.js";
-import { recipeTrace } from "../../lib/trace/analyses-parity.js";
+import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
 import { traceOfProbabilities } from "./made-traces.js";
 
 test("doubt, entropy and energy of logits in closed form", () => {

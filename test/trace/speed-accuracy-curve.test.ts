@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { asymptoticAccuracy, accuracyTable } from "../../lib/trace/accuracy-per-timestep.js";
-import { recipeTrace } from "../../lib/trace/analyses-parity.js";
+import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
 import { areaUnderAccuracy, areaUnderSpeedAccuracy, commonRange } from "../../lib/trace/area.js";
 import { overthinking } from "../../lib/trace/overthinking.js";
 import { correctness } from "../../lib/trace/probabilities.js";

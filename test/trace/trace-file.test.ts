@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { tableFromArrays, tableFromIPC, tableToIPC } from "@uwdata/flechette";
-import { recipeTrace } from "../../lib/trace/analyses-parity.js";
+import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
 import { readTrace, writeTrace } from "../../lib/trace/trace-file.js";
 import { UserError } from "../../lib/util/errors.js";
 import { changed } from "./made-traces.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { recipeTrace } from "../../lib/trace/analyses-parity.js";
+import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
 import { validateTrace } from "../../lib/trace/trace.js";
 import { UserError } from "../../lib/util/errors.js";
 import { changed } from "./made-traces.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { recipeTrace } from "../../lib/trace/analyses-parity.js";
+import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
 import { correctness } from "../../lib/trace/probabilities.js";
 import { stoppingTimes } from "../../lib/trace/stopping-time.js";
 import {

@@ -15,7 +15,7 @@ import {
   heldOutImages,
   traceTypicality,
 } from "../../../lib/studies/claims/typicality/typicality-of-trace.js";
-import { recipeTrace } from "../../../lib/trace/analyses-parity.js";
+import { recipeTrace } from "../../../lib/experiments/parity/recipe-trace.js";
 import { stoppingTimes } from "../../../lib/trace/stopping-time.js";
 import { UserError } from "../../../lib/util/errors.js";
 import { spearman } from "../../../lib/util/statistics.js";

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import {
-  checkReferenceCase,
-  checkTdReference,
-  parseReferenceCase,
-} from "../../../lib/experiments/parity/parity.js";
+import { checkReferenceCase } from "../../../lib/experiments/parity/check-network.js";
+import { parseReferenceCase } from "../../../lib/experiments/parity/reference-case.js";
 import { hasOwnKernels } from "../../../lib/nn/backend/kernel-level.js";
 import { UserError } from "../../../lib/util/errors.js";
 
@@ -52,21 +49,5 @@ test("a file that is no reference case is refused by name and field", () => {
       error instanceof UserError &&
       error.message.includes("x.json") &&
       error.message.includes("case.network"),
-  );
-});
-
-test("TD(lambda) targets and losses meet the reference; a wrong one is noticed", () => {
-  const { td } = read("analyses") as {
-    td: Record<string, { targets: number[][][]; lossPerTimestep: number[] }>;
-  };
-  const rows = checkTdReference(td, "analyses");
-  assert.equal(rows.length, 8);
-  for (const { quantity, error } of rows) assert.ok(error <= 1e-9, `${quantity}: ${error}`);
-  const losses = td["0.25"]?.lossPerTimestep ?? [];
-  losses[1] = 1.01 * (losses[1] ?? NaN);
-  const wrong = checkTdReference(td, "analyses").filter(({ passed }) => !passed);
-  assert.deepEqual(
-    wrong.map(({ quantity }) => quantity),
-    ["td.lossPerTimestep(lambda=0.25)"],
   );
 });

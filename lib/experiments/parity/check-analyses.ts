@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { accuracyPerTimestep } from "../../trace/accuracy-per-timestep.js";
+import { areaUnderAccuracy } from "../../trace/area.js";
+import { expectedCalibrationError } from "../../trace/calibration.js";
+import { speedAccuracyCurve } from "../../trace/speed-accuracy-curve.js";
+import { stoppingTimes } from "../../trace/stopping-time.js";
+import type { Trace } from "../../trace/trace.js";
+import { UserError } from "../../util/errors.js";
+import { parseWithSchema } from "../../util/schema.js";
+import { spearman } from "../../util/statistics.js";
+import { FLOAT64_LIMIT, type ParityRow, parityRow } from "./parity-row.js";
+import { recipeTrace } from "./recipe-trace.js";
+import { arrayError } from "./relative-error.js";
+
+const STOPPING_TIME = /^stoppingTimeAt(\d*\.?\d+)$/;
+const CALIBRATION_ERROR = /^expectedCalibrationError(\d+)Bins$/;
+
+const numbers = z.array(z.number());
+const referenceSchema = z.looseObject({
+  T: z.int().positive(),
+  N: z.int().positive(),
+  K: z.int().min(2),
+  speedAccuracyCurve: z.array(
+    z.object({ threshold: z.number().min(0).max(1), meanStoppingTime: z.number(), accuracy: z.number() }),
+  ),
+  accuracyPerTimestep: numbers,
+  normalisedAreaUnderAccuracy: z.number(),
+  spearmanEaseVsStoppingTime: z.number(),
+});
+
+/**
+ * Compares the analyses with the reference file `where` (parsed), all but its `td` part. A UserError where it is not
+ * of that form or holds an unknown quantity.
+ */
+export function checkAnalyses(json: unknown, where: string): ParityRow[] {
+  const reference = parseWithSchema(referenceSchema, json, where);
+  const { T, N, K, speedAccuracyCurve: points, ...quantities } = reference;
+  const { trace, ease } = recipeTrace(T, N, K);
+  const row = (quantity: string, ours: ArrayLike<number>, expected: readonly number[]): ParityRow =>
+    parityRow("analyses", quantity, arrayError(ours, expected), FLOAT64_LIMIT);
+  const curve = speedAccuracyCurve(trace, { thresholds: points.map(({ threshold }) => threshold) });
+  const curveRows = (["meanStoppingTime", "accuracy"] as const).map((column) =>
+    row(
+      `speedAccuracyCurve.${column}`,
+      curve.map((point) => point[column]),
+      points.map((point) => point[column]),
+    ),
+  );
+  const others = Object.entries(quantities).filter(([quantity]) => quantity !== "td");
+  const otherRows = others.map(([quantity, value]) => {
+    const ours = measure(quantity, trace, ease);
+    const expected = numbers.safeParse(typeof value === "number" ? [value] : value);
+    if (ours === undefined || !expected.success) {
+      throw new UserError(`${where} holds "${quantity}", which is not an analysis known here`);
+    }
+    return row(quantity, ours, expected.data);
+  });
+  return [...curveRows, ...otherRows];
+}
+
+function measure(quantity: string, trace: Trace, ease: Float64Array): ArrayLike<number> | undefined {
+  const stoppingThreshold = STOPPING_TIME.exec(quantity)?.[1];
+  if (stoppingThreshold !== undefined) return latencies(trace, Number(stoppingThreshold));
+  const bins = CALIBRATION_ERROR.exec(quantity)?.[1];
+  if (bins !== undefined) return expectedCalibrationError(trace, Number(bins));
+  switch (quantity) {
+    case "accuracyPerTimestep":
+      return accuracyPerTimestep(trace);
+    case "normalisedAreaUnderAccuracy":
+      return [areaUnderAccuracy(accuracyPerTimestep(trace))];
+    case "spearmanEaseVsStoppingTime":
+      return [spearman(ease, latencies(trace, 0.7))];
+    default:
+      return undefined;
+  }
+}
+
+function latencies(trace: Trace, threshold: number): Int32Array {
+  return stoppingTimes(trace, { kind: "confidence", threshold });
+}
