@@ -38,10 +38,21 @@ export { tracedImages } from "./studies/claims/trace/traced-images.js";
 export { TYPICALITY_SETTINGS, typicalityStudy } from "./studies/claims/typicality/study.js";
 
 // notebook: what a page shows
+export { openStudy, type OpenStudy, type StudyParameters } from "./notebook/open-study.js";
 export { show } from "./notebook/show.js";
+export { type Check, showChecks } from "./notebook/show-checks.js";
+export { showFindings, showRecordedFindings } from "./notebook/show-findings.js";
 export { showStudyFigure, showStudyTable } from "./notebook/show-study.js";
 export { showTable } from "./notebook/show-table.js";
 export { showTraceExplorer } from "./notebook/show-trace-explorer.js";
+export {
+  missingTrainings,
+  type MissingTrainings,
+  type TrainedRun,
+  trainMissing,
+  type TrainMissingOptions,
+  traceOf,
+} from "./notebook/train-missing.js";
 
 // train
 export { learningRateAt, type Schedule } from "./train/schedule.js";
@@ -97,6 +108,7 @@ export { firstInformedTimestep, traceFrom } from "./trace/subtrace.js";
 export { fitTemperatures, withTemperatures } from "./trace/temperature.js";
 export { readTrace, writeTrace } from "./trace/trace-file.js";
 export type { Trace } from "./trace/trace.js";
+export { traceTable } from "./trace/trace-table.js";
 export {
   type Selection,
   selection,

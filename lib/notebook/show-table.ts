@@ -6,7 +6,7 @@ export type TableRow = Readonly<Record<string, unknown>>;
 
 /** Rows, or what can be asked for them: an arquero table, a danfo data frame. */
 export type TableLike =
-  | readonly TableRow[]
+  | readonly object[]
   | { objects(options?: { limit?: number }): object[] }
   | { readonly columns: readonly string[]; readonly values: readonly unknown[] };
 
@@ -55,7 +55,7 @@ export function tableBundle(table: TableLike, { digits = 4, limit = 50 }: TableO
 
 function rowsOf(table: TableLike): readonly TableRow[] {
   if ("objects" in table) return table.objects({ limit: Infinity }) as TableRow[];
-  if (!("columns" in table)) return table;
+  if (!("columns" in table)) return table as readonly TableRow[];
   // danfo keeps the values of a single column flat.
   return table.values.map((row) => {
     const values: readonly unknown[] = Array.isArray(row) ? row : [row];
