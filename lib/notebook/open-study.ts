@@ -1,8 +1,8 @@
 import { parseDatasetSource } from "../datasets/parse-source.js";
 import { resolveDatasetSource, type ResolvedDatasetSource } from "../datasets/source.js";
-import type { RunSpec } from "../experiments/spec.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
 import { analyseSurvivors } from "../studies/diverged.js";
-import { PROTOCOLS, PROTOCOL_NAMES } from "../studies/protocols.js";
+import { PROTOCOLS, PROTOCOL_NAMES } from "../studies/replication/protocols.js";
 import {
   type ProtocolName,
   type Study,

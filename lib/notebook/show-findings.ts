@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type StudyResult, verdictOf } from "../studies/study.js";
-import { readStudyRecord } from "../studies/study-record.js";
+import { readStudyRecord } from "../studies/replication/study-record.js";
 import { projectFolder } from "./project-folder.js";
 import { showTable, type TableRow } from "./show-table.js";
 
@@ -8,7 +8,10 @@ type Findings = Pick<StudyResult, "findings" | "notTested">;
 
 /** Shows what came out of a study: the verdict and how many findings hold, then each finding; or why there are none. */
 export function showFindings({ findings, notTested }: Findings): void {
-  if (notTested !== undefined) return console.log(`not tested here: ${notTested}`);
+  if (notTested !== undefined) {
+    console.log(`not tested here: ${notTested}`);
+    return;
+  }
   showTable([findingsSummary(findings)]);
   showTable(
     findings.map(({ statement, measured, comesOut }) => ({
@@ -41,8 +44,10 @@ export async function showRecordedFindings(
 ): Promise<void> {
   const path = join("data", "results", protocol, data, `${study}.json`);
   const record = await readStudyRecord(join(projectFolder(), path));
-  if (record === undefined)
-    return console.log(`there is no result of the ${protocol} protocol: ${path} is missing`);
+  if (record === undefined) {
+    console.log(`there is no result of the ${protocol} protocol: ${path} is missing`);
+    return;
+  }
   showTable([
     {
       result: path,

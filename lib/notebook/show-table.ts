@@ -8,7 +8,11 @@ export type TableRow = Readonly<Record<string, unknown>>;
 export type TableLike =
   | readonly object[]
   | { objects(options?: { limit?: number }): object[] }
-  | { readonly columns: readonly string[]; readonly values: readonly unknown[] };
+  | {
+      readonly columns: readonly string[];
+      readonly values: readonly unknown[];
+      readonly index?: readonly (string | number)[];
+    };
 
 export interface TableOptions {
   /** Significant digits of numbers that are not whole. */
@@ -56,10 +60,15 @@ export function tableBundle(table: TableLike, { digits = 4, limit = 50 }: TableO
 function rowsOf(table: TableLike): readonly TableRow[] {
   if ("objects" in table) return table.objects({ limit: Infinity }) as TableRow[];
   if (!("columns" in table)) return table as readonly TableRow[];
-  // danfo keeps the values of a single column flat.
-  return table.values.map((row) => {
+  const { columns, values: all, index = [] } = table;
+  const labelled = index.some((label, place) => label !== place);
+  return all.map((row, place) => {
+    // danfo keeps the values of a single column flat.
     const values: readonly unknown[] = Array.isArray(row) ? row : [row];
-    return Object.fromEntries(table.columns.map((name, i) => [name, values[i]]));
+    return Object.fromEntries([
+      ...(labelled ? [["", index[place]] as const] : []),
+      ...columns.map((name, i) => [name, values[i]] as const),
+    ]);
   });
 }
 
@@ -82,13 +91,21 @@ function readColumn(name: string, values: readonly unknown[], digits: number): C
   };
 }
 
-/** Equal decimals down a column, so that the points stand below each other; `digits` of them count in the largest. */
+/**
+ * Equal decimals down a column, so that the points stand below each other: `digits` count in the largest number, and
+ * two fewer at least in the smallest, but for numbers below a tenth.
+ */
 function numberFormat(numbers: readonly number[], digits: number): (value: number) => string {
   const finite = numbers.filter((value) => Number.isFinite(value));
   if (finite.every((value) => Number.isInteger(value))) return String;
-  const exponent = Math.floor(Math.log10(Math.max(...finite.map(Math.abs))));
-  if (exponent < -4 || exponent > 8) return (value) => value.toExponential(digits - 1);
-  return (value) => value.toFixed(Math.max(0, digits - 1 - exponent));
+  const exponents = finite
+    .filter((value) => value !== 0)
+    .map((value) => Math.floor(Math.log10(Math.abs(value))));
+  const largest = Math.max(...exponents);
+  if (largest < -4 || largest > 8) return (value) => value.toExponential(digits - 1);
+  const ofSmallest = digits - 2 - Math.max(-1, Math.min(...exponents));
+  const decimals = Math.max(0, digits - 1 - largest, ofSmallest);
+  return (value) => value.toFixed(decimals);
 }
 
 const moreRows = (left: number): string => `and ${left} more rows`;

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { sourceShape } from "../datasets/source-shape.js";
-import { divergedSummary, divergenceText } from "../experiments/divergence.js";
-import { runDirectory } from "../experiments/run-home.js";
-import { DONE } from "../experiments/run-record.js";
-import type { RunSpec } from "../experiments/spec.js";
-import { runSummary } from "../experiments/trained-model.js";
-import { trainingRun } from "../experiments/training-run.js";
-import { measuredHours, readMeasuredSpeeds, workloadOf } from "../studies/plan.js";
+import { divergedSummary, divergenceText } from "../experiments/runs/divergence.js";
+import { runDirectory } from "../experiments/runs/run-home.js";
+import { DONE } from "../experiments/runs/run-record.js";
+import type { RunSpec } from "../experiments/specs/spec.js";
+import { runSummary } from "../experiments/runs/trained-model.js";
+import { trainingRun } from "../experiments/runs/training-run.js";
+import { measuredHours, readMeasuredSpeeds, workloadOf } from "../studies/replication/plan.js";
 import { readTrace } from "../trace/trace-file.js";
 import type { Trace } from "../trace/trace.js";
 import { UserError } from "../util/errors.js";
@@ -45,6 +45,7 @@ export async function missingTrainings(specs: readonly RunSpec[], root = RUNS): 
 const missingOf = (specs: readonly RunSpec[], root: string): RunSpec[] =>
   specs.filter((spec) => !existsSync(join(runDirectory(root, spec), DONE)));
 
+/** What may be trained, and where it is kept. */
 export interface TrainMissingOptions {
   /** How long all of it may take; more is refused before anything is trained. */
   readonly hours: number;

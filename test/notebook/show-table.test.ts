@@ -32,3 +32,21 @@ test("HTML is escaped, and rows beyond the limit are counted", () => {
     /^model.*\nCascadedTD.*\nand 1 more rows$/,
   );
 });
+
+test("small numbers in a column of large ones keep their digits", () => {
+  const text = String(tableBundle([{ v: 9000 }, { v: 0.2267 }, { v: 4.5 }])["text/plain"]);
+  assert.deepEqual(text.split("\n"), ["       v", "9000.000", "   0.227", "   4.500"]);
+});
+
+test("the row labels of a data frame are its first column, where they are more than places", () => {
+  const frame = { columns: ["a"], values: [1, 2], index: ["count", "mean"] };
+  assert.equal(
+    tableBundle(frame)["text/plain"],
+    tableBundle([
+      { "": "count", a: 1 },
+      { "": "mean", a: 2 },
+    ])["text/plain"],
+  );
+  const plain = { ...frame, index: [0, 1] };
+  assert.equal(tableBundle(plain)["text/plain"], tableBundle([{ a: 1 }, { a: 2 }])["text/plain"]);
+});
