@@ -13,12 +13,8 @@ export { PRESETS, presetCalled, type PresetName } from "./experiments/specs/pres
 export { runDataset } from "./experiments/runs/run-images.js";
 export { listRuns, readRun, specHash } from "./experiments/runs/run-record.js";
 export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experiments/specs/spec.js";
-export {
-  openTrainedModel,
-  runSummary,
-  type RunSummary,
-  TrainedModel,
-} from "./experiments/runs/trained-model.js";
+export { openTrainedModel, TrainedModel } from "./experiments/runs/trained-model.js";
+export { runSummary, type RunSummary } from "./experiments/runs/run-summary.js";
 export { trainingRun } from "./experiments/runs/training-run.js";
 
 // studies: a claim each, how it is tested, what came out

@@ -7,7 +7,7 @@ import { divergedSummary, divergenceText } from "../experiments/runs/divergence.
 import { applyOverrides } from "../experiments/specs/overrides.js";
 import { isPresetName, PRESETS, presetCalled } from "../experiments/specs/presets.js";
 import { parseRunSpec, type RunSpec } from "../experiments/specs/spec.js";
-import { type RunSummary, runSummary } from "../experiments/runs/trained-model.js";
+import { type RunSummary, runSummary } from "../experiments/runs/run-summary.js";
 import { trainingRun } from "../experiments/runs/training-run.js";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";

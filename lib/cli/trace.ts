@@ -3,7 +3,7 @@ import type { ImageSet } from "../datasets/dataset.js";
 import { loadDataset, loadImageSplit } from "../datasets/load.js";
 import { parseDatasetSource } from "../datasets/parse-source.js";
 import { limit } from "../datasets/split.js";
-import { testImages } from "../experiments/runs/training-run.js";
+import { testImages } from "../experiments/runs/image-splits.js";
 import { parseRunSpec } from "../experiments/specs/spec.js";
 import { runDataset } from "../experiments/runs/run-images.js";
 import { readRun } from "../experiments/runs/run-record.js";

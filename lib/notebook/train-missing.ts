@@ -5,7 +5,7 @@ import { divergedSummary, divergenceText } from "../experiments/runs/divergence.
 import { runDirectory } from "../experiments/runs/run-home.js";
 import { DONE } from "../experiments/runs/run-record.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
-import { runSummary } from "../experiments/runs/trained-model.js";
+import { runSummary } from "../experiments/runs/run-summary.js";
 import { trainingRun } from "../experiments/runs/training-run.js";
 import { measuredHours, readMeasuredSpeeds, workloadOf } from "../studies/replication/plan.js";
 import { readTrace } from "../trace/trace-file.js";

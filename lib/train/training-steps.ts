@@ -51,6 +51,10 @@ export function stepsPerEpoch({ set, batchSize }: Pick<TrainingPlan, "set" | "ba
   return batchesPerEpoch(set.labels.length, { batchSize, dropLast: true });
 }
 
+export function totalSteps(plan: Pick<TrainingPlan, "set" | "batchSize" | "epochs">): number {
+  return stepsPerEpoch(plan) * plan.epochs;
+}
+
 /**
  * Trains from `state`, `stepsDone` steps into the plan, and yields after every step. Each step is a function of the
  * plan, the state and its number alone, so a training that was stopped goes on exactly as it would have.
@@ -61,7 +65,7 @@ export function* trainingSteps(
   stepsDone: number,
 ): Generator<StepReport> {
   const perEpoch = stepsPerEpoch(plan);
-  const steps = perEpoch * plan.epochs;
+  const steps = totalSteps(plan);
   let state = initial;
   let step = stepsDone;
   while (step < steps) {

@@ -1,4 +1,4 @@
-import { runSummary } from "../../lib/experiments/runs/trained-model.js";
+import { runSummary } from "../../lib/experiments/runs/run-summary.js";
 import type { PlotlyFigure } from "../../lib/figures/figure.js";
 import {
   type DoesWithout,

@@ -14,7 +14,7 @@ import {
 import { assertSameImages } from "../runs/run-images.js";
 import type { RunSpec } from "../specs/spec.js";
 import { openTrainedModel } from "../runs/trained-model.js";
-import { trainingImages } from "../runs/training-run.js";
+import { trainingImages } from "../runs/image-splits.js";
 
 /** Part of the held-out images that a GRU's epoch is chosen on; it learns from the others. */
 const SELECTION = 0.2;

@@ -20,7 +20,7 @@ import {
   type MetricsRecord,
 } from "./run-record.js";
 
-export interface RunOptions {
+export interface OpenRunOptions {
   /** Folder of all runs, such as data/runs. */
   readonly root: string;
   /** Letters, digits, `.`, `_` and `-`. */
@@ -37,7 +37,7 @@ export interface RunOptions {
  * Opens the run of `spec` under `root` for writing, new or where a killed process left it, under an exclusive lock.
  * A UserError if another process is writing it or its spec.json was changed.
  */
-export async function openRun({ root, name, spec, environment = {}, warn }: RunOptions): Promise<Run> {
+export async function openRun({ root, name, spec, environment = {}, warn }: OpenRunOptions): Promise<Run> {
   if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) {
     throw new UserError(`"${name}" is no name for a run: use letters, digits, ".", "_" and "-"`);
   }

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
 import { type ImageSet, valuesPerImage } from "../../datasets/dataset.js";
 import { normalisedImage } from "../../datasets/batches.js";
 import type { ChannelStatistics } from "../../datasets/statistics.js";
@@ -20,55 +19,11 @@ import { storedValues } from "../../train/checkpoint.js";
 import { UserError } from "../../util/errors.js";
 import { fileError, sha256 } from "../../util/files.js";
 import { decodeSafetensors } from "../../util/safetensors.js";
-import { parseWithSchema } from "../../util/schema.js";
 import { collectTrace } from "./collect-trace.js";
-import { divergedSummary, divergenceText } from "./divergence.js";
 import { readRun } from "./run-record.js";
+import { runSummary } from "./run-summary.js";
 import { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "../specs/spec.js";
 import { MODEL_FILE } from "./model-file.js";
-
-const channels = z.tuple([z.number(), z.number(), z.number()]);
-
-/** What a finished run says of itself in DONE.json. */
-export const runSummarySchema = z.object({
-  seed: z.number(),
-  data: z.object({ name: z.string(), hash: z.string(), train: z.number(), test: z.number() }),
-  normalisation: z.object({ mean: channels, std: channels }),
-  classNames: z.array(z.string()),
-  imageSize: z.number(),
-  steps: z.number(),
-  trainingSeconds: z.number(),
-  imagesPerSecond: z.number(),
-  models: z.array(
-    z.object({
-      model: z.string(),
-      /** File of the run directory that holds the test set's trace. */
-      trace: z.string(),
-      accuracy: z.array(z.number()),
-      area: z.number(),
-    }),
-  ),
-});
-
-/** What a finished run says of itself: its models, with the accuracies of each on the test images. */
-export type RunSummary = z.output<typeof runSummarySchema>;
-
-/** The summary of a finished run; a UserError says how to finish one that is not, or where the run diverged. */
-export function runSummary(directory: string): RunSummary {
-  const done = readRun(directory).done;
-  if (done === null) {
-    throw new UserError(
-      `${directory} is not finished; call "cascade run ${join(directory, "spec.json")}" to go on with it`,
-    );
-  }
-  const diverged = divergedSummary(directory)?.diverged;
-  if (diverged !== undefined) {
-    throw new UserError(
-      `${directory} gives no model, because its training diverged: ${divergenceText(diverged)}; train another spec, such as one with a lower train.learningRate or a larger network.epsilon`,
-    );
-  }
-  return parseWithSchema(runSummarySchema, done.summary, join(directory, "DONE.json"));
-}
 
 export interface TrainedModelOptions {
   /** Which of the run's models; the first if left out. */

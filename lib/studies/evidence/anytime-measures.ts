@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { readRun } from "../../experiments/runs/run-record.js";
 import type { RunSpec } from "../../experiments/specs/spec.js";
-import { runSummary } from "../../experiments/runs/trained-model.js";
+import { runSummary } from "../../experiments/runs/run-summary.js";
 import { tdLoss } from "../../losses/td-lambda.js";
 import { accuracyPerTimestep } from "../../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../../trace/area.js";

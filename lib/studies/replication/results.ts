@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { currentEnvironment } from "../../experiments/runs/environment.js";
 import { readRun } from "../../experiments/runs/run-record.js";
 import { divergedSummary } from "../../experiments/runs/divergence.js";
-import { runSummary } from "../../experiments/runs/trained-model.js";
+import { runSummary } from "../../experiments/runs/run-summary.js";
 import { embeddedFonts } from "../../figures/draw.js";
 import { exportFigure, printPage } from "../../figures/export.js";
 import { describeBackend } from "../../nn/backend/kernel-level.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runSummary } from "../../../lib/experiments/runs/trained-model.js";
+import { runSummary } from "../../../lib/experiments/runs/run-summary.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { readTrace } from "../../../lib/trace/trace-file.js";
 import { temporaryFolder } from "../../datasets/fixtures.js";

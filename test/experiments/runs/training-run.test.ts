@@ -15,7 +15,8 @@ import {
 } from "../../../lib/experiments/runs/divergence.js";
 import { readRun } from "../../../lib/experiments/runs/run-record.js";
 import type { RunSpec } from "../../../lib/experiments/specs/spec.js";
-import { openTrainedModel, runSummary } from "../../../lib/experiments/runs/trained-model.js";
+import { openTrainedModel } from "../../../lib/experiments/runs/trained-model.js";
+import { runSummary } from "../../../lib/experiments/runs/run-summary.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
 import { UserError } from "../../../lib/util/errors.js";

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { resolveDatasetSource } from "../../../lib/datasets/source.js";
 import { openTrainedModel } from "../../../lib/experiments/runs/trained-model.js";
-import { trainingImages } from "../../../lib/experiments/runs/training-run.js";
+import { trainingImages } from "../../../lib/experiments/runs/image-splits.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext, type StudyResult } from "../../../lib/studies/study.js";

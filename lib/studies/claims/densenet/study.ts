@@ -4,7 +4,7 @@ import type { ResolvedDatasetSource } from "../../../datasets/source.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import { readRun } from "../../../experiments/runs/run-record.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { runSummary } from "../../../experiments/runs/trained-model.js";
+import { runSummary } from "../../../experiments/runs/run-summary.js";
 import { accuracyOverTimeFigure } from "../../../figures/accuracy-over-time.js";
 import { speedAccuracyFigure } from "../../../figures/speed-accuracy.js";
 import { accuracyPerTimestep, accuracyTable } from "../../../trace/accuracy-per-timestep.js";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { divergedSummary } from "../../../experiments/runs/divergence.js";
 import { readRun } from "../../../experiments/runs/run-record.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { runSummary } from "../../../experiments/runs/trained-model.js";
+import { runSummary } from "../../../experiments/runs/run-summary.js";
 import { areaUnderAccuracy } from "../../../trace/area.js";
 import type { JudgedTraining } from "./choice.js";
 

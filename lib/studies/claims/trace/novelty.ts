@@ -5,7 +5,7 @@ import { splitByClass } from "../../../datasets/split-by-class.js";
 import { type Detector, detectorScores } from "../../../experiments/analyses/novelty-detection.js";
 import { specHash } from "../../../experiments/runs/run-record.js";
 import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
-import { testImages, trainingImages } from "../../../experiments/runs/training-run.js";
+import { testImages, trainingImages } from "../../../experiments/runs/image-splits.js";
 import { aurocBootstrap } from "../../../trace/auroc.js";
 import { randomStream } from "../../../util/random.js";
 import type { StudyContext } from "../../study.js";

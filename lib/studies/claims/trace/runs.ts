@@ -9,7 +9,7 @@ import {
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import { specHash } from "../../../experiments/runs/run-record.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { runSummary } from "../../../experiments/runs/trained-model.js";
+import { runSummary } from "../../../experiments/runs/run-summary.js";
 import { readTrace } from "../../../trace/trace-file.js";
 import type { Trace } from "../../../trace/trace.js";
 import type { GruTrainingSettings, TrainedGru } from "../../../train/trace-gru-training.js";

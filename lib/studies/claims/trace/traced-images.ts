@@ -2,7 +2,7 @@ import { type ImageSet, valuesPerImage } from "../../../datasets/dataset.js";
 import { pngDataUri } from "../../../datasets/encode.js";
 import { divergedSummary } from "../../../experiments/runs/divergence.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { testImages } from "../../../experiments/runs/training-run.js";
+import { testImages } from "../../../experiments/runs/image-splits.js";
 import type { SingleTrace, TraceKind } from "../../../figures/single-traces.js";
 import type { TracedImage, TracedImages } from "../../../figures/traced-image.js";
 import { correctness, probabilities } from "../../../trace/probabilities.js";

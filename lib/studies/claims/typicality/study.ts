@@ -5,7 +5,8 @@ import { hasCScores, type ResolvedDatasetSource } from "../../../datasets/source
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import { readRun } from "../../../experiments/runs/run-record.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { openTrainedModel, runSummary } from "../../../experiments/runs/trained-model.js";
+import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
+import { runSummary } from "../../../experiments/runs/run-summary.js";
 import { type CaptionedImage, imageGrid } from "../../../figures/image-grid.js";
 import { typicalityFigure } from "../../../figures/typicality.js";
 import { sha256 } from "../../../util/files.js";

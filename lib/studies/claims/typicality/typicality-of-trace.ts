@@ -1,7 +1,7 @@
 import { type ImageSet } from "../../../datasets/dataset.js";
 import { subset } from "../../../datasets/split.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { trainingImages } from "../../../experiments/runs/training-run.js";
+import { trainingImages } from "../../../experiments/runs/image-splits.js";
 import type { StoppingRule } from "../../../trace/stopping-time.js";
 import type { Trace } from "../../../trace/trace.js";
 import { selection, typicalityByClassTable, typicalityTable } from "../../../trace/typicality.js";
