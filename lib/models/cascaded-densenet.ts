@@ -1,6 +1,8 @@
+import { z } from "zod";
 import type { CascadeLayer } from "../nn/cascade-layer.js";
 import type { Stage } from "../nn/chain.js";
 import { stemConvolution } from "../nn/stem.js";
+import { architecture } from "./architecture.js";
 import type { CascadedNetwork, CascadeSpec } from "./cascaded-network.js";
 
 /**
@@ -56,6 +58,18 @@ export function cascadedDenseNet(spec: CascadedDenseNetSpec): CascadedDenseNet {
     features: channels,
   };
 }
+
+/** The architecture of the paper's appendix. */
+export const DENSENET = architecture({
+  name: "densenet",
+  fields: {
+    growth: z.int().min(1).max(256),
+    layers: z.array(z.int().min(1).max(64)).min(1).max(5),
+  },
+  nameOf: (likeResNet) => `DenseNet-${likeResNet}`,
+  mixedPrecision: false,
+  layOut: (shared, own) => cascadedDenseNet({ ...shared, ...own }),
+});
 
 /** New features: 1x1 convolution to four times the growth, 3x3 to the growth, each after batch norm and ReLU. */
 function denseLayer(name: string, position: number, inputs: number, growth: number): CascadeLayer {

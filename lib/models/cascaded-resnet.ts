@@ -1,8 +1,10 @@
+import { z } from "zod";
 import type { DelayedLayer } from "../nn/cascade-layer.js";
 import type { Chain } from "../nn/chain.js";
 import type { ConvolutionSpec } from "../nn/convolution.js";
 import { stemConvolution } from "../nn/stem.js";
 import { valueAt } from "../nn/timeline.js";
+import { architecture } from "./architecture.js";
 import type { CascadedNetwork, CascadeSpec } from "./cascaded-network.js";
 
 /**
@@ -63,6 +65,19 @@ export function cascadedResNet(spec: CascadedResNetSpec): CascadedResNet {
     features: inputs,
   };
 }
+
+/** The paper's own architecture, which goes unnamed. */
+export const RESNET = architecture({
+  name: "resnet",
+  fields: {
+    depth: z.literal([18, 34, 50]),
+    /** Multiple of the channels 64, 128, 256, 512. */
+    width: z.number().gt(0).max(4),
+  },
+  nameOf: (likeResNet) => likeResNet,
+  mixedPrecision: true,
+  layOut: (shared, own) => cascadedResNet({ ...shared, ...own }),
+});
 
 /** Two 3x3 convolutions. */
 function basicBlock(name: string, inputs: number, channels: number, stride: number): ConvolutionSpec[] {

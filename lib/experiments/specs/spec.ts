@@ -1,66 +1,14 @@
 import { z } from "zod";
 import { datasetSourceSchema } from "../../datasets/source.js";
-import { cascadedDenseNet } from "../../models/cascaded-densenet.js";
-import type { CascadedNetwork } from "../../models/cascaded-network.js";
-import { cascadedResNet } from "../../models/cascaded-resnet.js";
-import type { Delay } from "../../nn/delay.js";
-import type { Scheme } from "../../nn/scheme.js";
+import { architectureNamed } from "../../models/architectures.js";
 import { parseWithSchema } from "../../util/schema.js";
+import { upgradedSpec } from "./former-spec.js";
+import { networkSchema } from "./network-spec.js";
 
 /**
  * A run as plain data: every field that decides its result, none that does not. Unknown fields and values out of
  * range are refused by name.
  */
-
-const delaySchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("oneStepDelay") }),
-  z.strictObject({ kind: z.literal("exponentialSmoothing"), alpha: z.number().min(0).lt(1) }),
-]);
-
-const networkSchema = z
-  .strictObject({
-    depth: z.literal([18, 34, 50]),
-    /** Multiple of the channels 64, 128, 256, 512. */
-    width: z.number().gt(0).max(4),
-    /** A DenseNet of this growth and this many layers a dense block, in place of the ResNet. */
-    densenet: z
-      .strictObject({
-        growth: z.int().min(1).max(256),
-        layers: z.array(z.int().min(1).max(64)).min(1).max(5),
-      })
-      .optional(),
-    stem: z.enum(["cifar", "imagenet"]),
-    /** "ordinary": trained as an ordinary network, on its final output; run as a cascade and serially afterwards. */
-    scheme: z.enum(["parallel", "serial", "ordinary"]),
-    /**
-     * How residuals come in where the network is run serially. "published": delayed, as in the authors' code; "undelayed":
-     * this project's own, at once at each block's turn. Left out of specs from before there was a choice: undelayed.
-     */
-    serialScheme: z.enum(["published", "undelayed"]).optional(),
-    delay: delaySchema,
-    heads: z.enum(["single", "perTimestep"]),
-    temporalAffine: z.boolean(),
-    epsilon: z.number().gt(0).max(1),
-    momentum: z.number().gt(0).max(1),
-    /** Timesteps T; null for the number of residual blocks or of dense layers + 1. */
-    timesteps: z.int().min(2).max(1000).nullable(),
-  })
-  .refine(({ scheme, heads }) => scheme !== "ordinary" || heads === "single", {
-    path: ["heads"],
-    message: 'an ordinary network is trained on its one final output; allowed with it: "single"',
-  })
-  .refine(({ scheme, serialScheme }) => scheme !== "parallel" || serialScheme === undefined, {
-    path: ["serialScheme"],
-    message: "a parallel network is never run serially; leave network.serialScheme out",
-  })
-  .refine(({ densenet, depth }) => densenet === undefined || depth === 18, {
-    path: ["depth"],
-    message: "a DenseNet is as deep as densenet.layers says; allowed with it: 18",
-  })
-  .refine(({ densenet, width }) => densenet === undefined || width === 1, {
-    path: ["width"],
-    message: "a DenseNet is as wide as densenet.growth says; allowed with it: 1",
-  });
 
 const lossSchema = z
   .strictObject({
@@ -126,63 +74,19 @@ export const runSpecSchema = z
     loss: lossSchema,
     train: trainSchema,
   })
-  .refine(({ network, train }) => network.densenet === undefined || train.precision === undefined, {
-    path: ["train", "precision"],
-    message: "a DenseNet is trained in float32; leave train.precision out",
-  });
+  .refine(
+    ({ network, train }) =>
+      architectureNamed(network.architecture).mixedPrecision || train.precision === undefined,
+    {
+      path: ["train", "precision"],
+      message: "a network of this architecture is trained in float32; leave train.precision out",
+    },
+  );
 
 /** All that decides a run: seed, data, network, loss and training, as plain data. Its hash names the run. */
 export type RunSpec = z.output<typeof runSpecSchema>;
 
-/** A spec with every field checked; `where` names its source in errors. */
+/** A spec of today's form or a former one with every field checked; `where` names its source in errors. */
 export function parseRunSpec(value: unknown, where: string): RunSpec {
-  return parseWithSchema(runSpecSchema, value, where);
-}
-
-/** One way of running trained weights over time, under the name that figures show. */
-export interface ModelView {
-  readonly model: string;
-  readonly network: CascadedNetwork;
-}
-
-/** The network as it is trained. An ordinary network has a single timestep and no delay. */
-export function trainedNetwork(spec: RunSpec, classes: number): CascadedNetwork {
-  const { scheme, delay } = spec.network;
-  if (scheme !== "ordinary") return networkOf(spec, classes, scheme, delay, spec.network.timesteps);
-  return networkOf(spec, classes, "parallel", { kind: "none" }, 1);
-}
-
-/** The models that a run's weights give: one, or for an ordinary network its cascade and its serial run. */
-export function modelViews(spec: RunSpec, classes: number): ModelView[] {
-  const { scheme, heads, delay, timesteps } = spec.network;
-  const view = (model: string, kind: "parallel" | "serial"): ModelView => ({
-    model,
-    network: networkOf(spec, classes, kind, delay, timesteps),
-  });
-  if (scheme === "ordinary") return [view("CascadedCE", "parallel"), view("SerialCE", "serial")];
-  const name = scheme === "parallel" ? "CascadedTD" : "SerialTD";
-  return [view(heads === "single" ? name : `${name}-MultiHead`, scheme)];
-}
-
-function networkOf(
-  { network }: RunSpec,
-  classes: number,
-  kind: "parallel" | "serial",
-  delay: Delay,
-  timesteps: number | null,
-): CascadedNetwork {
-  const { depth, width, densenet, stem, heads, temporalAffine, epsilon, momentum, serialScheme } = network;
-  const scheme: Scheme =
-    kind === "parallel" ? { kind, delay } : { kind, delay, asPublished: serialScheme === "published" };
-  const common = {
-    classes,
-    stem,
-    scheme,
-    heads,
-    norm: { epsilon, momentum, temporalAffine },
-    timesteps: timesteps ?? undefined,
-  };
-  return densenet === undefined
-    ? cascadedResNet({ ...common, depth, width })
-    : cascadedDenseNet({ ...common, ...densenet });
+  return parseWithSchema(runSpecSchema, upgradedSpec(value, where), where);
 }

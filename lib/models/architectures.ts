@@ -1,0 +1,15 @@
+import type { Architecture } from "./architecture.js";
+import { DENSENET } from "./cascaded-densenet.js";
+import { RESNET } from "./cascaded-resnet.js";
+
+/** Every architecture that a spec can ask for. A new one is a file of its own and a line here. */
+export const ARCHITECTURES = [RESNET, DENSENET] as const;
+
+/** The name of an architecture, as `network.architecture` of a spec has it. */
+export type ArchitectureName = (typeof ARCHITECTURES)[number]["name"];
+
+/** The architecture of a name. */
+export function architectureNamed(name: ArchitectureName): Architecture {
+  const all: readonly Architecture[] = ARCHITECTURES;
+  return all.find((one) => one.name === name) as Architecture;
+}
