@@ -4,15 +4,17 @@
 
 // experiments: whole runs and studies
 export { blockInfluence } from "./experiments/analyses/block-influence.js";
+export { modelViews, trainedNetwork } from "./experiments/specs/model-views.js";
+export { specHash } from "./experiments/specs/spec-hash.js";
 export { answerTimes } from "./experiments/analyses/answer-times.js";
 export { divergedSummary, type Divergence, divergenceText } from "./experiments/runs/divergence.js";
 export { currentEnvironment } from "./experiments/runs/environment.js";
 export { collectTrace } from "./experiments/runs/collect-trace.js";
 export { applyOverrides } from "./experiments/specs/overrides.js";
-export { PRESETS, presetCalled, type PresetName } from "./experiments/specs/presets.js";
+export { PRESETS, presetNamed, type PresetName } from "./experiments/specs/presets.js";
 export { runDataset } from "./experiments/runs/run-images.js";
-export { listRuns, readRun, specHash } from "./experiments/runs/run-record.js";
-export { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "./experiments/specs/spec.js";
+export { listRuns, readRun } from "./experiments/runs/run-record.js";
+export { parseRunSpec, type RunSpec } from "./experiments/specs/spec.js";
 export { openTrainedModel, TrainedModel } from "./experiments/runs/trained-model.js";
 export { runSummary, type RunSummary } from "./experiments/runs/run-summary.js";
 export { trainingRun } from "./experiments/runs/training-run.js";

@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { parseDatasetSource } from "../datasets/parse-source.js";
 import { divergedSummary, divergenceText } from "../experiments/runs/divergence.js";
 import { applyOverrides } from "../experiments/specs/overrides.js";
-import { isPresetName, PRESETS, presetCalled } from "../experiments/specs/presets.js";
+import { isPresetName, PRESETS, presetNamed } from "../experiments/specs/presets.js";
 import { parseRunSpec, type RunSpec } from "../experiments/specs/spec.js";
 import { type RunSummary, runSummary } from "../experiments/runs/run-summary.js";
 import { trainingRun } from "../experiments/runs/training-run.js";
@@ -50,7 +50,7 @@ export function runCommand(): Command {
 
 /** A preset or spec file with its overrides; `data=<text>` takes the short forms of a data source. */
 async function resolvedSpec(name: string, overrides: readonly string[]): Promise<RunSpec> {
-  const base = isPresetName(name) ? PRESETS[name] : await specFile(name);
+  const base = isPresetName(name) ? presetNamed(name) : await specFile(name);
   const plain: string[] = [];
   let data: unknown;
   for (const override of overrides) {
@@ -63,7 +63,7 @@ async function resolvedSpec(name: string, overrides: readonly string[]): Promise
 }
 
 async function specFile(path: string): Promise<object> {
-  if (!existsSync(path) && dirname(path) === "." && !path.endsWith(".json")) presetCalled(path);
+  if (!existsSync(path) && dirname(path) === "." && !path.endsWith(".json")) presetNamed(path);
   let text: string;
   try {
     text = await readFile(path, "utf8");

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { sourceShape } from "../datasets/source-shape.js";
 import { divergedSummary, divergenceText } from "../experiments/runs/divergence.js";
-import { runDirectory } from "../experiments/runs/run-home.js";
+import { runDirectory } from "../experiments/runs/run-folder.js";
 import { DONE } from "../experiments/runs/run-record.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
 import { runSummary } from "../experiments/runs/run-summary.js";

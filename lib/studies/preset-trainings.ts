@@ -1,6 +1,6 @@
 import type { ResolvedDatasetSource } from "../datasets/source.js";
 import { applyOverrides } from "../experiments/specs/overrides.js";
-import { PRESETS, type PresetName } from "../experiments/specs/presets.js";
+import { presetNamed, type PresetName } from "../experiments/specs/presets.js";
 import { parseRunSpec, type RunSpec } from "../experiments/specs/spec.js";
 import type { StudySettings } from "./study.js";
 
@@ -11,7 +11,7 @@ export function presetTraining(
   overrides: readonly string[],
   data: ResolvedDatasetSource,
 ): RunSpec {
-  return parseRunSpec(applyOverrides({ ...PRESETS[preset], data, seed }, overrides), `preset ${preset}`);
+  return parseRunSpec(applyOverrides({ ...presetNamed(preset), data, seed }, overrides), `preset ${preset}`);
 }
 
 /** The presets' trainings on `data` with a study's overrides, all of one seed before those of the next. */

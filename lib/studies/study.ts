@@ -4,12 +4,13 @@ import { mkdir, readFile } from "node:fs/promises";
 import type { Dataset } from "../datasets/dataset.js";
 import { loadDataset } from "../datasets/load.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
-import { runDirectory } from "../experiments/runs/run-home.js";
+import { runDirectory } from "../experiments/runs/run-folder.js";
 import { assertSameImages, runOutcome } from "../experiments/runs/run-images.js";
-import { DONE, specHash } from "../experiments/runs/run-record.js";
+import { DONE } from "../experiments/runs/run-record.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
 import type { PlotlyFigure } from "../figures/figure.js";
 import { UserError } from "../util/errors.js";
+import { contentHash } from "../util/content-hash.js";
 import { fileError, writeFileAtomic } from "../util/files.js";
 
 /**
@@ -139,7 +140,7 @@ export class StudyContext {
     compute: () => Promise<Result> | Result,
   ): Promise<Result> {
     const folder = join(this.root, "analyses");
-    const path = join(folder, `${specHash(key)}.json`);
+    const path = join(folder, `${contentHash(key)}.json`);
     if (existsSync(path)) {
       try {
         return JSON.parse(await readFile(path, "utf8"), withNaN) as Result;

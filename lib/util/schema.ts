@@ -65,23 +65,31 @@ function childSchemas(schema: Allowed, key: PropertyKey): Allowed[] {
   return [child].flat().filter((item) => typeof item === "object");
 }
 
-/** A union's branches that `value` may have been meant for: all, unless its fixed fields single some out. */
+/** A union's branches that `value` may have been meant for: all, unless the fields that all of them fix single some out. */
 function branches(schema: Allowed, value: unknown): Allowed[] {
   const options = schema.anyOf ?? schema.oneOf ?? schema.allOf;
   if (options === undefined) return [schema];
   const all = options
     .filter((option) => typeof option === "object")
     .flatMap((option) => branches(option, value));
-  const fitting = all.filter((option) => fixedFieldsFit(option, value));
+  const objects = all.filter(({ type }) => type === "object").map(fixedFields);
+  const telling = [...(objects[0]?.keys() ?? [])].filter((name) => objects.every((fixed) => fixed.has(name)));
+  const fitting = all.filter((option) => tellingFieldsFit(option, telling, value));
   return fitting.length > 0 ? fitting : all;
 }
 
-function fixedFieldsFit(schema: Allowed, value: unknown): boolean {
-  const fixed = Object.entries(schema.properties ?? {}).flatMap(([name, field]) =>
-    typeof field === "object" && field.const !== undefined ? [[name, field.const] as const] : [],
+/** Fields that may hold one value only, with that value. */
+function fixedFields({ properties = {} }: Allowed): ReadonlyMap<string, unknown> {
+  return new Map(
+    Object.entries(properties).flatMap(([name, field]) =>
+      typeof field === "object" && field.const !== undefined ? [[name, field.const] as const] : [],
+    ),
   );
+}
+
+function tellingFieldsFit(schema: Allowed, telling: readonly string[], value: unknown): boolean {
   return isRecord(value)
-    ? schema.type === "object" && fixed.every(([name, only]) => value[name] === only)
+    ? schema.type === "object" && telling.every((name) => value[name] === fixedFields(schema).get(name))
     : schema.type !== "object";
 }
 

@@ -9,8 +9,13 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { type ImageSet, valuesPerImage } from "../../lib/datasets/dataset.js";
 import { loadDataset } from "../../lib/datasets/load.js";
+<<<<<<< HEAD
 import { testImages } from "../../lib/experiments/runs/image-splits.js";
 import { trainingRun } from "../../lib/experiments/runs/training-run.js";
+=======
+import { testImages, trainingRun } from "../../lib/experiments/runs/training-run.js";
+import { presetNamed } from "../../lib/experiments/specs/presets.js";
+>>>>>>> 7ed7078 (Networks are a union by architecture: one list of architectures, specs of the former form are upgraded where they are read, hashes stay)
 import type { RunSpec } from "../../lib/experiments/specs/spec.js";
 import { readTrace } from "../../lib/trace/trace-file.js";
 import type { Trace } from "../../lib/trace/trace.js";
@@ -113,7 +118,11 @@ test("cascade run trains a spec file with overrides, prints where and how well, 
   assert.equal(readFileSync(join(folder, directory, "DONE.json"), "utf8"), done);
   const resolved = await cascade("run", "cascaded-td", "network.depth=34", "data=procedural", "--print-spec");
   const { network, loss } = JSON.parse(resolved.out) as RunSpec;
-  assert.deepEqual([network.depth, network.scheme, loss.lambda], [34, "parallel", 0]);
+  assert.deepEqual(network, {
+    ...presetNamed("cascaded-td").network,
+    depth: 34,
+  });
+  assert.equal(loss.lambda, 0);
 });
 
 test("cascade run of a training that diverges says where, with exit code 0: the run is done", async () => {

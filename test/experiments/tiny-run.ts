@@ -1,4 +1,4 @@
-import { PRESETS, type PresetName } from "../../lib/experiments/specs/presets.js";
+import { presetNamed, type PresetName } from "../../lib/experiments/specs/presets.js";
 import { parseRunSpec, type RunSpec } from "../../lib/experiments/specs/spec.js";
 
 /** Without the presets' patch, which is larger than the images. */
@@ -12,7 +12,7 @@ export function tinyRunSpec(
   preset: PresetName,
   change: { readonly data?: object; readonly train?: object; readonly network?: object } = {},
 ): RunSpec {
-  const base = PRESETS[preset];
+  const base = presetNamed(preset);
   const spec = {
     ...base,
     data: { kind: "procedural", classes: 10, size: 8, train: 80, test: 20, ...change.data },

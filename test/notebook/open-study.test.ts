@@ -4,7 +4,7 @@ import { openStudy } from "../../lib/notebook/open-study.js";
 import { planReplication } from "../../lib/studies/replication/replication.js";
 import { PROTOCOLS, STUDIES } from "../../lib/studies/replication/protocols.js";
 import { LAMBDA_SETTINGS, lambdaStudy } from "../../lib/studies/claims/lambda/study.js";
-import { specHash } from "../../lib/experiments/runs/run-record.js";
+import { specHash } from "../../lib/experiments/specs/spec-hash.js";
 
 const DEFAULTS = { protocol: "quick", data: "", cScores: "", seeds: [] };
 

@@ -5,8 +5,8 @@ import type { ImageSet } from "../../lib/datasets/dataset.js";
 import { loadDataset } from "../../lib/datasets/load.js";
 import { limit } from "../../lib/datasets/split.js";
 import { channelStatistics } from "../../lib/datasets/statistics.js";
-import { PRESETS } from "../../lib/experiments/specs/presets.js";
-import { trainedNetwork } from "../../lib/experiments/specs/spec.js";
+import { presetNamed } from "../../lib/experiments/specs/presets.js";
+import { trainedNetwork } from "../../lib/experiments/specs/model-views.js";
 import { initialState } from "../../lib/models/state.js";
 import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
 import type { Precision } from "../../lib/nn/backend/kernels.js";
@@ -21,10 +21,10 @@ const WINDOW = 60;
 
 /** Losses of the first steps of a CascadedTD wide enough that all its 3x3 convolutions go by parts. */
 function lossCurve(precision: Precision, set: ImageSet): number[] {
-  const { network: settings, train } = PRESETS["cascaded-td"];
-  const network = trainedNetwork({ ...PRESETS["cascaded-td"], network: { ...settings, width: 0.25 } }, 10);
+  const spec = presetNamed("cascaded-td");
+  const network = trainedNetwork(spec, 10);
   const plan = {
-    ...train,
+    ...spec.train,
     epochs: 3,
     batchSize: 64,
     network,

@@ -73,6 +73,22 @@ test("in a union the discriminator decides which fields are told", () => {
   ]);
 });
 
+test("only what all members of a union fix decides which is meant, not a field that one of them has narrower", () => {
+  const scheme = z.enum(["parallel", "serial"]);
+  const union = z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("broad"), scheme }),
+    z.strictObject({ kind: z.literal("narrow"), scheme: z.literal("serial") }),
+  ]);
+  const told = (value: unknown): string[] => {
+    const { error } = union.safeParse(value);
+    return error === undefined ? [] : describeIssues(error, union, value);
+  };
+  assert.deepEqual(told({ kind: "narrow", scheme: "parallel" }), ['scheme is "parallel"; allowed: "serial"']);
+  assert.deepEqual(told({ kind: "broad", scheme: "cubic" }), [
+    'scheme is "cubic"; allowed: one of "parallel", "serial"',
+  ]);
+});
+
 test("parseWithSchema tells where, and all problems in one sentence", () => {
   assert.throws(
     () => parseWithSchema(schema, { ...good, train: { epochs: "3", rate: 0.1 }, seed: 1 }, "spec.json"),

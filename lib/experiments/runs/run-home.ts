@@ -2,15 +2,11 @@ import { existsSync, lstatSync, readdirSync, realpathSync, type Stats } from "no
 import { rm, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../../util/errors.js";
-import { runNameOf } from "../specs/presets.js";
-import { listRuns, readRun, type RunRecord, SPEC, specHash } from "./run-record.js";
+import { specHash } from "../specs/spec-hash.js";
+import { folderOf, nameInFolder, runDirectory, runFolder } from "./run-folder.js";
+import { listRuns, readRun, type RunRecord, SPEC } from "./run-record.js";
 import { assertSameImages, imagesSeen } from "./run-images.js";
 import type { RunSpec } from "../specs/spec.js";
-
-/** Directory of the run of a spec under `root`, begun or not. */
-export function runDirectory(root: string, spec: RunSpec): string {
-  return join(root, `${runNameOf(spec)}-${specHash(spec)}`);
-}
 
 /** Where a spec is run, and the spec that its directory is named after. */
 export interface RunHome {
@@ -53,8 +49,8 @@ function statsOf(path: string): Stats | undefined {
 function sameRun(root: string, spec: RunSpec, hash: string): RunRecord | undefined {
   if (!existsSync(root)) return undefined;
   const training = trainingHash(spec);
-  const prefix = `${runNameOf(spec)}-`;
-  const candidates = new Set(readdirSync(root).filter((name) => name.startsWith(prefix)));
+  const name = nameInFolder(runFolder(spec));
+  const candidates = new Set(readdirSync(root).filter((folder) => nameInFolder(folder) === name));
   const same = listRuns(root).filter(
     (record) => candidates.has(basename(record.directory)) && isSame(record, training, hash),
   );
@@ -65,7 +61,7 @@ function isSame(record: RunRecord, training: string, hash: string): boolean {
   if (statsOf(record.directory)?.isSymbolicLink() === true) return false;
   try {
     // A copy under a name of its own is not the run.
-    if (!record.directory.endsWith(`-${record.hash}`)) return false;
+    if (basename(record.directory) !== folderOf(record.name, record.spec)) return false;
     return trainingHash(record.spec) === training && imagesSeen(record)?.hash === hash;
   } catch (error) {
     // A damaged run is told of when it is opened, not by one that looks past it.

@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { canonicalJson } from "../../util/canonical-json.js";
 import { UserError } from "../../util/errors.js";
-import { fileError, sha256, sha256OfFile } from "../../util/files.js";
+import { fileError, sha256OfFile } from "../../util/files.js";
 import { readJsonLines } from "../../util/json-lines.js";
 import { parseWithSchema } from "../../util/schema.js";
+import { specHash } from "../specs/spec-hash.js";
 import { CheckpointFolder, type Checkpoint } from "./checkpoint-folder.js";
+import { nameInFolder } from "./run-folder.js";
 
 export const SPEC = "spec.json";
 export const ENVIRONMENT = "environment.json";
@@ -27,11 +28,6 @@ const doneSchema = z.object({
 /** DONE.json: the last word of a run, with the SHA-256 of each of its other files. */
 export type DoneRecord = z.output<typeof doneSchema>;
 
-/** First 12 hexadecimal digits of the SHA-256 of the spec's canonical JSON. */
-export function specHash(spec: unknown): string {
-  return sha256(canonicalJson(spec)).slice(0, 12);
-}
-
 /** A run as it stands on disk, for analyses: reading only, without a lock. */
 export class RunRecord {
   readonly directory: string;
@@ -43,7 +39,7 @@ export class RunRecord {
   }
 
   get name(): string {
-    return basename(this.directory).replace(/-[0-9a-f]{12}$/, "");
+    return nameInFolder(basename(this.directory));
   }
 
   get spec(): unknown {

@@ -7,18 +7,11 @@ import { fileError, sha256OfFile, writeFileAtomic } from "../../util/files.js";
 import { lockFolder, type FolderLock } from "../../util/folder-lock.js";
 import { encodeJsonLine, openJsonLines, type JsonLinesWriter } from "../../util/json-lines.js";
 import type { StoredTensor } from "../../util/safetensors.js";
+import { folderOf } from "./run-folder.js";
 import { CheckpointFolder, isCheckpointFile, type Checkpoint } from "./checkpoint-folder.js";
 import { currentEnvironment } from "./environment.js";
-import {
-  DONE,
-  ENVIRONMENT,
-  METRICS,
-  RunRecord,
-  SPEC,
-  specHash,
-  type DoneRecord,
-  type MetricsRecord,
-} from "./run-record.js";
+import { DONE, ENVIRONMENT, METRICS, RunRecord, SPEC, type DoneRecord, type MetricsRecord } from "./run-record.js";
+import { specHash } from "../specs/spec-hash.js";
 
 export interface OpenRunOptions {
   /** Folder of all runs, such as data/runs. */
@@ -41,7 +34,7 @@ export async function openRun({ root, name, spec, environment = {}, warn }: Open
   if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) {
     throw new UserError(`"${name}" is no name for a run: use letters, digits, ".", "_" and "-"`);
   }
-  const directory = join(root, `${name}-${specHash(spec)}`);
+  const directory = join(root, folderOf(name, spec));
   await mkdir(directory, { recursive: true }).catch((error: unknown) => {
     throw fileError(error, "write", directory);
   });

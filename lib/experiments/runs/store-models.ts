@@ -9,7 +9,7 @@ import { storedModel } from "../../train/checkpoint.js";
 import { totalSteps, type TrainingPlan } from "../../train/training-steps.js";
 import { encodeSafetensors } from "../../util/safetensors.js";
 import { nextTurn } from "../../util/stopping.js";
-import { modelViews } from "../specs/spec.js";
+import { modelViews } from "../specs/model-views.js";
 import { collectTrace } from "./collect-trace.js";
 import { type Divergence, notFinite } from "./divergence.js";
 import { MODEL_FILE } from "./model-file.js";

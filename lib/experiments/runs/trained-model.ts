@@ -22,8 +22,9 @@ import { decodeSafetensors } from "../../util/safetensors.js";
 import { collectTrace } from "./collect-trace.js";
 import { readRun } from "./run-record.js";
 import { runSummary } from "./run-summary.js";
-import { modelViews, parseRunSpec, type RunSpec, trainedNetwork } from "../specs/spec.js";
+import { parseRunSpec, type RunSpec } from "../specs/spec.js";
 import { MODEL_FILE } from "./model-file.js";
+import { modelViews, trainedNetwork } from "../specs/model-views.js";
 
 export interface TrainedModelOptions {
   /** Which of the run's models; the first if left out. */

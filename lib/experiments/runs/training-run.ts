@@ -9,11 +9,13 @@ import { totalSteps, type TrainingPlan } from "../../train/training-steps.js";
 import { disposeTrainingState } from "../../train/training-step.js";
 import { UserError } from "../../util/errors.js";
 import { Stopped, stoppable } from "../../util/stopping.js";
-import { runNameOf } from "../specs/presets.js";
-import { type RunSpec, trainedNetwork } from "../specs/spec.js";
+import { trainedNetwork } from "../specs/model-views.js";
+import { runName } from "../specs/names.js";
+import { runDirectory } from "./run-folder.js";
+import { type RunSpec } from "../specs/spec.js";
 import { type DivergedSummary, type Divergence, divergenceText } from "./divergence.js";
 import { testImages, trainingImages } from "./image-splits.js";
-import { runDirectory, runHome } from "./run-home.js";
+import { runHome } from "./run-home.js";
 import { noteImages } from "./run-images.js";
 import { DONE, readRun } from "./run-record.js";
 import { openRun } from "./run-store.js";
@@ -52,7 +54,7 @@ export async function trainingRun(spec: RunSpec, options: TrainingRunOptions = {
   return stoppable(options.signal, async (signal) => {
     if (signal.aborted) throw new Stopped(`${home.directory}: stopped before its first step`);
     const environment = { backend: describeBackend() };
-    const run = await openRun({ root, name: runNameOf(spec), spec: home.spec, environment, warn });
+    const run = await openRun({ root, name: runName(spec), spec: home.spec, environment, warn });
     try {
       // Another process may have finished it while this one waited.
       if (!run.isDone()) await trainAndTrace({ run, spec, dataset, quiet, warn, signal });

@@ -34,7 +34,9 @@ function upgradedNetwork(network: Fields): Fields {
 
 /** A spec in the form that its hash is taken of: the former one, for the architectures that had it. */
 export function formerSpec(spec: unknown): unknown {
-  return isRecord(spec) && isRecord(spec["network"]) ? { ...spec, network: formerNetwork(spec["network"]) } : spec;
+  return isRecord(spec) && isRecord(spec["network"])
+    ? { ...spec, network: formerNetwork(spec["network"]) }
+    : spec;
 }
 
 function formerNetwork(network: Fields): Fields {

@@ -39,9 +39,10 @@ type NetworkOf<One> =
 /** A network as a spec describes it: what all architectures share beside the fields of its own. */
 export type NetworkSpec = NetworkOf<(typeof ARCHITECTURES)[number]>;
 
+/** The network of one architecture: its own fields stand first, and count where a shared one has the same name. */
 const memberOf = ({ name, fields }: Architecture) =>
   z
-    .strictObject({ architecture: z.literal(name), ...SHARED, ...fields })
+    .strictObject({ architecture: z.literal(name), ...fields, ...SHARED, ...fields })
     .refine(({ scheme, heads }) => scheme !== "ordinary" || heads === "single", {
       path: ["heads"],
       message: 'an ordinary network is trained on its one final output; allowed with it: "single"',
@@ -58,3 +59,8 @@ export const networkSchema = z.discriminatedUnion(
   "architecture",
   ARCHITECTURES.map(memberOf) as [Member, ...Member[]],
 ) as unknown as z.ZodType<NetworkSpec>;
+
+/** Width of a ResNet; of other architectures, whose size other fields tell, 1. */
+export function widthOf(network: NetworkSpec): number {
+  return "width" in network ? network.width : 1;
+}

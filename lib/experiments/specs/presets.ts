@@ -1,101 +1,151 @@
 import { UserError } from "../../util/errors.js";
+import type { NetworkSpec } from "./network-spec.js";
 import type { RunSpec } from "./spec.js";
 
-/**
- * What all presets share: a quarter-width ResNet-18 on the embedded procedural images, at a size that two cores
- * train in minutes. Real data and longer training are a matter of overriding fields.
- */
-const BASE: RunSpec = {
-  seed: 0,
-  data: { kind: "procedural", classes: 10, size: 32, train: 10000, test: 2000, seed: 0 },
-  trainImages: null,
-  testImages: null,
-  validation: 0.1,
-  network: {
-    depth: 18,
-    width: 0.25,
-    stem: "cifar",
-    scheme: "parallel",
-    delay: { kind: "oneStepDelay" },
-    heads: "single",
-    temporalAffine: false,
-    // Chosen by the study norm-stability. Epsilon is that of the published code's time-indexed batch norm: with 1e-5
-    // small networks diverge or stay at chance in early timesteps, because what is nearly constant, such as features of
-    // a blank, is blown up. Its momentum of 1, the last batch's statistics alone, was less accurate than averaging.
-    epsilon: 0.1,
-    momentum: 0.1,
-    timesteps: null,
-  },
-  loss: { lambda: 0, weights: null, mean: false },
-  train: {
-    epochs: 6,
-    batchSize: 128,
-    learningRate: 0.1,
-    momentum: 0.9,
-    weightDecay: 5e-4,
-    schedule: { kind: "oneCycle", warmup: 0.25 },
-    // A patch of 16 x 16 pixels is the published code's default.
-    augmentation: { crop: 4, flip: true, occlusion: 16 },
-  },
-};
-
-/** The DenseNet of the paper's appendix; depth and width are a ResNet's and stand at what is allowed beside it. */
-const DENSENET: Partial<RunSpec["network"]> = {
-  depth: 18,
-  width: 1,
-  densenet: { growth: 16, layers: [6, 12, 24, 16] },
-};
-
-/** Run serially as the published code does it. */
-const SERIAL = { scheme: "serial", serialScheme: "published" } as const;
-const ORDINARY = { ...SERIAL, scheme: "ordinary" } as const;
-
-function preset(
-  network: Partial<RunSpec["network"]>,
-  lambda: number,
-  loss: Partial<RunSpec["loss"]> = {},
-): RunSpec {
-  return { ...BASE, network: { ...BASE.network, ...network }, loss: { ...BASE.loss, lambda, ...loss } };
+/** A training under a name: what it is for, and its spec. `cascade run <name>` carries it out. */
+export interface Preset {
+  /** What it is to answer. */
+  readonly question: string;
+  /** Which model or models of the publication it stands for. */
+  readonly paper: string;
+  readonly spec: RunSpec;
 }
 
+const RESNET_18 = { architecture: "resnet", depth: 18, width: 0.25 } as const;
+const RESNET_34 = { ...RESNET_18, depth: 34 } as const;
+const DENSENET = {
+  architecture: "densenet" as const,
+  growth: 16,
+  layers: [6, 12, 24, 16],
+} satisfies Partial<NetworkSpec>;
+
+/** What all networks share. */
+const SHARED = {
+  stem: "cifar",
+  delay: { kind: "oneStepDelay" },
+  heads: "single",
+  temporalAffine: false,
+  // Chosen by the study norm-stability. Epsilon is that of the published code's time-indexed batch norm: with 1e-5
+  // small networks diverge or stay at chance in early timesteps, because what is nearly constant, such as features of
+  // a blank, is blown up. Its momentum of 1, the last batch's statistics alone, was less accurate than averaging.
+  epsilon: 0.1,
+  momentum: 0.1,
+  timesteps: null,
+} as const;
+
+const CASCADED = { ...SHARED, scheme: "parallel" } as const;
+/** Run serially as the published code does it. */
+const SERIAL = { ...SHARED, scheme: "serial", serialScheme: "published" } as const;
+const ORDINARY = { ...SERIAL, scheme: "ordinary" } as const;
+const MULTI_HEAD = { heads: "perTimestep" } as const;
+
 /**
- * The six models of the paper (the two CE models are one training: an ordinary network, run in two ways);
- * SerialTD-MultiHead with the exit weights of a Shallow-Deep Network; a deeper ResNet; and models of the appendix's DenseNet.
+ * Trained on the embedded procedural images, at a size that two cores train in minutes. Real data and longer training
+ * are a matter of changing fields.
  */
-export const PRESETS = {
-  "cascaded-td": preset({ scheme: "parallel" }, 0),
-  "cascaded-td-multihead": preset({ scheme: "parallel", heads: "perTimestep" }, 0),
-  "cascaded-ce": preset(ORDINARY, 1),
-  "serial-td": preset(SERIAL, 1),
-  "serial-td-multihead": preset({ ...SERIAL, heads: "perTimestep" }, 1),
-  "serial-ce": preset(ORDINARY, 1),
-  "shallow-deep-network": preset({ ...SERIAL, heads: "perTimestep" }, 1, {
-    exitWeights: { kind: "shallowDeep" },
-  }),
-  "resnet34-cascaded-td": preset({ depth: 34, scheme: "parallel" }, 0),
-  "resnet34-cascaded-ce": preset({ depth: 34, ...ORDINARY }, 1),
-  "densenet-cascaded-td": preset({ ...DENSENET, scheme: "parallel" }, 0),
-  "densenet-cascaded-ce": preset({ ...DENSENET, ...ORDINARY }, 1),
-  "densenet-serial-td-multihead": preset({ ...DENSENET, ...SERIAL, heads: "perTimestep" }, 1),
-} as const satisfies Readonly<Record<string, RunSpec>>;
+function trainedOn(network: NetworkSpec, loss: Pick<RunSpec["loss"], "lambda" | "exitWeights">): RunSpec {
+  return {
+    seed: 0,
+    data: { kind: "procedural", classes: 10, size: 32, train: 10000, test: 2000, seed: 0 },
+    trainImages: null,
+    testImages: null,
+    validation: 0.1,
+    network,
+    loss: { weights: null, mean: false, ...loss },
+    train: {
+      epochs: 6,
+      batchSize: 128,
+      learningRate: 0.1,
+      momentum: 0.9,
+      weightDecay: 5e-4,
+      schedule: { kind: "oneCycle", warmup: 0.25 },
+      // A patch of 16 x 16 pixels is the published code's default.
+      augmentation: { crop: 4, flip: true, occlusion: 16 },
+    },
+  };
+}
+
+const ALL = {
+  "cascaded-td": {
+    question: "How good is a cascade at every timestep, when each answer learns to predict the next?",
+    paper: "CascadedTD, with the λ = 0 of the main figure",
+    spec: trainedOn({ ...RESNET_18, ...CASCADED }, { lambda: 0 }),
+  },
+  "cascaded-td-multihead": {
+    question: "Does a head of its own for each timestep help the cascade?",
+    paper: "CascadedTD-MultiHead, λ = 0",
+    spec: trainedOn({ ...RESNET_18, ...CASCADED, ...MULTI_HEAD }, { lambda: 0 }),
+  },
+  "cascaded-ce": {
+    question: "How good are the early answers of an ordinary network that is run as a cascade afterwards?",
+    paper: "CascadedCE, and SerialCE of the same weights",
+    spec: trainedOn({ ...RESNET_18, ...ORDINARY }, { lambda: 1 }),
+  },
+  "serial-td": {
+    question: "What does a loss at every timestep do for a network that runs one block more at each?",
+    paper: "SerialTD, with the λ = 1 of the main figure",
+    spec: trainedOn({ ...RESNET_18, ...SERIAL }, { lambda: 1 }),
+  },
+  "serial-td-multihead": {
+    question: "How good is an established kind of anytime network, with a head at each depth?",
+    paper: "SerialTD-MultiHead, λ = 1, which the paper takes for a Shallow-Deep Network",
+    spec: trainedOn({ ...RESNET_18, ...SERIAL, ...MULTI_HEAD }, { lambda: 1 }),
+  },
+  "serial-ce": {
+    question: "How good are the early answers of an ordinary network that is run block by block?",
+    paper: "SerialCE; the training is that of cascaded-ce",
+    spec: trainedOn({ ...RESNET_18, ...ORDINARY }, { lambda: 1 }),
+  },
+  "shallow-deep-network": {
+    question: "What do weights of the exits that grow during training change?",
+    paper: "SDN (Kaya et al. 2019) with the schedule of its publication, which the paper's loss allows",
+    spec: trainedOn(
+      { ...RESNET_18, ...SERIAL, ...MULTI_HEAD },
+      { lambda: 1, exitWeights: { kind: "shallowDeep" } },
+    ),
+  },
+  "resnet34-cascaded-td": {
+    question: "Does what holds of the cascade of ResNet-18 hold of a deeper one?",
+    paper: "CascadedTD on a ResNet-34",
+    spec: trainedOn({ ...RESNET_34, ...CASCADED }, { lambda: 0 }),
+  },
+  "resnet34-cascaded-ce": {
+    question: "What is the deeper cascade to be compared with?",
+    paper: "CascadedCE and SerialCE on a ResNet-34",
+    spec: trainedOn({ ...RESNET_34, ...ORDINARY }, { lambda: 1 }),
+  },
+  "densenet-cascaded-td": {
+    question: "Is the cascade a matter of residual networks?",
+    paper: "CascadedTD on the DenseNet of the appendix",
+    spec: trainedOn({ ...DENSENET, ...CASCADED }, { lambda: 0 }),
+  },
+  "densenet-cascaded-ce": {
+    question: "How good are the early answers of an ordinary DenseNet?",
+    paper: "CascadedCE and SerialCE on the DenseNet of the appendix",
+    spec: trainedOn({ ...DENSENET, ...ORDINARY }, { lambda: 1 }),
+  },
+  "densenet-serial-td-multihead": {
+    question: "How good is a DenseNet that is run layer by layer, with a head at each depth?",
+    paper: "SerialTD-MultiHead on the DenseNet of the appendix",
+    spec: trainedOn({ ...DENSENET, ...SERIAL, ...MULTI_HEAD }, { lambda: 1 }),
+  },
+} satisfies Readonly<Record<string, Preset>>;
 
 /** The name of a training that needs no further word: one of `PRESETS`. */
-export type PresetName = keyof typeof PRESETS;
+export type PresetName = keyof typeof ALL;
+
+/**
+ * The six models of the paper (the two CE models are one training: an ordinary network, run in two ways); a
+ * Shallow-Deep Network; a deeper ResNet; and models of the appendix's DenseNet.
+ */
+export const PRESETS: Readonly<Record<PresetName, Preset>> = ALL;
 
 export function isPresetName(name: string): name is PresetName {
   return Object.hasOwn(PRESETS, name);
 }
 
-/** The preset called `name`; a UserError lists the names there are. */
-export function presetCalled(name: string): RunSpec {
-  if (isPresetName(name)) return PRESETS[name];
+/** The spec of a preset; a UserError lists the names there are. */
+export function presetNamed(name: string): RunSpec {
+  if (isPresetName(name)) return PRESETS[name].spec;
   throw new UserError(`there is no preset "${name}"; there are ${Object.keys(PRESETS).join(", ")}`);
-}
-
-/** Name of the run directory: the training, not the way its weights are run later. */
-export function runNameOf(spec: RunSpec): string {
-  const { scheme, heads, densenet } = spec.network;
-  const prefix = densenet === undefined ? "" : "densenet-";
-  if (scheme === "ordinary") return `${prefix}ordinary-ce`;
-  return `${prefix}${scheme === "parallel" ? "cascaded" : "serial"}-td${heads === "single" ? "" : "-multihead"}`;
 }

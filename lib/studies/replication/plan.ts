@@ -2,13 +2,15 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { SourceShape } from "../../datasets/source-shape.js";
 import { BENCHMARK_CASES, type BenchmarkCase } from "../../experiments/benchmark/benchmark.js";
-import { modelViews, type RunSpec, trainedNetwork } from "../../experiments/specs/spec.js";
+import { widthOf } from "../../experiments/specs/network-spec.js";
+import { type RunSpec } from "../../experiments/specs/spec.js";
 import { networkCost } from "../../models/cost.js";
 import { UserError } from "../../util/errors.js";
 import { fileError } from "../../util/files.js";
 import { parseWithSchema } from "../../util/schema.js";
 import type { ReplicationPart, Training } from "./replication.js";
 import { imagesOfSplit, imagesOfTraining } from "./training-status.js";
+import { modelViews, trainedNetwork } from "../../experiments/specs/model-views.js";
 
 /** What a training has to compute. */
 export interface Workload {
@@ -81,7 +83,7 @@ function nearestCase({ network, train }: RunSpec, { measurements }: MeasuredSpee
     (other.scheme === scheme ? 0 : 100) +
     (scheme === "serial" || other.delay.kind === network.delay.kind ? 0 : 20) +
     (other.precision === (train.precision ?? "float32") ? 0 : 10) +
-    Math.abs(Math.log2(other.width / network.width));
+    Math.abs(Math.log2(other.width / widthOf(network)));
   const measured = BENCHMARK_CASES.filter(({ name }) => measurements.some((one) => one.case === name));
   const [nearest] = [...measured].sort((a, b) => distance(a) - distance(b));
   if (nearest === undefined) throw new UserError('the benchmark has none of the cases of "cascade bench"');

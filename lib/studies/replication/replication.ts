@@ -1,6 +1,5 @@
 import type { ResolvedDatasetSource } from "../../datasets/source.js";
-import { runNameOf } from "../../experiments/specs/presets.js";
-import { specHash } from "../../experiments/runs/run-record.js";
+import { runFolder } from "../../experiments/runs/run-folder.js";
 import type { RunSpec } from "../../experiments/specs/spec.js";
 import { UserError } from "../../util/errors.js";
 import { doneWithout, type ProtocolStudy, type SettledStudy } from "./protocol-study.js";
@@ -107,7 +106,7 @@ function missingData({ datasets }: Protocol, data: readonly NamedSource[]): stri
 }
 
 function trainingOf(spec: RunSpec): Training {
-  return { directory: `${runNameOf(spec)}-${specHash(spec)}`, spec };
+  return { directory: runFolder(spec), spec };
 }
 
 function uniqueTrainings(trainings: readonly Training[]): Training[] {

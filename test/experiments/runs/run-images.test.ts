@@ -4,13 +4,14 @@ import { basename, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { loadDataset } from "../../../lib/datasets/load.js";
 import { noteImages, runDataset, runOutcome } from "../../../lib/experiments/runs/run-images.js";
-import { readRun, specHash } from "../../../lib/experiments/runs/run-record.js";
+import { readRun } from "../../../lib/experiments/runs/run-record.js";
 import { openRun } from "../../../lib/experiments/runs/run-store.js";
 import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { checkImages } from "../../../lib/studies/replication/check-images.js";
 import { plainPng, temporaryFolder, writeTree } from "../../datasets/fixtures.js";
 import { tinyRunSpec } from "../tiny-run.js";
+import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 
 /** Red and blue images of 8 x 8 pixels, and a folder for runs. */
 async function imagesAndRuns(context: TestContext): Promise<{ set: string; root: string }> {

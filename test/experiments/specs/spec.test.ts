@@ -1,20 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { branchChannels } from "../../../lib/nn/cascade-layer.js";
-import {
-  isPresetName,
-  PRESETS,
-  presetCalled,
-  type PresetName,
-  runNameOf,
-} from "../../../lib/experiments/specs/presets.js";
-import { specHash } from "../../../lib/experiments/runs/run-record.js";
-import {
-  modelViews,
-  parseRunSpec,
-  type RunSpec,
-  trainedNetwork,
-} from "../../../lib/experiments/specs/spec.js";
+import { isPresetName, PRESETS, presetNamed, type PresetName } from "../../../lib/experiments/specs/presets.js";
+import { modelViews, trainedNetwork } from "../../../lib/experiments/specs/model-views.js";
+import { runName } from "../../../lib/experiments/specs/names.js";
+import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
+import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
 import type { Scheme } from "../../../lib/nn/scheme.js";
 import { UserError } from "../../../lib/util/errors.js";
 
@@ -39,10 +30,10 @@ const MODELS: Readonly<Record<PresetName, { readonly run: string; readonly model
 test("every preset is a valid spec, its own JSON, and gives the paper's models", () => {
   assert.deepEqual(PRESET_NAMES.sort(), Object.keys(MODELS).sort());
   for (const name of PRESET_NAMES) {
-    const spec = presetCalled(name);
+    const spec = presetNamed(name);
     assert.deepEqual(parseRunSpec(JSON.parse(JSON.stringify(spec)), name), spec);
     const views = modelViews(spec, 10);
-    assert.deepEqual({ run: runNameOf(spec), models: views.map(({ model }) => model) }, MODELS[name]);
+    assert.deepEqual({ run: runName(spec), models: views.map(({ model }) => model) }, MODELS[name]);
     for (const { model, network } of views) {
       assert.equal(network.spec.heads, model.endsWith("MultiHead") ? "perTimestep" : "single", model);
       const delay = { kind: "oneStepDelay" } as const;
@@ -55,7 +46,7 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
     }
   }
   // TD(0) for the cascades, cross-entropy at every step for the rest, as in the paper's figure.
-  assert.deepEqual(Object.fromEntries(PRESET_NAMES.map((name) => [name, PRESETS[name].loss.lambda])), {
+  assert.deepEqual(Object.fromEntries(PRESET_NAMES.map((name) => [name, presetNamed(name).loss.lambda])), {
     "cascaded-td": 0,
     "cascaded-td-multihead": 0,
     "cascaded-ce": 1,
@@ -72,19 +63,19 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
 });
 
 test("the two CE models are one training of an ordinary network", () => {
-  const [cascaded, serial] = [PRESETS["cascaded-ce"], PRESETS["serial-ce"]];
+  const [cascaded, serial] = [presetNamed("cascaded-ce"), presetNamed("serial-ce")];
   assert.equal(specHash(cascaded), specHash(serial));
   const { spec, timesteps } = trainedNetwork(cascaded, 10);
   assert.equal(timesteps, 1);
   assert.deepEqual(spec.scheme, { kind: "parallel", delay: { kind: "none" } });
-  const td = PRESETS["serial-td-multihead"];
+  const td = presetNamed("serial-td-multihead");
   assert.deepEqual(trainedNetwork(td, 10), modelViews(td, 10)[0]?.network);
 });
 
 test("timesteps and delay of a spec reach its models", () => {
-  const { network } = PRESETS["cascaded-td"];
+  const { network } = presetNamed("cascaded-td");
   const delay = { kind: "exponentialSmoothing", alpha: 0.9 } as const;
-  const spec = { ...PRESETS["cascaded-td"], network: { ...network, delay, timesteps: 70 } };
+  const spec = { ...presetNamed("cascaded-td"), network: { ...network, delay, timesteps: 70 } };
   const [view] = modelViews(parseRunSpec(spec, "the spec"), 10);
   assert.equal(view?.network.timesteps, 70);
   assert.deepEqual(view.network.spec.scheme, { kind: "parallel", delay });
@@ -92,7 +83,7 @@ test("timesteps and delay of a spec reach its models", () => {
 
 /** A preset as it was when there was one serial scheme. */
 function beforeTheChoice(name: string, network: Partial<RunSpec["network"]> = {}): RunSpec {
-  const spec = presetCalled(name);
+  const spec = presetNamed(name);
   const before: Record<string, unknown> = { ...spec.network, ...network };
   delete before["serialScheme"];
   const augmentation = { ...spec.train.augmentation, occlusion: 0 };
@@ -103,7 +94,7 @@ test("the serial scheme: as published in the presets, this project's own by its 
   for (const name of ["serial-td", "serial-td-multihead", "cascaded-ce"] as const) {
     const serialScheme = (spec: RunSpec): Scheme | undefined =>
       modelViews(spec, 10).at(-1)?.network.spec.scheme;
-    const [published, before] = [presetCalled(name), beforeTheChoice(name)];
+    const [published, before] = [presetNamed(name), beforeTheChoice(name)];
     const named = { ...published, network: { ...published.network, serialScheme: "undelayed" as const } };
     const delay = { kind: "oneStepDelay" } as const;
     assert.deepEqual(serialScheme(published), { kind: "serial", delay, asPublished: true });
@@ -111,36 +102,19 @@ test("the serial scheme: as published in the presets, this project's own by its 
       assert.deepEqual(serialScheme(parseRunSpec(spec, name)), { kind: "serial", delay, asPublished: false });
     // None of the three is ever taken for another.
     assert.equal(new Set([published, named, before].map(specHash)).size, 3);
-    assert.equal(runNameOf(published), runNameOf(before));
+    assert.equal(runName(published), runName(before));
   }
-  const cascade = presetCalled("cascaded-td");
+  const cascade = presetNamed("cascaded-td");
   assert.throws(
     () => parseRunSpec({ ...cascade, network: { ...cascade.network, serialScheme: "published" } }, "s"),
     /^UserError: s: network\.serialScheme: a parallel network is never run serially; leave network\.serialScheme out$/,
   );
 });
 
-test("what a spec need not say leaves no trace in it: hashes are those of specs from before there was a DenseNet", () => {
-  for (const name of PRESET_NAMES) {
-    const { network, loss } = parseRunSpec(PRESETS[name], name);
-    assert.equal("densenet" in network, name.startsWith("densenet"));
-    assert.equal("exitWeights" in loss, name === "shallow-deep-network");
-  }
-  const names = ["cascaded-td", "cascaded-ce", "serial-td-multihead"];
-  const before = names.map((name) => specHash(beforeTheChoice(name, { epsilon: 1e-5 })));
-  assert.deepEqual(before, ["c6beff5faa36", "d63e7c99ff57", "5f7607e34449"]);
-  // A default is part of the spec, so that a run from before it changed is never taken for one of today.
-  const now = names.map((name) => specHash(presetCalled(name)));
-  assert.deepEqual(
-    now.map((hash, i) => hash === before[i]),
-    [false, false, false],
-  );
-});
-
-test("growth and layers of a spec reach its network; depth and width stay as they are", () => {
-  const base = PRESETS["densenet-serial-td-multihead"];
+test("an architecture has its own fields, and no other's", () => {
+  const base = presetNamed("densenet-serial-td-multihead");
   const change = (network: object): unknown => ({ ...base, network: { ...base.network, ...network } });
-  const spec = parseRunSpec(change({ densenet: { growth: 8, layers: [2, 3] } }), "the spec");
+  const spec = parseRunSpec(change({ growth: 8, layers: [2, 3] }), "the spec");
   const network = trainedNetwork(spec, 10);
   const dense = network.layers.filter((layer) => layer.kind === "delayed");
   assert.ok(dense.every((layer) => layer.combine === "concatenate" && branchChannels(layer) === 8));
@@ -151,25 +125,29 @@ test("growth and layers of a spec reach its network; depth and width stay as the
   assert.equal(network.timesteps, 6);
   assert.throws(
     () => parseRunSpec(change({ width: 0.5 }), "s"),
-    /^UserError: s: network\.width: a DenseNet is as wide as densenet\.growth says; allowed with it: 1$/,
+    /^UserError: s: network\.width is not a known field; allowed: architecture, growth, layers, /,
+  );
+  assert.throws(
+    () => parseRunSpec(change({ architecture: "resnet" }), "s"),
+    /network\.depth is missing; allowed: one of 18, 34, 50; network\.width is missing; .*network\.growth is not a known field/,
+  );
+  assert.throws(
+    () => parseRunSpec(change({ architecture: "vgg" }), "s"),
+    /network\.architecture is "vgg"; allowed: "resnet" or "densenet"$/,
   );
   assert.throws(
     () => parseRunSpec({ ...base, train: { ...base.train, precision: "mixed" } }, "s"),
-    /^UserError: s: train\.precision: a DenseNet is trained in float32; leave train\.precision out$/,
+    /^UserError: s: train\.precision: a network of this architecture is trained in float32; leave train\.precision out$/,
   );
+  const loss = { ...presetNamed("shallow-deep-network").loss, weights: [1, 1] };
   assert.throws(
-    () => parseRunSpec(change({ depth: 34 }), "s"),
-    /network\.depth: a DenseNet is as deep as densenet\.layers says; allowed with it: 18$/,
-  );
-  const loss = { ...PRESETS["shallow-deep-network"].loss, weights: [1, 1] };
-  assert.throws(
-    () => parseRunSpec({ ...PRESETS["shallow-deep-network"], loss }, "s"),
+    () => parseRunSpec({ ...presetNamed("shallow-deep-network"), loss }, "s"),
     /loss\.weights: loss\.exitWeights gives the weights; allowed with it: null$/,
   );
 });
 
 test("a spec that cannot be is refused, each field by its name and with what is allowed", () => {
-  const base = PRESETS["cascaded-td"];
+  const base = presetNamed("cascaded-td");
   const refused = (spec: unknown, message: RegExp): void => {
     assert.throws(
       () => parseRunSpec(spec, "my.json"),
@@ -204,5 +182,5 @@ test("a spec that cannot be is refused, each field by its name and with what is 
   );
   refused({ ...base, seed: undefined }, /seed is missing; allowed: a whole number/);
   refused([], /^my\.json: the value is \[\]; allowed: an object/);
-  assert.throws(() => presetCalled("cascaded"), /there is no preset "cascaded"; there are cascaded-td, /);
+  assert.throws(() => presetNamed("cascaded"), /there is no preset "cascaded"; there are cascaded-td, /);
 });

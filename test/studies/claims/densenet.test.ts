@@ -11,6 +11,8 @@ import {
   densenetStudy,
 } from "../../../lib/studies/claims/densenet/study.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
+import { widthOf } from "../../../lib/experiments/specs/network-spec.js";
+import { presetNamed } from "../../../lib/experiments/specs/presets.js";
 import { StudyContext } from "../../../lib/studies/study.js";
 import { accuracyPerTimestep } from "../../../lib/trace/accuracy-per-timestep.js";
 import { readTrace } from "../../../lib/trace/trace-file.js";
@@ -24,7 +26,7 @@ after(() => {
 const tiny = ["train.epochs=1", "train.batchSize=16", "validation=0.125", WHOLE_IMAGES];
 const settings: DenseNetSettings = {
   seeds: [1, 2],
-  overrides: ['network.densenet={"growth":2,"layers":[2,3]}', ...tiny],
+  overrides: ["network.growth=2", "network.layers=[2,3]", ...tiny],
   resNetOverrides: ["network.width=0.0625", ...tiny],
 };
 const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
@@ -39,7 +41,7 @@ test("five trainings a seed; rows, verdicts and figures are those of their trace
   const tensors = tf.memory().numTensors;
 
   const accuracies = new Map<string, number[]>();
-  for (const spec of specs.filter(({ network }) => network.densenet !== undefined))
+  for (const spec of specs.filter(({ network }) => network.architecture === "densenet"))
     for (const model of MODELS) {
       const trace = await readTrace(join(context.run(spec), `trace-${model}.arrow`)).catch(() => undefined);
       if (trace !== undefined) accuracies.set(`${model} ${spec.seed}`, [...accuracyPerTimestep(trace)]);
@@ -86,10 +88,10 @@ test("five trainings a seed; rows, verdicts and figures are those of their trace
 test("every protocol's settings give valid specs; the reduced ResNets see as much as the DenseNets", () => {
   for (const one of Object.values(DENSENET_SETTINGS)) densenetStudy.trainings(one, data);
   const reduced = densenetStudy.trainings(DENSENET_SETTINGS.reduced, data);
-  const resNet = reduced.filter(({ network }) => network.densenet === undefined);
+  const resNet = reduced.filter(({ network }) => network.architecture === "resnet");
   assert.equal(resNet.length, 2 * 3);
   for (const { train, network, trainImages } of resNet)
-    assert.deepEqual([train.epochs, network.width, trainImages], [3, 0.25, 10000]);
+    assert.deepEqual([train.epochs, widthOf(network), trainImages], [3, 0.25, 10000]);
   const [full] = densenetStudy.trainings(DENSENET_SETTINGS.full, data);
-  assert.deepEqual(full?.network.densenet, { growth: 16, layers: [6, 12, 24, 16] });
+  assert.deepEqual(full?.network, presetNamed("densenet-cascaded-td").network);
 });

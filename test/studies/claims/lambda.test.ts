@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { resolveDatasetSource } from "../../../lib/datasets/source.js";
-import { specHash } from "../../../lib/experiments/runs/run-record.js";
+import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 import { lambdaStudy, type LambdaSettings } from "../../../lib/studies/claims/lambda/study.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study.js";

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { specHash } from "../../../lib/experiments/runs/run-record.js";
+import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
 import { NOISE_NAMES } from "../../../lib/noise/noises.js";
 import { NOISE_SETTINGS, noiseStudy, type NoiseSettings } from "../../../lib/studies/claims/noise/study.js";

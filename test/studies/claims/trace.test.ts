@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { PRESETS } from "../../../lib/experiments/specs/presets.js";
-import { specHash } from "../../../lib/experiments/runs/run-record.js";
+import { presetNamed } from "../../../lib/experiments/specs/presets.js";
+import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 import { parseRunSpec } from "../../../lib/experiments/specs/spec.js";
 import { runSummary } from "../../../lib/experiments/runs/run-summary.js";
 import { testImages, trainingImages } from "../../../lib/experiments/runs/image-splits.js";
@@ -24,8 +24,8 @@ const SETTINGS = TRACE_SETTINGS.quick;
 const context = new StudyContext(QUICK_DATA, root);
 
 test("specs without held-out classes keep their hash; the networks of both parts share nothing by mistake", () => {
-  const { data, ...rest } = PRESETS["cascaded-td"];
-  assert.equal(specHash(parseRunSpec({ data, ...rest }, "a spec")), specHash(PRESETS["cascaded-td"]));
+  const { data, ...rest } = presetNamed("cascaded-td");
+  assert.equal(specHash(parseRunSpec({ data, ...rest }, "a spec")), specHash(presetNamed("cascaded-td")));
   const specs = traceStudy.trainings(SETTINGS, QUICK_DATA);
   assert.equal(new Set(specs.map(specHash)).size, 5);
   assert.deepEqual(
@@ -37,7 +37,7 @@ test("specs without held-out classes keep their hash; the networks of both parts
 test("classes held out are in neither training, validation nor test", async () => {
   const dataset = await context.dataset();
   const spec = parseRunSpec(
-    { ...PRESETS["cascaded-td"], data: QUICK_DATA, heldOutClasses: [3, 9], trainImages: 160 },
+    { ...presetNamed("cascaded-td"), data: QUICK_DATA, heldOutClasses: [3, 9], trainImages: 160 },
     "a spec",
   );
   const { train, validation } = trainingImages(spec, dataset);

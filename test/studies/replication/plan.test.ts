@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { applyOverrides } from "../../../lib/experiments/specs/overrides.js";
-import { type PresetName, PRESETS } from "../../../lib/experiments/specs/presets.js";
+import { type PresetName, presetNamed } from "../../../lib/experiments/specs/presets.js";
 import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
 import {
   assumedHours,
@@ -22,7 +22,7 @@ const CIFAR = { train: 50000, test: 10000, classes: 10, side: 32 };
 const UNDELAYED = "network.serialScheme=undelayed";
 
 function full(preset: PresetName, ...overrides: string[]): RunSpec {
-  return parseRunSpec(applyOverrides(PRESETS[preset], ["network.width=1", ...overrides]), preset);
+  return parseRunSpec(applyOverrides(presetNamed(preset), ["network.width=1", ...overrides]), preset);
 }
 
 test("a full-width ResNet-18 cascade takes 599.5 million multiply-adds an image, thrice that in training", () => {

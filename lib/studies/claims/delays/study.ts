@@ -1,7 +1,7 @@
 import { from } from "arquero";
 import { limit } from "../../../datasets/split.js";
 import type { ResolvedDatasetSource } from "../../../datasets/source.js";
-import { type RunSpec, trainedNetwork } from "../../../experiments/specs/spec.js";
+import { type RunSpec } from "../../../experiments/specs/spec.js";
 import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
 import { runSummary } from "../../../experiments/runs/run-summary.js";
 import { testImages } from "../../../experiments/runs/image-splits.js";
@@ -26,6 +26,7 @@ import type {
   StudySettings,
   TableRow,
 } from "../../study.js";
+import { trainedNetwork } from "../../../experiments/specs/model-views.js";
 
 export interface DelaysSettings extends StudySettings {
   /** The a of smoothing, ascending from 0; the last one is also run for long. */

@@ -13,7 +13,7 @@ import { speedAccuracyTable } from "../../../trace/speed-accuracy-curve.js";
 import { readTrace } from "../../../trace/trace-file.js";
 import type { Trace } from "../../../trace/trace.js";
 import { mean, standardError } from "../../../util/statistics.js";
-import { FULL_OVERRIDES } from "../../full.js";
+import { FULL_OVERRIDES, FULL_TRAINING_OVERRIDES } from "../../full.js";
 import { differenceAndError, meanAndError } from "../../evidence/mean-and-error.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_OVERRIDES } from "../../quick.js";
@@ -40,15 +40,15 @@ export interface DenseNetSettings extends StudySettings {
 export const DENSENET_SETTINGS: Readonly<Record<ProtocolName, DenseNetSettings>> = {
   quick: {
     seeds: [0],
-    overrides: ['network.densenet={"growth":2,"layers":[1,2,1]}', "train.epochs=1", "train.batchSize=64"],
+    overrides: ["network.growth=2", "network.layers=[1,2,1]", "train.epochs=1", "train.batchSize=64"],
     resNetOverrides: QUICK_OVERRIDES,
   },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ['network.densenet={"growth":8,"layers":[2,3,3,2]}', "trainImages=10000", "train.epochs=3"],
+    overrides: ["network.growth=8", "network.layers=[2,3,3,2]", "trainImages=10000", "train.epochs=3"],
     resNetOverrides: ["trainImages=10000", "train.epochs=3"],
   },
-  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES, resNetOverrides: FULL_OVERRIDES },
+  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_TRAINING_OVERRIDES, resNetOverrides: FULL_OVERRIDES },
 };
 
 /** Three trainings give four models. */

@@ -1,4 +1,5 @@
 import type { ResolvedDatasetSource } from "../../../datasets/source.js";
+import { widthOf } from "../../../experiments/specs/network-spec.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { type AnytimeMeasures, anytimeMeasures } from "../../evidence/anytime-measures.js";
 import { changeCells, JUDGED } from "../../evidence/changed-arms.js";
@@ -32,7 +33,7 @@ export function longerTrainings(
 /** Such as "width 0.25, all images, 5 epochs". */
 function sizeOf([spec]: readonly RunSpec[]): string {
   const { network, trainImages, train } = spec as RunSpec;
-  return `width ${network.width}, ${trainImages ?? "all"} images, ${train.epochs} epochs`;
+  return `width ${widthOf(network)}, ${trainImages ?? "all"} images, ${train.epochs} epochs`;
 }
 
 /** One finding for each judged number, and the table of both lambdas. */

@@ -1,5 +1,6 @@
 import type { ColumnTable } from "arquero";
 import { currentEnvironment } from "../../../experiments/runs/environment.js";
+import { widthOf } from "../../../experiments/specs/network-spec.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import { accuracyOverTimeFigure } from "../../../figures/accuracy-over-time.js";
 import { calibrationOverTimeFigure } from "../../../figures/calibration-over-time.js";
@@ -326,7 +327,7 @@ function runRow({ spec, trace, ...one }: MeasuredModel): TableRow {
     seed: one.seed,
     run: one.run,
     epochs: spec.train.epochs,
-    width: spec.network.width,
+    width: widthOf(spec.network),
     examples: trace.examples,
     accuracy: one.accuracy.at(-1) ?? NaN,
     area: one.area,

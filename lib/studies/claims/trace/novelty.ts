@@ -3,7 +3,7 @@ import { proceduralSplit } from "../../../datasets/procedural.js";
 import { limit } from "../../../datasets/split.js";
 import { splitByClass } from "../../../datasets/split-by-class.js";
 import { type Detector, detectorScores } from "../../../experiments/analyses/novelty-detection.js";
-import { specHash } from "../../../experiments/runs/run-record.js";
+import { specHash } from "../../../experiments/specs/spec-hash.js";
 import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
 import { testImages, trainingImages } from "../../../experiments/runs/image-splits.js";
 import { aurocBootstrap } from "../../../trace/auroc.js";

@@ -7,7 +7,7 @@ import {
   traceProbabilities,
 } from "../../../experiments/analyses/metacognition.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
-import { specHash } from "../../../experiments/runs/run-record.js";
+import { specHash } from "../../../experiments/specs/spec-hash.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { runSummary } from "../../../experiments/runs/run-summary.js";
 import { readTrace } from "../../../trace/trace-file.js";

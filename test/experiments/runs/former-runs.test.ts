@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { runDirectory } from "../../../lib/experiments/runs/run-folder.js";
+import { readRun } from "../../../lib/experiments/runs/run-record.js";
+import { openTrainedModel } from "../../../lib/experiments/runs/trained-model.js";
+import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
+import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
+
+/** Two tiny runs as they were written before a network said its architecture: a DenseNet's, and a Shallow-Deep Network's. */
+const FORMER = fileURLToPath(new URL("former-runs", import.meta.url));
+const FOLDERS = readdirSync(FORMER);
+
+const root = mkdtempSync(join(tmpdir(), "former-runs-"));
+after(() => {
+  rmSync(root, { recursive: true });
+});
+
+const specOf = (folder: string): RunSpec => parseRunSpec(readRun(join(FORMER, folder)).spec, folder);
+
+for (const folder of FOLDERS) {
+  test(`${folder}: a finished run of the former form is found, sound, and gives its models`, async () => {
+    const directory = join(root, folder);
+    cpSync(join(FORMER, folder), directory, { recursive: true });
+    const spec = specOf(folder);
+    assert.equal(runDirectory(root, spec), directory);
+    assert.equal(await trainingRun(spec, { root, quiet: true }), directory);
+    const model = await openTrainedModel(directory);
+    assert.equal(model.network.timesteps, 3);
+    model.dispose();
+  });
+
+  test(`${folder}: an unfinished one goes on where it was`, async () => {
+    const begun = mkdtempSync(join(root, "begun-"));
+    const directory = join(begun, folder);
+    const before = (name: string): Buffer => readFileSync(join(FORMER, folder, name));
+    // As it was killed after its last step: with its checkpoint, but without models and DONE.json.
+    cpSync(join(FORMER, folder), directory, {
+      recursive: true,
+      filter: (path) => !/(DONE\.json|model\.safetensors|\.arrow)$/.test(path),
+    });
+    const told: string[] = [];
+    const warn = (message: string): void => void told.push(message);
+    assert.equal(await trainingRun(specOf(folder), { root: begun, quiet: true, warn }), directory);
+    assert.match(told.join("\n"), /goes on after step 2 of 2/);
+    assert.deepEqual(readFileSync(join(directory, "spec.json")), before("spec.json"));
+    assert.deepEqual(readFileSync(join(directory, "model.safetensors")), before("model.safetensors"));
+  });
+}
