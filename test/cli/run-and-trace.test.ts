@@ -9,13 +9,9 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { type ImageSet, valuesPerImage } from "../../lib/datasets/dataset.js";
 import { loadDataset } from "../../lib/datasets/load.js";
-<<<<<<< HEAD
 import { testImages } from "../../lib/experiments/runs/image-splits.js";
 import { trainingRun } from "../../lib/experiments/runs/training-run.js";
-=======
-import { testImages, trainingRun } from "../../lib/experiments/runs/training-run.js";
 import { presetNamed } from "../../lib/experiments/specs/presets.js";
->>>>>>> 7ed7078 (Networks are a union by architecture: one list of architectures, specs of the former form are upgraded where they are read, hashes stay)
 import type { RunSpec } from "../../lib/experiments/specs/spec.js";
 import { readTrace } from "../../lib/trace/trace-file.js";
 import type { Trace } from "../../lib/trace/trace.js";

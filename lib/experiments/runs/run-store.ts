@@ -10,7 +10,15 @@ import type { StoredTensor } from "../../util/safetensors.js";
 import { folderOf } from "./run-folder.js";
 import { CheckpointFolder, isCheckpointFile, type Checkpoint } from "./checkpoint-folder.js";
 import { currentEnvironment } from "./environment.js";
-import { DONE, ENVIRONMENT, METRICS, RunRecord, SPEC, type DoneRecord, type MetricsRecord } from "./run-record.js";
+import {
+  DONE,
+  ENVIRONMENT,
+  METRICS,
+  RunRecord,
+  SPEC,
+  type DoneRecord,
+  type MetricsRecord,
+} from "./run-record.js";
 import { specHash } from "../specs/spec-hash.js";
 
 export interface OpenRunOptions {

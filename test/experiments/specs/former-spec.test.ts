@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formerSpec, upgradedSpec } from "../../../lib/experiments/specs/former-spec.js";
-import { isPresetName, type PresetName, PRESETS, presetNamed } from "../../../lib/experiments/specs/presets.js";
+import {
+  isPresetName,
+  type PresetName,
+  PRESETS,
+  presetNamed,
+} from "../../../lib/experiments/specs/presets.js";
 import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
 

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { branchChannels } from "../../../lib/nn/cascade-layer.js";
-import { isPresetName, PRESETS, presetNamed, type PresetName } from "../../../lib/experiments/specs/presets.js";
+import {
+  isPresetName,
+  PRESETS,
+  presetNamed,
+  type PresetName,
+} from "../../../lib/experiments/specs/presets.js";
 import { modelViews, trainedNetwork } from "../../../lib/experiments/specs/model-views.js";
 import { runName } from "../../../lib/experiments/specs/names.js";
 import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
