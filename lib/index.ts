@@ -95,7 +95,7 @@ export {
   type SetMeasures,
   setMeasures,
 } from "./trace/prediction-sets.js";
-export { confidences, correctness, predictions, probabilities, softmax } from "./trace/probabilities.js";
+export { confidences, correctness, predictions, probabilities } from "./trace/probabilities.js";
 export { brierScore, negativeLogLikelihood } from "./trace/proper-scores.js";
 export { type RiskControl, riskControlledThreshold } from "./trace/risk-control.js";
 export { areaUnderRiskCoverage, failurePredictionAuroc, riskCoverage } from "./trace/selective-prediction.js";
@@ -151,6 +151,7 @@ export { occlude } from "./noise/occlusion.js";
 export { type Disturbance, disturbedFrames, type NoiseSchedule } from "./noise/schedule.js";
 
 // util
+export { softmax } from "./util/softmax.js";
 export { UserError } from "./util/errors.js";
 export { randomStream } from "./util/random.js";
 export { bootstrapInterval, mean, spearman, spearmanInterval, standardError } from "./util/statistics.js";

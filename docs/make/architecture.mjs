@@ -19,7 +19,7 @@ const ROOMS = /** @type {const} */ ([
   ["noise", "six noises, persistent or transient"],
   ["util", "random streams, statistics, files, errors"],
 ]);
-const INK = { text: "#262626", pale: "#8A8A8A", grid: "#EBEBEB", down: "#0072B2", up: "#D55E00" };
+const INK = { text: "#262626", pale: "#8A8A8A", grid: "#EBEBEB", dot: "#0072B2" };
 const ROW = 24;
 const LEFT = 500;
 const TOP = 92;
@@ -70,8 +70,7 @@ const dots = [...imports].sort().map(([pair, count]) => {
   const [from = "", to = ""] = pair.split(" ");
   const [row, column] = [names.indexOf(from), names.indexOf(to)];
   const radius = count > 15 ? 9 : count > 3 ? 6 : 3;
-  const fill = column > row ? INK.down : INK.up;
-  return `<circle cx="${LEFT + middle(column)}" cy="${TOP + middle(row)}" r="${radius}" fill="${fill}"/>`;
+  return `<circle cx="${LEFT + middle(column)}" cy="${TOP + middle(row)}" r="${radius}" fill="${INK.dot}"/>`;
 });
 
 const [width, height] = [LEFT + side + 50, TOP + side + 16];

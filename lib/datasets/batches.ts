@@ -1,7 +1,8 @@
 import { occludeInPlace } from "../noise/occlusion.js";
 import { UserError } from "../util/errors.js";
 import { randomStream, type RandomStream } from "../util/random.js";
-import { type ImageSet, type ImageSize, valuesPerImage } from "./dataset.js";
+import type { ImageSet } from "./dataset.js";
+import { type ImageSize, valuesPerImage } from "../util/image-size.js";
 import type { ChannelStatistics } from "./statistics.js";
 
 /** Random changes of each training image. */

@@ -1,3 +1,5 @@
+import type { ImageSize } from "../util/image-size.js";
+
 /** Images and labels of one split, decoded, in memory. */
 export interface ImageSet {
   /** `[N, H, W, 3]` row-major, RGB, 0 to 255. */
@@ -17,12 +19,6 @@ export interface ImageSet {
   readonly coarseLabels?: Int32Array;
 }
 
-/** Height and width in pixels. */
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-}
-
 /** A file that was left out, and why. */
 export interface SkippedFile {
   readonly file: string;
@@ -37,9 +33,4 @@ export interface Dataset {
   readonly train: ImageSet;
   readonly test: ImageSet;
   readonly skipped: readonly SkippedFile[];
-}
-
-/** Number of values in one image: `H * W * 3`. */
-export function valuesPerImage(size: ImageSize): number {
-  return size.height * size.width * 3;
 }

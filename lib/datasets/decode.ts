@@ -2,7 +2,8 @@ import { constants } from "node:buffer";
 import { totalmem } from "node:os";
 import sharp from "sharp";
 import { UserError } from "../util/errors.js";
-import { type ImageSize, type SkippedFile, valuesPerImage } from "./dataset.js";
+import type { SkippedFile } from "./dataset.js";
+import { type ImageSize, valuesPerImage } from "../util/image-size.js";
 import type { OnProgress } from "./progress.js";
 
 /** An image file on its way to be decoded into place `index`. */

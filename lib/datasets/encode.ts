@@ -1,5 +1,5 @@
 import sharp from "sharp";
-import type { ImageSize } from "./dataset.js";
+import type { ImageSize } from "../util/image-size.js";
 
 /**
  * One image, RGB `[H, W, 3]` of 0 to 255, as a PNG in a data URI, for pages and figures that carry their pictures.

@@ -1,6 +1,7 @@
 import { UserError } from "../util/errors.js";
 import { decodeImages, type DecodeOptions, type EncodedImage } from "./decode.js";
-import type { ImageSet, ImageSize, SkippedFile } from "./dataset.js";
+import type { ImageSet, SkippedFile } from "./dataset.js";
+import type { ImageSize } from "../util/image-size.js";
 import type { FileTree } from "./file-tree.js";
 import type { SplitLayout } from "./image-layout.js";
 import type { OnProgress } from "./progress.js";

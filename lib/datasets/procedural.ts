@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { sha256 } from "../util/files.js";
 import { randomStream, type RandomStream } from "../util/random.js";
-import { type ImageSet, valuesPerImage } from "./dataset.js";
+import type { ImageSet } from "./dataset.js";
+import { valuesPerImage } from "../util/image-size.js";
 import type { ProceduralSource } from "./source.js";
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { CIFAR_FORMATS } from "./cifar.js";
-import type { ImageSize } from "./dataset.js";
+import type { ImageSize } from "../util/image-size.js";
 import { decodeImage } from "./decode.js";
 import { fileTree, type FileTree } from "./file-tree.js";
 import { layoutOfSplit, type SplitLayout } from "./image-layout.js";

@@ -1,6 +1,7 @@
 import { UserError } from "../util/errors.js";
 import { randomStream } from "../util/random.js";
-import { type ImageSet, valuesPerImage } from "./dataset.js";
+import type { ImageSet } from "./dataset.js";
+import { valuesPerImage } from "../util/image-size.js";
 
 /** Positions of two disjoint parts, each in ascending order. */
 export interface Split {

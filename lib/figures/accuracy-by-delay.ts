@@ -2,7 +2,8 @@ import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { linesOverTime } from "./lines-over-time.js";
 import { orderedStyle, REFERENCE_STYLE } from "./series-style.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /**
  * Accuracy at each timestep, a line for each delay: the one-step delay (smoothing NaN) dotted, smoothing darker the

@@ -2,7 +2,8 @@ import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { linesOverTime } from "./lines-over-time.js";
 import { REFERENCE_STYLE, seriesStyle } from "./series-style.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /**
  * Accuracy over many timesteps, a line for each training: the mean over the rows of equal training and timestep

@@ -1,7 +1,8 @@
 import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { heatmapPanels } from "./heatmap-panels.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /**
  * When each block is felt at the output, a panel for each scheme: the change of the logits at each timestep (column)

@@ -3,7 +3,8 @@ import type { PlotlyFigure } from "./figure.js";
 import { meanLine, modelLine } from "./model-line.js";
 import { seriesStyle } from "./series-style.js";
 import { axis, layout, timestepAxis } from "./style.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /**
  * How far the logits still are from those of the ordinary network at each timestep, a line for each cascade: the

@@ -1,7 +1,8 @@
 import { mean, standardError } from "../util/statistics.js";
 import type { PlotlyObject } from "./figure.js";
 import { LINE_WIDTH, MARKER_SIZE, translucent, type ModelStyle } from "./style.js";
-import { finiteOrNull, groupRows } from "./table-rows.js";
+import { finiteOrNull } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /** A point of a line: the mean over the rows (seeds) that share a place on it, and their standard error. */
 export interface LinePoint {

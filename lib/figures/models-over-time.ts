@@ -2,7 +2,8 @@ import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { layout, modelStyles, timestepAxis } from "./style.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /**
  * A quantity at each timestep, a line for each model: the mean over the rows of equal model and timestep (seeds) in a

@@ -12,7 +12,8 @@ import {
   THIN_LINE_WIDTH,
   WIDTH,
 } from "./style.js";
-import { finiteOrNull, groupRows, tableRows } from "./table-rows.js";
+import { finiteOrNull, tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /** Width that the models' dots take up beside each other, of the distance between two noises. */
 const SPREAD = 0.55;

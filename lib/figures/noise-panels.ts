@@ -2,7 +2,7 @@ import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, type LinePoint, meanLine, modelLine } from "./model-line.js";
 import { panelGrid, type PanelGridOptions } from "./panel-grid.js";
 import { layout, millimetres, modelStyles, THIN_LINE_WIDTH, translucent, WIDTH } from "./style.js";
-import { groupRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /** A point of a model's line under a noise, of one seed; noise and schedule "none" are clean images. */
 export interface NoisePoint {

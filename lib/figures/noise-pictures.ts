@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import type { PlotlyFigure } from "./figure.js";
 import { axis, layout, millimetres, points, INK, WIDTH } from "./style.js";
-import { groupRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /** What a network is shown at a timestep under a noise. */
 export interface NoisePicture {

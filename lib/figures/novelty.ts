@@ -2,7 +2,8 @@ import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { axisNumber, panelDomain, panelTitle } from "./panels.js";
 import { axis, INK, layout, MARKER_SIZE, millimetres, modelStyles, THIN_LINE_WIDTH, WIDTH } from "./style.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 const GAP = 0.04;
 const ROW_MM = 8;

@@ -11,7 +11,8 @@ import {
   shareAxis,
   THIN_LINE_WIDTH,
 } from "./style.js";
-import { finiteOrNull, groupRows, hasColumn, tableRows } from "./table-rows.js";
+import { finiteOrNull, hasColumn, tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "triangle-down", "x"];
 

@@ -10,7 +10,8 @@ import {
   THIN_LINE_WIDTH,
   WIDTH,
 } from "./style.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 const TITLES: Readonly<Record<string, string>> = {
   timesteps: "Timesteps",

@@ -3,7 +3,8 @@ import { mean } from "../util/statistics.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { axis, layout, modelStyles, shareAxis, THIN_LINE_WIDTH } from "./style.js";
-import { groupRows, hasColumn, tableRows } from "./table-rows.js";
+import { hasColumn, tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /** What speed is measured in: timesteps, multiply-adds an image, or measured milliseconds an image. */
 export type SpeedColumn = "meanStoppingTime" | "meanMultiplyAdds" | "meanMilliseconds";

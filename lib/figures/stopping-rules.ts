@@ -4,7 +4,8 @@ import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { axisNumber, panelDomain, panelTitle } from "./panels.js";
 import { RULE_STYLES } from "./rule-style.js";
 import { axis, layout, millimetres, modelStyles, shareAxis, WIDTH } from "./style.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 const GAP = 0.06;
 const UPPER = [0.5, 0.95] as const;

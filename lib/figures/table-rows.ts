@@ -49,17 +49,6 @@ function requireType(
   );
 }
 
-/** Rows by the value of `key`, in the order of first appearance. */
-export function groupRows<R, Key>(rows: readonly R[], key: (row: R) => Key): Map<Key, R[]> {
-  const groups = new Map<Key, R[]>();
-  for (const row of rows) {
-    const group = groups.get(key(row));
-    if (group) group.push(row);
-    else groups.set(key(row), [row]);
-  }
-  return groups;
-}
-
 /** The number itself, or null where Plotly shall leave a gap: NaN and infinities are not JSON. */
 export function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;

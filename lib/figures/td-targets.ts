@@ -1,7 +1,8 @@
 import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { heatmapPanels } from "./heatmap-panels.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /**
  * What the TD(lambda) targets are made of, a panel for each lambda: the weight, in the target of each timestep

@@ -1,7 +1,8 @@
 import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { axis, layout, millimetres, OKABE_ITO, WIDTH } from "./style.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 const COLORS = [OKABE_ITO.blue, OKABE_ITO.orange, OKABE_ITO.green, OKABE_ITO.purple, "#D9D9D9"];
 

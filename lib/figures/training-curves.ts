@@ -2,7 +2,8 @@ import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { axis, INK, layout, LINE_WIDTH, millimetres, modelStyles, shareAxis } from "./style.js";
-import { groupRows, tableRows } from "./table-rows.js";
+import { tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 const TRAINING_OPACITY = 0.4;
 

@@ -3,7 +3,8 @@ import { mean, standardError } from "../util/statistics.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { modelLine } from "./model-line.js";
 import { axis, layout, modelStyles, shareAxis, THIN_LINE_WIDTH } from "./style.js";
-import { finiteOrNull, groupRows, tableRows } from "./table-rows.js";
+import { finiteOrNull, tableRows } from "./table-rows.js";
+import { groupRows } from "../util/group-rows.js";
 
 /** What is drawn against typicality. */
 export type TypicalityColumn = "selectionLatency" | "accuracy";

@@ -1,5 +1,6 @@
-import { softmax } from "../trace/probabilities.js";
+import { softmax } from "../util/softmax.js";
 import { UserError } from "../util/errors.js";
+import { assertLabels, lastAxis } from "../util/shapes.js";
 
 /** The loss over the timesteps of a trace of logits. */
 export interface TdSettings {
@@ -29,7 +30,8 @@ export interface TdResult {
  *     G[t]   = (1 - lambda) softmax(logits[t+1]) + lambda G[t+1]
  *
  * which is the lambda-return (1 - lambda) sum_i lambda^(i-1) softmax(logits[t+i]) + lambda^(T-1-t) onehot(y).
- * probabilities: [T, B, K] = softmax(logits), labels: [B] -> [T, B, K].
+ * probabilities: [T, B, K] = softmax(logits), labels: [B] of 0 .. K - 1 -> [T, B, K]. A UserError says which shape or
+ * label does not fit.
  */
 export function tdTargets(
   probabilities: Float64Array,
@@ -37,9 +39,7 @@ export function tdTargets(
   timesteps: number,
   lambda: number,
 ): Float64Array {
-  const batch = labels.length;
-  const step = probabilities.length / timesteps;
-  const classes = step / batch;
+  const { batch, step, classes } = checkedShape(probabilities, labels, timesteps);
   const targets = new Float64Array(probabilities.length);
   const last = (timesteps - 1) * step;
   for (let b = 0; b < batch; b++) targets[last + b * classes + (labels[b] as number)] = 1;
@@ -76,9 +76,7 @@ export function tdLoss(
   settings: TdSettings,
 ): TdResult {
   checkSettings(settings, timesteps);
-  const batch = labels.length;
-  const step = logits.length / timesteps;
-  const classes = step / batch;
+  const { batch, step, classes } = checkedShape(logits, labels, timesteps);
   const probabilities = softmax(logits, classes);
   const targets = tdTargets(probabilities, labels, timesteps, settings.lambda);
   const lossPerTimestep = crossEntropyPerTimestep(logits, targets, timesteps, batch, classes);
@@ -120,6 +118,18 @@ function crossEntropyPerTimestep(
     }
     return sum / batch;
   });
+}
+
+/** Values [T, B, K] with labels [B]: B, K, and the values of a timestep, B K. */
+function checkedShape(
+  values: ArrayLike<number>,
+  labels: ArrayLike<number>,
+  timesteps: number,
+): { batch: number; step: number; classes: number } {
+  const batch = labels.length;
+  const classes = lastAxis(values.length, { timesteps, examples: batch });
+  assertLabels(labels, classes);
+  return { batch, step: batch * classes, classes };
 }
 
 function checkSettings(settings: TdSettings, timesteps: number): void {

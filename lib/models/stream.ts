@@ -1,6 +1,6 @@
 import type { CascadedNetwork } from "./cascaded-network.js";
 import type { EvaluationPass } from "./state.js";
-import { softmax } from "../trace/probabilities.js";
+import { softmax } from "../util/softmax.js";
 import { kernels } from "../nn/backend/chosen-kernels.js";
 import { branchChannels, type CascadeLayer, type DelayedLayer } from "../nn/cascade-layer.js";
 import { chainNorms, runChain } from "../nn/chain.js";

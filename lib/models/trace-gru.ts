@@ -1,5 +1,5 @@
 import { scoped, type Tensor, type Tensor2D, tf } from "../nn/tensorflow.js";
-import { argmaxRow } from "../trace/probabilities.js";
+import { argmaxRow } from "../util/softmax.js";
 import type { Trace } from "../trace/trace.js";
 
 /**

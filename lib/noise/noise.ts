@@ -1,4 +1,4 @@
-import type { ImageSize } from "../datasets/dataset.js";
+import type { ImageSize } from "../util/image-size.js";
 import { randomStream, type RandomStream } from "../util/random.js";
 
 /** Names one draw of a noise: what falls on image `id` at timestep `t` under `seed`, whatever was drawn before. */

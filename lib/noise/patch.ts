@@ -1,4 +1,4 @@
-import type { ImageSize } from "../datasets/dataset.js";
+import type { ImageSize } from "../util/image-size.js";
 import { UserError } from "../util/errors.js";
 import type { RandomStream } from "../util/random.js";
 

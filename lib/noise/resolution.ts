@@ -1,4 +1,4 @@
-import type { ImageSize } from "../datasets/dataset.js";
+import type { ImageSize } from "../util/image-size.js";
 import { drawStream, type Noise } from "./noise.js";
 
 /** Resolution: the image as it is, or the mean colour of squares of 2 or of 4 pixels' side, each a third of the time. */

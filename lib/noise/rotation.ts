@@ -1,4 +1,4 @@
-import type { ImageSize } from "../datasets/dataset.js";
+import type { ImageSize } from "../util/image-size.js";
 import { drawStream, type Noise } from "./noise.js";
 
 const FARTHEST_DEGREES = 60;

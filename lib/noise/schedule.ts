@@ -1,4 +1,4 @@
-import type { ImageSize } from "../datasets/dataset.js";
+import type { ImageSize } from "../util/image-size.js";
 import { UserError } from "../util/errors.js";
 import type { NoiseDraw } from "./noise.js";
 import { NOISE_STRENGTHS, type NoiseName, type NoiseStrength } from "./noises.js";

@@ -1,4 +1,4 @@
-import type { ImageSize } from "../datasets/dataset.js";
+import type { ImageSize } from "../util/image-size.js";
 import { randomStream } from "../util/random.js";
 import { type Noise, type NoiseDraw } from "./noise.js";
 

@@ -1,4 +1,5 @@
-import { confidences, softmaxRow } from "./probabilities.js";
+import { confidences } from "./probabilities.js";
+import { softmaxRow } from "../util/softmax.js";
 import type { Trace } from "./trace.js";
 
 /** A logit whose softmax is exactly 0 beside any probability that is not: what log 0 becomes, since logits are finite. */

@@ -1,4 +1,5 @@
 import { UserError } from "../util/errors.js";
+import { assertLabels, lastAxis } from "../util/shapes.js";
 
 /** A normal distribution for each class, all of one covariance (Lee et al. 2018). */
 export interface ClassGaussians {
@@ -13,7 +14,8 @@ export interface ClassGaussians {
  *
  *     μ_k = mean of the rows of class k,   Σ = 1/N Σ_n (x_n - μ_{y_n})(x_n - μ_{y_n})ᵀ + ρ tr(Σ)/D I
  *
- * The ridge ρ keeps features without variance harmless. Throws a UserError for a class without examples.
+ * The ridge ρ keeps features without variance harmless. Throws a UserError for a class without
+ * examples, a label that is no class, or features that do not divide.
  */
 export function fitClassGaussians(
   features: Float64Array,
@@ -22,7 +24,8 @@ export function fitClassGaussians(
   ridge = 1e-3,
 ): ClassGaussians {
   const N = labels.length;
-  const D = features.length / N;
+  const D = lastAxis(features.length, { examples: N });
+  assertLabels(labels, classes);
   const counts = new Int32Array(classes);
   const means = Array.from({ length: classes }, () => new Float64Array(D));
   for (let n = 0; n < N; n++) {
@@ -59,9 +62,10 @@ export function nearestClassDistance(
   features: Float64Array,
 ): Float64Array {
   const D = means[0]?.length ?? 0;
+  const examples = lastAxis(features.length, { features: D });
   const whitened = new Float64Array(D);
   const centres = means.map((mean) => solveLower(factor, mean, 0, new Float64Array(D)));
-  return Float64Array.from({ length: features.length / D }, (_, n) => {
+  return Float64Array.from({ length: examples }, (_, n) => {
     solveLower(factor, features, n * D, whitened);
     let nearest = Infinity;
     for (const centre of centres) {

@@ -1,5 +1,5 @@
-import { softmaxRow } from "./probabilities.js";
-import type { Trace } from "./trace.js";
+import { softmaxRow } from "../util/softmax.js";
+import { assertShapeAndLabels, type Trace } from "./trace.js";
 
 /**
  * The largest fall of the probability of the label over time, for each example, [N] (conditional monotonicity, Jazbec et
@@ -8,6 +8,7 @@ import type { Trace } from "./trace.js";
  *     fall[n] = max_{s <= t} (p[s, n, label[n]] - p[t, n, label[n]])
  */
 export function labelProbabilityFalls(trace: Trace): Float64Array {
+  assertShapeAndLabels(trace);
   const { timesteps, examples, classes, logits, labels } = trace;
   const probs = new Float64Array(classes);
   return Float64Array.from({ length: examples }, (_, n) => {

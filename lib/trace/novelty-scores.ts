@@ -1,4 +1,5 @@
-import { argmaxRow, confidences, mapProbabilities, normalizedEntropy } from "./probabilities.js";
+import { confidences, mapProbabilities, normalizedEntropy } from "./probabilities.js";
+import { argmaxRow } from "../util/softmax.js";
 import type { Trace } from "./trace.js";
 
 /** Scores [N] of one timestep that are high where an image seems foreign to what the network was trained on. */

@@ -2,7 +2,7 @@ import { UserError } from "../util/errors.js";
 import { type RandomStream, randomStream } from "../util/random.js";
 import { probabilities } from "./probabilities.js";
 import { assertValidation, type ValidationTrace } from "./split.js";
-import type { Trace } from "./trace.js";
+import { assertShapeAndLabels, type Trace } from "./trace.js";
 
 /** Which classes are in the set of each timestep and example: [T, N, K] of 1 and 0. */
 export type PredictionSets = Uint8Array;
@@ -118,6 +118,7 @@ export interface SetMeasures {
 
 /** Coverage, size and nestedness of the sets at each timestep, [T]. */
 export function setMeasures(sets: PredictionSets, trace: Trace): SetMeasures[] {
+  assertShapeAndLabels(trace);
   const { timesteps, examples, classes, labels } = trace;
   const everIn = new Uint8Array(examples * classes).fill(1);
   return Array.from({ length: timesteps }, (_, t) => {

@@ -1,39 +1,5 @@
-import type { Trace } from "./trace.js";
-
-/**
- * Softmax of the K logits from `start` on, into `probs` [K], shifted by the largest so that nothing overflows:
- *
- *     p[k] = exp(l[k] - max l) / Σ_j exp(l[j] - max l)
- */
-export function softmaxRow(logits: ArrayLike<number>, start: number, probs: Float64Array): Float64Array {
-  const largest = logits[start + argmaxRow(logits, start, probs.length)] as number;
-  let sum = 0;
-  for (let k = 0; k < probs.length; k++) {
-    const exponential = Math.exp((logits[start + k] as number) - largest);
-    probs[k] = exponential;
-    sum += exponential;
-  }
-  for (let k = 0; k < probs.length; k++) probs[k] = (probs[k] as number) / sum;
-  return probs;
-}
-
-/** Class of the largest of the K values from `start` on; the first among equals. */
-export function argmaxRow(values: ArrayLike<number>, start: number, classes: number): number {
-  let best = 0;
-  for (let k = 1; k < classes; k++) {
-    if ((values[start + k] as number) > (values[start + best] as number)) best = k;
-  }
-  return best;
-}
-
-/** Softmax over the last axis: [rows, K] -> [rows, K]. */
-export function softmax(logits: ArrayLike<number>, classes: number): Float64Array {
-  const probs = new Float64Array(logits.length);
-  for (let start = 0; start < logits.length; start += classes) {
-    softmaxRow(logits, start, probs.subarray(start, start + classes));
-  }
-  return probs;
-}
+import { argmaxRow, softmax, softmaxRow } from "../util/softmax.js";
+import { assertShape, assertShapeAndLabels, type Trace } from "./trace.js";
 
 /** Softmax probabilities of the whole trace, [T, N, K]. */
 export function probabilities({ logits, classes }: Trace): Float64Array {
@@ -47,6 +13,7 @@ export function confidences(trace: Trace): Float64Array {
 
 /** Value of `measure` at each probability vector [K] of the trace, as [T, N]; the vector is reused between calls. */
 export function mapProbabilities(trace: Trace, measure: (probs: Float64Array) => number): Float64Array {
+  assertShape(trace);
   const probs = new Float64Array(trace.classes);
   return Float64Array.from({ length: trace.timesteps * trace.examples }, (_, row) =>
     measure(softmaxRow(trace.logits, row * trace.classes, probs)),
@@ -59,7 +26,9 @@ export function normalizedEntropy(probs: Float64Array): number {
 }
 
 /** The most probable class, [T, N]; the first among equals. */
-export function predictions({ logits, timesteps, examples, classes }: Trace): Int32Array {
+export function predictions(trace: Trace): Int32Array {
+  assertShape(trace);
+  const { logits, timesteps, examples, classes } = trace;
   return Int32Array.from({ length: timesteps * examples }, (_, row) =>
     argmaxRow(logits, row * classes, classes),
   );
@@ -67,6 +36,7 @@ export function predictions({ logits, timesteps, examples, classes }: Trace): In
 
 /** 1 where the most probable class is the label, else 0, as [T, N]. */
 export function correctness(trace: Trace): Uint8Array {
+  assertShapeAndLabels(trace);
   return Uint8Array.from(predictions(trace), (predicted, row) =>
     predicted === trace.labels[row % trace.examples] ? 1 : 0,
   );

@@ -1,5 +1,5 @@
-import { softmaxRow } from "./probabilities.js";
-import type { Trace } from "./trace.js";
+import { softmaxRow } from "../util/softmax.js";
+import { assertShapeAndLabels, type Trace } from "./trace.js";
 
 /**
  * Negative log-likelihood of the label at each timestep, in nats, [T]:
@@ -30,9 +30,11 @@ export function brierScore(trace: Trace): Float64Array {
 }
 
 function meanOverExamples(
-  { timesteps, examples, classes, logits, labels }: Trace,
+  trace: Trace,
   score: (probs: Float64Array, label: number, logits: ArrayLike<number>, start: number) => number,
 ): Float64Array {
+  assertShapeAndLabels(trace);
+  const { timesteps, examples, classes, logits, labels } = trace;
   const probs = new Float64Array(classes);
   return Float64Array.from({ length: timesteps }, (_, t) => {
     let sum = 0;

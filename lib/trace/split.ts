@@ -1,5 +1,5 @@
 import { UserError } from "../util/errors.js";
-import type { Trace } from "./trace.js";
+import { assertShapeAndLabels, type Trace } from "./trace.js";
 
 /**
  * A trace of images that were held out of training for choosing: thresholds, temperatures, gates, lambda. Everything
@@ -9,6 +9,7 @@ export type ValidationTrace = Trace & { readonly split: "validation" };
 
 /** A UserError unless the trace is of validation images: for callers that the compiler does not see. */
 export function assertValidation(trace: Trace, what: string): asserts trace is ValidationTrace {
+  assertShapeAndLabels(trace);
   if (trace.split === "validation") return;
   const split = trace.split === undefined ? "images of unknown use" : `${trace.split} images`;
   throw new UserError(

@@ -1,12 +1,13 @@
 import { UserError } from "../util/errors.js";
+import { lastAxis } from "../util/shapes.js";
 import {
   mapProbabilities,
-  argmaxRow,
   confidences,
   correctness,
   normalizedEntropy,
   predictions,
 } from "./probabilities.js";
+import { argmaxRow } from "../util/softmax.js";
 import type { Trace } from "./trace.js";
 
 /**
@@ -104,7 +105,7 @@ export function timesReaching(
   examples: number,
   level: number | Float64Array,
 ): Int32Array {
-  const last = signal.length / examples - 1;
+  const last = lastAxis(signal.length, { examples }) - 1;
   const levels = typeof level === "number" ? new Float64Array(last + 1).fill(level) : level;
   return Int32Array.from({ length: examples }, (_, n) => {
     let t = 0;

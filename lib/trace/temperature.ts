@@ -1,4 +1,4 @@
-import { softmaxRow } from "./probabilities.js";
+import { softmaxRow } from "../util/softmax.js";
 import { assertValidation, type ValidationTrace } from "./split.js";
 import type { Trace } from "./trace.js";
 

@@ -37,9 +37,22 @@ export interface TraceCost {
  * Throws a UserError that names `where` and the first fault.
  */
 export function validateTrace(trace: Trace, where = "the trace"): Trace {
-  const fault = shapeFault(trace) ?? labelFault(trace) ?? logitFault(trace) ?? costFault(trace);
-  if (fault !== undefined) throw new UserError(`${where} cannot be used: ${fault}`);
+  refuse(shapeFault(trace) ?? labelFault(trace) ?? logitFault(trace) ?? costFault(trace), where);
   return trace;
+}
+
+/** Throws a UserError where the shapes of a trace do not agree: cheap, for functions that read its logits. */
+export function assertShape(trace: Trace): void {
+  refuse(shapeFault(trace));
+}
+
+/** The same for functions that also read its labels: each must be a class. */
+export function assertShapeAndLabels(trace: Trace): void {
+  refuse(shapeFault(trace) ?? labelFault(trace));
+}
+
+function refuse(fault: string | undefined, where = "the trace"): void {
+  if (fault !== undefined) throw new UserError(`${where} cannot be used: ${fault}`);
 }
 
 function shapeFault({ timesteps, examples, classes, logits, labels, ids }: Trace): string | undefined {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ImageSet } from "../../lib/datasets/dataset.js";
 import { loadDataset } from "../../lib/datasets/load.js";
-import { valuesPerImage } from "../../lib/datasets/dataset.js";
+import { valuesPerImage } from "../../lib/util/image-size.js";
 
 const load = (changes: object = {}) =>
   loadDataset({ kind: "procedural", train: 1200, test: 600, size: 16, ...changes });

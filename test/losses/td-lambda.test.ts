@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { tdLoss, tdTargets } from "../../lib/losses/td-lambda.js";
-import { softmax } from "../../lib/trace/probabilities.js";
+import { softmax } from "../../lib/util/softmax.js";
 import { UserError } from "../../lib/util/errors.js";
 import { recipeUniform } from "../../lib/util/recipe.js";
 import { crossEntropies, lambdaReturn } from "./lambda-return.js";
@@ -115,4 +115,23 @@ test("a lambda out of range, or weights that do not match the timesteps, are ref
     tdLoss([0, 1, 1, 0], [0], 2, { lambda, firstTimestep: 0, weights });
   for (const lambda of [-0.1, 1.1, NaN]) assert.throws(() => lossWith(lambda), UserError);
   assert.throws(() => lossWith(0, [1]), /1 timestep weights for 2 timesteps/);
+});
+
+test("labels that are no classes, and lengths that do not divide, are refused before anything is written", () => {
+  const [logits, T] = [Float64Array.from({ length: 12 }, (_, i) => i), 2];
+  const both = (values: Float64Array, labels: number[], timesteps: number, says: RegExp): void => {
+    for (const run of [
+      () => tdTargets(values, labels, timesteps, 0.5),
+      () => tdLoss(values, labels, timesteps, { lambda: 0.5, firstTimestep: 0 }),
+    ])
+      assert.throws(run, (error) => error instanceof UserError && says.test(error.message));
+  };
+  both(logits, [0, 3], T, /label 1 is 3, outside 0 \.\. 2/);
+  both(logits, [-1, 2], T, /label 0 is -1, outside 0 \.\. 2/);
+  both(logits, [0, 1.5], T, /label 1 is 1\.5/);
+  both(logits, [0, NaN], T, /label 1 is NaN/);
+  both(logits.subarray(1), [0, 1], T, /11 values .* 2 timesteps x 2 examples/);
+  both(logits, [], T, /12 values .* 2 timesteps x 0 examples/);
+  both(logits, [0, 1], 0, /0 timesteps/);
+  both(logits, [0, 1], 1.5, /1\.5 timesteps/);
 });

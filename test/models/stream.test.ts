@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { softmax } from "../../lib/trace/probabilities.js";
+import { softmax } from "../../lib/util/softmax.js";
 import { cascadedDenseNet } from "../../lib/models/cascaded-densenet.js";
 import { type CascadedNetwork, forward } from "../../lib/models/cascaded-network.js";
 import { cascadedResNet } from "../../lib/models/cascaded-resnet.js";

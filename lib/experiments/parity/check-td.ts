@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { tdLoss, tdTargets } from "../../losses/td-lambda.js";
-import { softmax } from "../../trace/probabilities.js";
+import { softmax } from "../../util/softmax.js";
 import { recipeUniform } from "../../util/recipe.js";
 import { parseWithSchema } from "../../util/schema.js";
 import { FLOAT64_LIMIT, type ParityRow, parityRow } from "./parity-row.js";

@@ -1,5 +1,6 @@
 import { type Batch, epochBatches } from "../../datasets/batches.js";
-import { type ImageSet, valuesPerImage } from "../../datasets/dataset.js";
+import type { ImageSet } from "../../datasets/dataset.js";
+import { valuesPerImage } from "../../util/image-size.js";
 import type { ChannelStatistics } from "../../datasets/statistics.js";
 import { type CascadedNetwork, forward } from "../../models/cascaded-network.js";
 import { networkCost } from "../../models/cost.js";

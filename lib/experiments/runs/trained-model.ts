@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ImageSet, valuesPerImage } from "../../datasets/dataset.js";
+import type { ImageSet } from "../../datasets/dataset.js";
+import { valuesPerImage } from "../../util/image-size.js";
 import { normalisedImage } from "../../datasets/batches.js";
 import type { ChannelStatistics } from "../../datasets/statistics.js";
 import { type CascadedNetwork, tensorSpecs } from "../../models/cascaded-network.js";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { normalisedImage } from "../../../lib/datasets/batches.js";
-import { type ImageSet, valuesPerImage } from "../../../lib/datasets/dataset.js";
+import type { ImageSet } from "../../../lib/datasets/dataset.js";
+import { valuesPerImage } from "../../../lib/util/image-size.js";
 import { subset } from "../../../lib/datasets/split.js";
 import { collectTrace } from "../../../lib/experiments/runs/collect-trace.js";
 import { cascadedResNet } from "../../../lib/models/cascaded-resnet.js";

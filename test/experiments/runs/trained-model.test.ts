@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { loadDataset } from "../../../lib/datasets/load.js";
-import { valuesPerImage } from "../../../lib/datasets/dataset.js";
+import { valuesPerImage } from "../../../lib/util/image-size.js";
 import { openTrainedModel } from "../../../lib/experiments/runs/trained-model.js";
 import { testImages } from "../../../lib/experiments/runs/image-splits.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";

@@ -1,6 +1,7 @@
 import { from } from "arquero";
 import { displayedPixels, normalisedImage } from "../../../datasets/batches.js";
-import { type Dataset, valuesPerImage } from "../../../datasets/dataset.js";
+import type { Dataset } from "../../../datasets/dataset.js";
+import { valuesPerImage } from "../../../util/image-size.js";
 import { channelStatistics } from "../../../datasets/statistics.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";

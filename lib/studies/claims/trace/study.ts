@@ -4,7 +4,7 @@ import { aurocOverTimeFigure } from "../../../figures/auroc-over-time.js";
 import { noveltyFigure } from "../../../figures/novelty.js";
 import { singleTracesFigure } from "../../../figures/single-traces.js";
 import { stoppingRulesFigure } from "../../../figures/stopping-rules.js";
-import { groupRows } from "../../../figures/table-rows.js";
+import { groupRows } from "../../../util/group-rows.js";
 import { mean, standardError } from "../../../util/statistics.js";
 import { FULL_OVERRIDES } from "../../full.js";
 import { differenceAndError, meanAndError } from "../../evidence/mean-and-error.js";

@@ -1,4 +1,5 @@
-import { type ImageSet, valuesPerImage } from "../../../datasets/dataset.js";
+import type { ImageSet } from "../../../datasets/dataset.js";
+import { valuesPerImage } from "../../../util/image-size.js";
 import { pngDataUri } from "../../../datasets/encode.js";
 import { divergedSummary } from "../../../experiments/runs/divergence.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";

@@ -1,5 +1,5 @@
 import { from } from "arquero";
-import { valuesPerImage } from "../../../datasets/dataset.js";
+import { valuesPerImage } from "../../../util/image-size.js";
 import { pngDataUri } from "../../../datasets/encode.js";
 import { hasCScores, type ResolvedDatasetSource } from "../../../datasets/source.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
