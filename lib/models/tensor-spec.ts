@@ -6,7 +6,7 @@ import type { NormSettings } from "../nn/pass.js";
 export interface TensorSpec {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly role: "filter" | "linear" | "bias" | "scale" | "offset" | "mean" | "variance";
+  readonly role: "filter" | "linear" | "bias" | "scale" | "offset" | "mean" | "variance" | "mixing";
 }
 
 export function filterTensor(convolution: ConvolutionSpec): TensorSpec {
@@ -43,7 +43,10 @@ export function chainTensors(chain: Chain, timesteps: number, norm: NormSettings
         return [...normOf(stage.norm, stage.convolution.inputs), filterTensor(stage.convolution)];
       case "norm":
         return normOf(stage.norm, stage.channels);
+      case "mixedPool":
+        return [{ name: stage.alpha, shape: [1], role: "mixing" }];
       case "averagePool":
+      case "globalAveragePool":
         return [];
     }
   });

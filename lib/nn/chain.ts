@@ -2,8 +2,10 @@ import { averagePool, averagePoolGradient, averagePoolSide } from "./average-poo
 import { convolution, convolutionCost, type ConvolutionSpec, outputSide } from "./convolution.js";
 import { convolutionAndNorm } from "./convolution-and-norm.js";
 import type { Layer, Pass, Pullback, Sequence } from "./pass.js";
+import { globalAveragePool, globalAveragePoolGradient } from "./global-average-pool.js";
+import { mixedPool } from "./mixed-pool.js";
 import { temporalBatchNorm } from "./temporal-batch-norm.js";
-import { tf } from "./tensorflow.js";
+import { type Tensor4D, tf } from "./tensorflow.js";
 
 /** What is computed at once, one stage after the other: described as data, for whoever runs, counts or names it. */
 export type Chain = readonly Stage[];
@@ -22,7 +24,11 @@ export type Stage =
   /** Batch norm of so many channels, ReLU. */
   | { readonly kind: "norm"; readonly norm: string; readonly channels: number }
   /** 2x2, stride 2. */
-  | { readonly kind: "averagePool" };
+  | { readonly kind: "averagePool" }
+  /** Windows of this side, stride the same; α has a name. */
+  | { readonly kind: "mixedPool"; readonly alpha: string; readonly window: number }
+  /** Over the whole map, which keeps one position. */
+  | { readonly kind: "globalAveragePool" };
 
 /** The chain at every timestep of `x`; without stages, `x` itself. The pullback leaves `x`, which its maker frees. */
 export function runChain(pass: Pass, chain: Chain, x: Sequence): Layer {
@@ -51,6 +57,10 @@ function runStage(pass: Pass, stage: Stage, x: Sequence): Layer {
       return temporalBatchNorm(pass, stage.norm, x, true);
     case "averagePool":
       return pooled(x);
+    case "mixedPool":
+      return mixedPool(pass, stage.alpha, stage.window, x);
+    case "globalAveragePool":
+      return globallyPooled(x);
   }
 }
 
@@ -61,6 +71,21 @@ function pooled(x: Sequence): Layer {
     y: { values, timeline: x.timeline },
     pullback: (dy) => {
       const dx = averagePoolGradient(dy, shape);
+      tf.dispose([dy, values]);
+      return dx;
+    },
+  };
+}
+
+function globallyPooled(x: Sequence): Layer {
+  const pooledRows = globalAveragePool(x.values);
+  const [rows, channels] = pooledRows.shape;
+  const values: Tensor4D = tf.reshape(pooledRows, [rows, 1, 1, channels]);
+  pooledRows.dispose();
+  return {
+    y: { values, timeline: x.timeline },
+    pullback: (dy) => {
+      const dx = tf.tidy(() => globalAveragePoolGradient(tf.reshape(dy, [rows, channels]), x.values));
       tf.dispose([dy, values]);
       return dx;
     },
@@ -81,8 +106,16 @@ export function chainConvolutions(chain: Chain): ConvolutionSpec[] {
 export function chainCost(chain: Chain, side: number): { cost: number; side: number } {
   return chain.reduce(
     (before, stage) => {
-      if (stage.kind === "averagePool") return { ...before, side: averagePoolSide(before.side) };
-      if (stage.kind === "norm") return before;
+      switch (stage.kind) {
+        case "averagePool":
+          return { ...before, side: averagePoolSide(before.side) };
+        case "mixedPool":
+          return { ...before, side: before.side / stage.window };
+        case "globalAveragePool":
+          return { ...before, side: 1 };
+        case "norm":
+          return before;
+      }
       const after = outputSide(stage.convolution, before.side);
       return { cost: before.cost + convolutionCost(stage.convolution, after), side: after };
     },

@@ -115,6 +115,8 @@ function randomTensor(
       case "offset":
       case "mean":
         return 0.3 * u;
+      case "mixing":
+        return 0.5 + 0.3 * u;
     }
   };
   const values = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, one);

@@ -70,5 +70,7 @@ function recipeValues({ role }: TensorSpec, shape: readonly number[], seed: numb
     case "offset":
     case "mean":
       return Float32Array.from(u, (x) => 0.1 * x);
+    case "mixing":
+      return Float32Array.from(u, (x) => 0.5 + 0.3 * x);
   }
 }

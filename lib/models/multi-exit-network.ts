@@ -1,0 +1,199 @@
+import { type Exit, exitCost, runExit } from "../nn/exit.js";
+import { type GraphNode, IMAGE, inputsOf, nodeCost, runNode } from "../nn/feature-graph.js";
+import type { Logits } from "../nn/head.js";
+import {
+  type Layer,
+  named,
+  noPullback,
+  type NormSettings,
+  type Pass,
+  type Pullback,
+  type Sequence,
+} from "../nn/pass.js";
+import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
+import { valueAt } from "../nn/timeline.js";
+import { chainTensors, type TensorSpec } from "./tensor-spec.js";
+
+/** What the spec of every multi-exit network says. */
+export interface MultiExitSpec {
+  readonly classes: number;
+  /** Side of the images in pixels: the classifiers read maps of a size that depends on it. */
+  readonly imageSize: number;
+  readonly norm: NormSettings;
+}
+
+/**
+ * A feed-forward network with internal classifiers, laid out: nodes in an order in which each finds its inputs, and exits
+ * along the way. Timestep t is the answer of exit t, so that its trace has the form of a cascade's.
+ */
+export interface MultiExitNetwork<Spec extends MultiExitSpec = MultiExitSpec> {
+  readonly kind: "multiExit";
+  readonly spec: Spec;
+  readonly nodes: readonly GraphNode[];
+  readonly exits: readonly Exit[];
+}
+
+/** Every parameter and running statistic, in order from the image to the last exit. */
+export function multiExitTensors({ spec, nodes, exits }: MultiExitNetwork): TensorSpec[] {
+  return [
+    ...nodes.flatMap((node) => (node.kind === "chain" ? chainTensors(node.chain, 1, spec.norm) : [])),
+    ...exits.flatMap(({ name, chain, features }): TensorSpec[] => [
+      ...chainTensors(chain, 1, spec.norm),
+      { name: `${name}.weight`, shape: [features, spec.classes], role: "linear" },
+      { name: `${name}.bias`, shape: [spec.classes], role: "bias" },
+    ]),
+  ];
+}
+
+/**
+ * Runs the network on images [B, H, W, 3]: logits [T, B, K], one timestep an exit, and, in a training pass, the pullback
+ * that turns their gradient into the pass's gradients.
+ */
+export function multiExitForward(
+  network: MultiExitNetwork,
+  pass: Pass,
+  images: Tensor4D,
+): Layer<Logits, Float32Array, void> {
+  const [batch] = images.shape;
+  const { classes } = network.spec;
+  const values = new Float32Array(network.exits.length * batch * classes);
+  const logits = { values, timesteps: network.exits.length, batch, classes };
+  if (pass.kind === "evaluation") {
+    for (const step of exitByExit(network, pass, images))
+      values.set(step.logits, step.exit * batch * classes);
+    return { y: logits, pullback: noPullback };
+  }
+  const sequences = new Map([[IMAGE, alone(images)]]);
+  const nodes = network.nodes.map((node) => {
+    const layer = runNode(pass, node, sequences);
+    sequences.set(node.name, layer.y);
+    return { node, pullback: layer.pullback };
+  });
+  const exits = network.exits.map((exit, t) => {
+    const layer = runExit(pass, exit, named(sequences, exit.input));
+    values.set(layer.y, t * batch * classes);
+    return { input: exit.input, pullback: layer.pullback };
+  });
+  return {
+    y: logits,
+    pullback: (dlogits) => {
+      pullBack(nodes, exits, dlogits);
+    },
+  };
+}
+
+interface NodeOnTheWayBack {
+  readonly node: GraphNode;
+  readonly pullback: Pullback<Tensor4D, readonly Tensor4D[]>;
+}
+
+interface ExitOnTheWayBack {
+  readonly input: string;
+  readonly pullback: Pullback<Float32Array>;
+}
+
+/** From the last node to the first, each with the sum of the gradients of all that read it. */
+function pullBack(
+  nodes: readonly NodeOnTheWayBack[],
+  exits: readonly ExitOnTheWayBack[],
+  dlogits: Float32Array,
+): void {
+  const gradients = new Map<string, Tensor4D>();
+  const give = (name: string, gradient: Tensor4D): void => {
+    const before = gradients.get(name);
+    gradients.set(name, before === undefined ? gradient : tf.add(before, gradient));
+    if (before !== undefined) tf.dispose([before, gradient]);
+  };
+  const each = dlogits.length / exits.length;
+  exits.forEach(({ input, pullback }, t) => {
+    give(input, pullback(dlogits.subarray(t * each, (t + 1) * each)));
+  });
+  for (const { node, pullback } of nodes.toReversed()) {
+    const gradient = gradients.get(node.name);
+    // A value that reaches no exit has no gradient, and its weights stay as they are.
+    if (gradient === undefined) continue;
+    pullback(gradient).forEach((below, i) => {
+      give(valueAt(inputsOf(node), i), below);
+    });
+    gradients.delete(node.name);
+  }
+  tf.dispose([...gradients.values()]);
+}
+
+/**
+ * The answers one after the other, each with no more computed than it needs: `logits` [B, K] of each exit. What is no
+ * longer read is freed on the way, the rest when the caller ends.
+ */
+export function* exitByExit(
+  network: MultiExitNetwork,
+  pass: Extract<Pass, { kind: "evaluation" }>,
+  images: Tensor4D,
+): Generator<{ readonly exit: number; readonly logits: Float32Array }> {
+  const values = new Map([[IMAGE, alone(images)]]);
+  const lastReader = lastReaders(network);
+  let done = 0;
+  try {
+    for (const [exit, described] of network.exits.entries()) {
+      const end = network.nodes.findIndex(({ name }) => name === described.input) + 1;
+      for (; done < end; done++) {
+        const node = valueAt(network.nodes, done);
+        values.set(
+          node.name,
+          kept(() => runNode(pass, node, values).y),
+        );
+        for (const name of inputsOf(node)) if (lastReader.get(name) === node.name) free(values, name);
+      }
+      const logits = scoped(() => runExit(pass, described, named(values, described.input)).y);
+      if (lastReader.get(described.input) === described.name) free(values, described.input);
+      yield { exit, logits };
+    }
+  } finally {
+    for (const name of [...values.keys()]) free(values, name);
+  }
+}
+
+/** The node or exit that is the last to read each value, in the order in which they are evaluated. */
+function lastReaders({ nodes, exits }: MultiExitNetwork): Map<string, string> {
+  const readers = new Map<string, string>();
+  const exitsOf = (name: string): readonly Exit[] => exits.filter(({ input }) => input === name);
+  const order = nodes.flatMap((node) => [
+    { name: node.name, inputs: inputsOf(node) },
+    ...exitsOf(node.name).map((exit) => ({ name: exit.name, inputs: [exit.input] })),
+  ]);
+  for (const { name, inputs } of order) for (const input of inputs) readers.set(input, name);
+  return readers;
+}
+
+/** Frees a value but the image, which is the caller's. */
+function free(values: Map<string, Sequence>, name: string): void {
+  if (name !== IMAGE) values.get(name)?.values.dispose();
+  values.delete(name);
+}
+
+/** The value, and nothing else that was made for it. */
+function kept(compute: () => Sequence): Sequence {
+  return alone(tf.keep(tf.tidy(() => compute().values)));
+}
+
+/** A value at the only timestep there is. */
+function alone(values: Tensor4D): Sequence {
+  return { values, timeline: { step: [0], rows: [values.shape[0]] } };
+}
+
+/** Multiply-adds of one image up to and with each exit, [T]; the classifiers passed on the way count too. */
+export function multiExitCost({ spec, nodes, exits }: MultiExitNetwork): number[] {
+  const sides = new Map([[IMAGE, spec.imageSize]]);
+  let sum = 0;
+  let done = 0;
+  return exits.map((exit) => {
+    const end = nodes.findIndex(({ name }) => name === exit.input) + 1;
+    for (; done < end; done++) {
+      const node = valueAt(nodes, done);
+      const { cost, side } = nodeCost(node, sides);
+      sides.set(node.name, side);
+      sum += cost;
+    }
+    sum += exitCost(exit, named(sides, exit.input), spec.classes);
+    return sum;
+  });
+}
