@@ -62,7 +62,8 @@ export {
   type CascadedDenseNet,
   type CascadedDenseNetSpec,
 } from "./models/cascaded-densenet.js";
-export { type CascadedNetwork, forward, parameterCount } from "./models/cascaded-network.js";
+export { type CascadedNetwork } from "./models/cascaded-network.js";
+export { forward, parameterCount } from "./models/anytime-network.js";
 export { cascadedResNet, type CascadedResNet, type CascadedResNetSpec } from "./models/cascaded-resnet.js";
 export { networkCost, type NetworkCost } from "./models/cost.js";
 export { disposeState, evaluationPass, initialState, type NetworkState } from "./models/state.js";

@@ -51,7 +51,7 @@ function rowText(row: ParityRow): string {
 async function referenceFiles(path: string): Promise<string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
-    const files = (await readdir(path)).filter((name) => name.endsWith(".json")).sort();
+    const files = (await readdir(path, { recursive: true })).filter((name) => name.endsWith(".json")).sort();
     if (files.length === 0) throw new UserError(`${path} holds no reference files (*.json)`);
     return files.map((name) => join(path, name));
   } catch (error) {

@@ -50,6 +50,7 @@ export function cascadedDenseNet(spec: CascadedDenseNetSpec): CascadedDenseNet {
   }
   layers.push({ kind: "instant", chain: [{ kind: "norm", norm: FINAL_NORM, channels }] });
   return {
+    kind: "cascade",
     spec,
     timesteps: spec.timesteps ?? position + 1,
     stem: stemConvolution(spec.stem, 2 * growth),

@@ -6,7 +6,7 @@ import { type Layer, noPullback, type NormSettings, type Pass, type Sequence } f
 import type { Scheme } from "../nn/scheme.js";
 import { stem, type StemKind } from "../nn/stem.js";
 import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
-import { chainTensors, filterTensor, normTensors, type TensorSpec } from "./tensor-spec.js";
+import { chainTensors, filterTensor, linearTensors, normTensors, type TensorSpec } from "./tensor-spec.js";
 
 /** What the spec of every cascaded network says. */
 export interface CascadeSpec {
@@ -21,6 +21,7 @@ export interface CascadeSpec {
 
 /** A network in time, laid out: a stem, layers with delays, a head at every timestep. */
 export interface CascadedNetwork<Spec extends CascadeSpec = CascadeSpec> {
+  readonly kind: "cascade";
   readonly spec: Spec;
   readonly timesteps: number;
   readonly stem: ConvolutionSpec;
@@ -33,32 +34,17 @@ export interface CascadedNetwork<Spec extends CascadeSpec = CascadeSpec> {
 }
 
 /** Every parameter and running statistic of the network, in order from the image to the logits. */
-export function tensorSpecs(network: CascadedNetwork): TensorSpec[] {
+export function cascadeTensors(network: CascadedNetwork): TensorSpec[] {
   const { spec, timesteps } = network;
   const heads = spec.heads === "single" ? 1 : timesteps;
   return [
     filterTensor(network.stem),
     ...normTensors("stem.norm", network.stem.outputs, timesteps, spec.norm),
     ...network.layers.flatMap(chainsOf).flatMap((chain) => chainTensors(chain, timesteps, spec.norm)),
-    ...Array.from({ length: heads }, (_, t): TensorSpec[] => [
-      { name: `${headName(spec.heads, t)}.weight`, shape: [network.features, spec.classes], role: "linear" },
-      { name: `${headName(spec.heads, t)}.bias`, shape: [spec.classes], role: "bias" },
-    ]).flat(),
+    ...Array.from({ length: heads }, (_, t) =>
+      linearTensors(headName(spec.heads, t), network.features, spec.classes),
+    ).flat(),
   ];
-}
-
-/** Names of the batch norms, in order. */
-export function normNames(network: CascadedNetwork): string[] {
-  return tensorSpecs(network)
-    .filter((tensor) => tensor.role === "mean")
-    .map((tensor) => tensor.name.replace(/\.mean$/, ""));
-}
-
-/** How many numbers are trained: all weights, scales and offsets, but no running statistics. */
-export function parameterCount(network: CascadedNetwork): number {
-  return tensorSpecs(network)
-    .filter((tensor) => tensor.role !== "mean" && tensor.role !== "variance")
-    .reduce((sum, tensor) => sum + tensor.shape.reduce((a, b) => a * b, 1), 0);
 }
 
 /**
@@ -66,7 +52,7 @@ export function parameterCount(network: CascadedNetwork): number {
  * images: [rows, H, W, 3] on their timeline; the result are the logits [T, B, K], and, in a training pass, the
  * pullback that turns their gradient into the pass's gradients.
  */
-export function forward(
+export function cascadeForward(
   network: CascadedNetwork,
   pass: Pass,
   images: Sequence,
@@ -91,7 +77,7 @@ export function forward(
   };
 }
 
-/** As `forward`, without keeping anything for a way back. */
+/** As `cascadeForward`, without keeping anything for a way back. */
 function evaluate(network: CascadedNetwork, pass: Pass, images: Sequence, batch: number): Logits {
   return scoped(() => {
     const { heads, scheme } = network.spec;

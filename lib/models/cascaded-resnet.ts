@@ -57,6 +57,7 @@ export function cascadedResNet(spec: CascadedResNetSpec): CascadedResNet {
     }
   }
   return {
+    kind: "cascade",
     spec,
     timesteps: spec.timesteps ?? layers.length + 1,
     stem: stemConvolution(spec.stem, channelsOf(0)),

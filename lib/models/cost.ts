@@ -1,6 +1,8 @@
 import type { CascadeLayer } from "../nn/cascade-layer.js";
 import { chainCost } from "../nn/chain.js";
+import type { AnytimeNetwork } from "./anytime-network.js";
 import type { CascadedNetwork } from "./cascaded-network.js";
+import { multiExitCost } from "./multi-exit-network.js";
 import { planMerge } from "../nn/delay.js";
 import { headCost } from "../nn/head.js";
 import { planLayer, type Scheme } from "../nn/scheme.js";
@@ -24,10 +26,16 @@ export interface NetworkCost {
  * one fixed image unless told.
  */
 export function networkCost(
-  network: CascadedNetwork,
+  network: AnytimeNetwork,
   side: number,
   frames: readonly number[] = Array<number>(network.timesteps).fill(0),
 ): NetworkCost {
+  if (network.kind === "cascade") return cascadeCost(network, side, frames);
+  const once = multiExitCost(network);
+  return { distinct: once, everyStep: once, evaluations: [], inputStep: [] };
+}
+
+function cascadeCost(network: CascadedNetwork, side: number, frames: readonly number[]): NetworkCost {
   const { timesteps, spec } = network;
   const { step, firstTimestep } = distinctSteps(frames.map(String));
   // Two rows stand for "depends on the image", one for "the same for every image".

@@ -68,7 +68,7 @@ export function msdNet(spec: MsdNetSpec): MsdNet {
       classifier(spec, block, coarsest, channels * valueAt(spec.scaleFactors, spec.scaleFactors.length - 1)),
     );
   }
-  return { kind: "multiExit", spec, nodes, exits };
+  return { kind: "multiExit", spec, timesteps: exits.length, nodes, exits };
 }
 
 function layersPerBlock({ exits, base, stepMode, step }: MsdNetSpec): number[] {
@@ -200,7 +200,8 @@ function classifier(
       convolution(`${name}.m.1.net`, 0, { ...shape, inputs: CLASSIFIER_CHANNELS }),
       { kind: "averagePool" },
     ],
-    features: side ** 2 * CLASSIFIER_CHANNELS,
+    side,
+    channels: CLASSIFIER_CHANNELS,
   };
 }
 

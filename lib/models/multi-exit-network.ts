@@ -1,4 +1,4 @@
-import { type Exit, exitCost, runExit } from "../nn/exit.js";
+import { type Exit, exitCost, exitFeatures, runExit } from "../nn/exit.js";
 import { type GraphNode, IMAGE, inputsOf, nodeCost, runNode } from "../nn/feature-graph.js";
 import type { Logits } from "../nn/head.js";
 import {
@@ -12,7 +12,7 @@ import {
 } from "../nn/pass.js";
 import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { valueAt } from "../nn/timeline.js";
-import { chainTensors, type TensorSpec } from "./tensor-spec.js";
+import { chainTensors, linearTensors, type TensorSpec } from "./tensor-spec.js";
 
 /** What the spec of every multi-exit network says. */
 export interface MultiExitSpec {
@@ -29,6 +29,8 @@ export interface MultiExitSpec {
 export interface MultiExitNetwork<Spec extends MultiExitSpec = MultiExitSpec> {
   readonly kind: "multiExit";
   readonly spec: Spec;
+  /** As many as there are exits. */
+  readonly timesteps: number;
   readonly nodes: readonly GraphNode[];
   readonly exits: readonly Exit[];
 }
@@ -37,10 +39,9 @@ export interface MultiExitNetwork<Spec extends MultiExitSpec = MultiExitSpec> {
 export function multiExitTensors({ spec, nodes, exits }: MultiExitNetwork): TensorSpec[] {
   return [
     ...nodes.flatMap((node) => (node.kind === "chain" ? chainTensors(node.chain, 1, spec.norm) : [])),
-    ...exits.flatMap(({ name, chain, features }): TensorSpec[] => [
-      ...chainTensors(chain, 1, spec.norm),
-      { name: `${name}.weight`, shape: [features, spec.classes], role: "linear" },
-      { name: `${name}.bias`, shape: [spec.classes], role: "bias" },
+    ...exits.flatMap((exit) => [
+      ...chainTensors(exit.chain, 1, spec.norm),
+      ...linearTensors(exit.name, exitFeatures(exit), spec.classes, exit.side),
     ]),
   ];
 }

@@ -1,4 +1,4 @@
-import type { CascadedNetwork } from "./cascaded-network.js";
+import type { AnytimeNetwork } from "./anytime-network.js";
 import type { TensorSpec } from "./tensor-spec.js";
 import { isStatistic, type NamedValues, stateFrom, type NetworkState } from "./state.js";
 import { named } from "../nn/pass.js";
@@ -9,7 +9,7 @@ import { named } from "../nn/pass.js";
  * all). The same holds for scale and offset where they are given for each timestep.
  */
 export function retimedState(
-  network: CascadedNetwork,
+  network: AnytimeNetwork,
   values: ReadonlyMap<string, NamedValues>,
 ): NetworkState {
   return stateFrom(network, (tensor) => {
@@ -18,7 +18,7 @@ export function retimedState(
   });
 }
 
-function isTimed(network: CascadedNetwork, tensor: TensorSpec): boolean {
+function isTimed(network: AnytimeNetwork, tensor: TensorSpec): boolean {
   const affine = tensor.role === "scale" || tensor.role === "offset";
   return isStatistic(tensor) || (network.spec.norm.temporalAffine && affine);
 }

@@ -46,8 +46,14 @@ export function shallowDeepNetwork(spec: ShallowDeepNetworkSpec): ShallowDeepNet
       [x, inputs] = [name, outputs];
     }
   }
-  exits.push({ name: "end_layers.2", input: x, chain: [{ kind: "globalAveragePool" }], features: inputs });
-  return { kind: "multiExit", spec, nodes, exits };
+  exits.push({
+    name: "end_layers.2",
+    input: x,
+    chain: [{ kind: "globalAveragePool" }],
+    side: 1,
+    channels: inputs,
+  });
+  return { kind: "multiExit", spec, timesteps: exits.length, nodes, exits };
 }
 
 /**
@@ -85,8 +91,7 @@ function residualBlock(
 /** Feature reduction by a mixed pool, then a linear layer on what is left. */
 function internalClassifier(name: string, input: string, channels: number, side: number): Exit {
   const window = Math.floor(side / REDUCED_SIDE);
-  if (side < REDUCED_SIDE)
-    return { name: `${name}.linear`, input, chain: [], features: side ** 2 * channels };
+  if (side < REDUCED_SIDE) return { name: `${name}.linear`, input, chain: [], side, channels };
   if (!Number.isInteger(Math.log2(window)) || side % window !== 0) {
     throw new UserError(
       `the classifier ${name} reads maps of side ${side}, which cannot be reduced to ${REDUCED_SIDE} by halving; give images whose side is a power of two`,
@@ -96,7 +101,8 @@ function internalClassifier(name: string, input: string, channels: number, side:
     name: `${name}.linear`,
     input,
     chain: [{ kind: "mixedPool", alpha: `${name}.alpha`, window }],
-    features: (side / window) ** 2 * channels,
+    side: side / window,
+    channels,
   };
 }
 

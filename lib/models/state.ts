@@ -1,4 +1,4 @@
-import { type CascadedNetwork, normNames, tensorSpecs } from "./cascaded-network.js";
+import { type AnytimeNetwork, normNames, tensorSpecs } from "./anytime-network.js";
 import type { TensorSpec } from "./tensor-spec.js";
 import { foldNorm } from "../nn/temporal-batch-norm.js";
 import type { Precision } from "../nn/backend/kernels.js";
@@ -24,7 +24,7 @@ export function isStatistic(tensor: Pick<TensorSpec, "role">): boolean {
 
 /** Makes a state from plain numbers; every tensor of the network must be there in its shape. */
 export function stateFrom(
-  network: CascadedNetwork,
+  network: AnytimeNetwork,
   valuesOf: (tensor: TensorSpec) => Float32Array,
 ): NetworkState {
   const parameters = new Map<string, Tensor>();
@@ -40,10 +40,10 @@ export function stateFrom(
 
 /**
  * The state before training: filters Kaiming-normal by fan-out, N(0, 2 / (k^2 C')); linear weight and bias uniform
- * within 1 / sqrt(features); scale 1, offset 0, mean 0, variance 1. Each tensor has a random stream of its own, so
+ * within 1 / sqrt(features); mixing of pools uniform from 0 to 1; scale 1, offset 0, mean 0, variance 1. Each tensor has a random stream of its own, so
  * that equal names start equal in every model of the same seed.
  */
-export function initialState(network: CascadedNetwork, seed: number): NetworkState {
+export function initialState(network: AnytimeNetwork, seed: number): NetworkState {
   return stateFrom(network, (tensor) => {
     const values = new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));
     const stream = randomStream(seed, `init/${tensor.name}`);
@@ -52,8 +52,10 @@ export function initialState(network: CascadedNetwork, seed: number): NetworkSta
       const deviation = Math.sqrt(2 / (size * size * outputs));
       for (let i = 0; i < values.length; i++) values[i] = deviation * stream.normal();
     } else if (tensor.role === "linear" || tensor.role === "bias") {
-      const bound = 1 / Math.sqrt(network.features);
+      const bound = 1 / Math.sqrt(tensor.fanIn ?? 1);
       for (let i = 0; i < values.length; i++) values[i] = bound * (2 * stream.uniform() - 1);
+    } else if (tensor.role === "mixing") {
+      for (let i = 0; i < values.length; i++) values[i] = stream.uniform();
     } else {
       values.fill(tensor.role === "scale" || tensor.role === "variance" ? 1 : 0);
     }
@@ -84,7 +86,7 @@ export type EvaluationPass = Extract<Pass, { kind: "evaluation" }>;
  * from its running statistics.
  */
 export function evaluationPass(
-  network: CascadedNetwork,
+  network: AnytimeNetwork,
   state: NetworkState,
   precision: Precision = "float32",
 ): EvaluationPass {

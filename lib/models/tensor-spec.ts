@@ -7,10 +7,22 @@ export interface TensorSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly role: "filter" | "linear" | "bias" | "scale" | "offset" | "mean" | "variance" | "mixing";
+  /** Inputs of the linear layer that a weight or bias is of. */
+  readonly fanIn?: number;
+  /** Side of the maps [side, side, C] that a linear weight reads flattened; 1 unless told. */
+  readonly mapSide?: number;
 }
 
 export function filterTensor(convolution: ConvolutionSpec): TensorSpec {
   return { name: `${convolution.name}.weight`, shape: filterShape(convolution), role: "filter" };
+}
+
+/** Weight [C, K] and bias [K] of the linear layer called `name`, which reads maps of side `mapSide`. */
+export function linearTensors(name: string, inputs: number, classes: number, mapSide = 1): TensorSpec[] {
+  return [
+    { name: `${name}.weight`, shape: [inputs, classes], role: "linear", fanIn: inputs, mapSide },
+    { name: `${name}.bias`, shape: [classes], role: "bias", fanIn: inputs },
+  ];
 }
 
 /** Scale, offset and running statistics of the batch norm called `name`. */

@@ -9,8 +9,14 @@ export interface Exit {
   /** The node whose value it reads. */
   readonly input: string;
   readonly chain: Chain;
-  /** Numbers that the linear layer reads: h w C after the chain. */
-  readonly features: number;
+  /** Side of the maps that the linear layer reads, after the chain. */
+  readonly side: number;
+  readonly channels: number;
+}
+
+/** Numbers that the linear layer reads. */
+export function exitFeatures({ side, channels }: Exit): number {
+  return side ** 2 * channels;
 }
 
 /** Logits [B, K] of an exit. The pullback takes their gradient and leaves `x`, which its maker frees. */
@@ -39,6 +45,6 @@ export function runExit(pass: Pass, { name, chain }: Exit, x: Sequence): Layer<F
 }
 
 /** Multiply-adds of an exit on one image whose value has this side. */
-export function exitCost({ chain, features }: Exit, side: number, classes: number): number {
-  return chainCost(chain, side).cost + features * classes;
+export function exitCost(exit: Exit, side: number, classes: number): number {
+  return chainCost(exit.chain, side).cost + exitFeatures(exit) * classes;
 }

@@ -1,4 +1,4 @@
-import { type CascadedNetwork, tensorSpecs } from "../models/cascaded-network.js";
+import { type AnytimeNetwork, tensorSpecs } from "../models/anytime-network.js";
 import { isStatistic, stateFrom, stateValues } from "../models/state.js";
 import { type Tensor, tf } from "../nn/tensorflow.js";
 import { UserError } from "../util/errors.js";
@@ -28,7 +28,7 @@ export function storedTrainingState(state: TrainingState): Map<string, StoredTen
 
 /** The opposite of `storedTrainingState`; a UserError names what is missing or of another shape. */
 export function restoredTrainingState(
-  network: CascadedNetwork,
+  network: AnytimeNetwork,
   stored: ReadonlyMap<string, StoredTensor>,
   where: string,
 ): TrainingState {

@@ -1,4 +1,4 @@
-import { type CascadedNetwork, forward } from "../models/cascaded-network.js";
+import { type AnytimeNetwork, forward } from "../models/anytime-network.js";
 import { disposeState, type NetworkState } from "../models/state.js";
 import { type TdResult, tdLoss, type TdSettings } from "../losses/td-lambda.js";
 import type { Logits } from "../nn/head.js";
@@ -28,7 +28,7 @@ export interface StepResult {
  * their timeline, labels [B]. `gradients` and `statistics` are the caller's to free.
  */
 export function batchGradients(
-  network: CascadedNetwork,
+  network: AnytimeNetwork,
   state: NetworkState,
   images: Sequence,
   labels: ArrayLike<number>,
@@ -61,7 +61,7 @@ export function batchGradients(
  * with Nesterov momentum. State in, state out; the tensors of the old state are freed.
  */
 export function trainingStep(
-  network: CascadedNetwork,
+  network: AnytimeNetwork,
   state: TrainingState,
   images: Sequence,
   labels: ArrayLike<number>,

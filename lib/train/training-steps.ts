@@ -3,7 +3,7 @@ import type { ImageSet } from "../datasets/dataset.js";
 import type { ChannelStatistics } from "../datasets/statistics.js";
 import { type ExitWeights, shallowDeepWeights } from "../losses/exit-weights.js";
 import type { TdResult, TdSettings } from "../losses/td-lambda.js";
-import type { CascadedNetwork } from "../models/cascaded-network.js";
+import type { AnytimeNetwork } from "../models/anytime-network.js";
 import type { Logits } from "../nn/head.js";
 import type { Precision } from "../nn/backend/kernels.js";
 import { tf } from "../nn/tensorflow.js";
@@ -13,7 +13,7 @@ import { trainingStep, type TrainingState } from "./training-step.js";
 
 /** Everything that decides a training, besides its first state. */
 export interface TrainingPlan {
-  readonly network: CascadedNetwork;
+  readonly network: AnytimeNetwork;
   readonly set: ImageSet;
   readonly normalisation: ChannelStatistics;
   readonly seed: number;

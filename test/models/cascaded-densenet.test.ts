@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cascadedDenseNet, type CascadedDenseNetSpec } from "../../lib/models/cascaded-densenet.js";
-import { forward, parameterCount } from "../../lib/models/cascaded-network.js";
+import { forward, parameterCount } from "../../lib/models/anytime-network.js";
 import { networkCost } from "../../lib/models/cost.js";
 import { disposeEvaluationPass, disposeState, evaluationPass, initialState } from "../../lib/models/state.js";
 import type { Delay } from "../../lib/nn/delay.js";

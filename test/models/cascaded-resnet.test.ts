@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { forward, parameterCount } from "../../lib/models/cascaded-network.js";
+import { forward, parameterCount } from "../../lib/models/anytime-network.js";
 import { cascadedResNet, type CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
 import { networkCost } from "../../lib/models/cost.js";
 import { disposeEvaluationPass, evaluationPass, type EvaluationPass } from "../../lib/models/state.js";

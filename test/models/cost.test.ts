@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parameterCount, tensorSpecs } from "../../lib/models/cascaded-network.js";
+import { parameterCount, tensorSpecs } from "../../lib/models/anytime-network.js";
 import {
   cascadedResNet,
   type CascadedResNet,

@@ -1,4 +1,5 @@
-import { type CascadedNetwork, forward } from "../../lib/models/cascaded-network.js";
+import { type CascadedNetwork } from "../../lib/models/cascaded-network.js";
+import { forward } from "../../lib/models/anytime-network.js";
 import { disposeEvaluationPass, disposeState, evaluationPass, initialState } from "../../lib/models/state.js";
 import { tf } from "../../lib/nn/tensorflow.js";
 import { constantTimeline } from "../../lib/nn/timeline.js";

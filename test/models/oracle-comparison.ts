@@ -1,5 +1,6 @@
 import { cascadedDenseNet, type CascadedDenseNetSpec } from "../../lib/models/cascaded-densenet.js";
-import { type CascadedNetwork, forward, tensorSpecs } from "../../lib/models/cascaded-network.js";
+import { type CascadedNetwork } from "../../lib/models/cascaded-network.js";
+import { forward, tensorSpecs } from "../../lib/models/anytime-network.js";
 import { cascadedResNet, type CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
 import type { TensorSpec } from "../../lib/models/tensor-spec.js";
 import {

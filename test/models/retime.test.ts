@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tensorSpecs } from "../../lib/models/cascaded-network.js";
+import { tensorSpecs } from "../../lib/models/anytime-network.js";
 import { cascadedResNet, type CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
 import { retimedState } from "../../lib/models/retime.js";
 import { disposeState, isStatistic, type NamedValues, stateValues } from "../../lib/models/state.js";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CascadeSpec } from "../../lib/models/cascaded-network.js";
 import { cascadedDenseNet } from "../../lib/models/cascaded-densenet.js";
-import { type CascadedNetwork, forward } from "../../lib/models/cascaded-network.js";
+import { type CascadedNetwork } from "../../lib/models/cascaded-network.js";
+import { forward } from "../../lib/models/anytime-network.js";
 import { cascadedResNet } from "../../lib/models/cascaded-resnet.js";
 import {
   disposeEvaluationPass,

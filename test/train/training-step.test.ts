@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { forward } from "../../lib/models/cascaded-network.js";
+import { forward } from "../../lib/models/anytime-network.js";
 import { cascadedResNet } from "../../lib/models/cascaded-resnet.js";
 import { disposeEvaluationPass, disposeState, evaluationPass, initialState } from "../../lib/models/state.js";
 import type { Sequence } from "../../lib/nn/pass.js";

@@ -1,5 +1,5 @@
 import { table, type ColumnTable } from "arquero";
-import { forward } from "../../models/cascaded-network.js";
+import { forward } from "../../models/anytime-network.js";
 import type { CascadedResNet } from "../../models/cascaded-resnet.js";
 import { disposeEvaluationPass, evaluationPass, type NetworkState } from "../../models/state.js";
 import { named, type NamedTensors } from "../../nn/pass.js";

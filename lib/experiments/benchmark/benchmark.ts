@@ -1,7 +1,7 @@
 import { epochBatches } from "../../datasets/batches.js";
 import { proceduralSplit } from "../../datasets/procedural.js";
 import { channelStatistics } from "../../datasets/statistics.js";
-import { forward } from "../../models/cascaded-network.js";
+import { forward } from "../../models/anytime-network.js";
 import { cascadedResNet, type CascadedResNet } from "../../models/cascaded-resnet.js";
 import { networkCost } from "../../models/cost.js";
 import { disposeEvaluationPass, evaluationPass, initialState } from "../../models/state.js";

@@ -1,4 +1,4 @@
-import { forward, tensorSpecs } from "../../models/cascaded-network.js";
+import { forward, tensorSpecs } from "../../models/anytime-network.js";
 import type { CascadedResNet } from "../../models/cascaded-resnet.js";
 import { disposeEvaluationPass, disposeState, evaluationPass } from "../../models/state.js";
 import { outputIsBlindAtStart } from "../../nn/delay.js";
@@ -30,7 +30,8 @@ export function checkReferenceCase(
   const network = referenceNetwork(reference);
   const worst = new Map<string, number>();
   scoped(() => {
-    const images = recipeImages(reference);
+    const { batch, size } = reference.case;
+    const images = recipeImages(batch, size, network.timesteps);
     const errors = [
       evaluationError(network, reference, images, precision),
       ...reference.td.flatMap((run) => trainingErrors(network, reference, images, run, precision)),

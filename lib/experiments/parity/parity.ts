@@ -2,20 +2,28 @@ import type { Precision } from "../../nn/backend/kernels.js";
 import { UserError } from "../../util/errors.js";
 import { checkAnalyses } from "./check-analyses.js";
 import { checkReferenceCase } from "./check-network.js";
+import { checkOpponent, checkPublishedSizes } from "./check-opponent.js";
 import { checkTdReference } from "./check-td.js";
 import type { ParityRow } from "./parity-row.js";
 import { parseReferenceCase } from "./reference-case.js";
 
 /**
- * Holds this project to a file of numbers that the authors' own implementation computed. One with a `case` has a
+ * Holds this project to a file of numbers that the authors' own implementation computed, or an opponent's public one. One with a `case` has a
  * network's logits, gradients, updates and statistics, whose weights and images are remade from a recipe; one with
  * `td` has TD(lambda) targets and losses, and analyses of a trace. A UserError where it is neither.
  */
 export function checkReference(json: unknown, where: string, precision: Precision): ParityRow[] {
-  if (typeof json !== "object" || json === null)
-    throw new UserError(`${where} is not a reference file: it holds no object`);
+  if (!isObject(json)) throw new UserError(`${where} is not a reference file: it holds no object`);
+  if ("config" in json) return checkOpponent(json, where, precision);
+  if (Object.values(json).every((value) => isObject(value) && "config" in value)) {
+    return checkPublishedSizes(json, where);
+  }
   if ("case" in json) return checkReferenceCase(parseReferenceCase(json, where), precision);
   if (!("td" in json))
-    throw new UserError(`${where} is not a reference file: it holds neither "case" nor "td"`);
+    throw new UserError(`${where} is not a reference file: it holds neither "case", "config" nor "td"`);
   return [...checkAnalyses(json, where), ...checkTdReference(json.td, where)];
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

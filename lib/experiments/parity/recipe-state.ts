@@ -9,8 +9,8 @@ import { recipeUniform } from "../../util/recipe.js";
 import { authorsShape, fromAuthorsLayout } from "./authors-layout.js";
 import type { ReferenceCase } from "./reference-case.js";
 
-/** The images of a case, remade from the recipe: [B, 3, S, S] in the authors' layout, [B, S, S, 3] here. */
-export function recipeImages({ case: { batch, size }, timesteps }: ReferenceCase): Sequence {
+/** Images remade from the recipe: [B, 3, S, S] in the authors' layout, at all timesteps [B, S, S, 3] here. */
+export function recipeImages(batch: number, size: number, timesteps: number): Sequence {
   const values = Float32Array.from(recipeUniform(1000, batch * 3 * size * size));
   return {
     values: tf.transpose(tf.tensor4d(values, [batch, 3, size, size]), [0, 2, 3, 1]),
@@ -29,22 +29,23 @@ export function recipeState(network: CascadedResNet, reference: ReferenceCase): 
     const seed = seeds.get(tensor.name) ?? 0;
     const shape = authorsShape(tensor);
     const listed = ordered[seed - 1]?.shape;
-    if (listed?.join() !== shape.join()) throw otherShape(reference, tensor.name, shape, listed);
+    if (listed?.join() !== shape.join()) throw otherShape(reference.case.name, tensor.name, shape, listed);
     const values = recipeValues(tensor, shape, seed);
     if (isStatistic(tensor) && reference.case.normStatistics === "same") repeatFirstRow(values, shape);
     return fromAuthorsLayout(tensor, values);
   });
 }
 
-function otherShape(
-  reference: ReferenceCase,
+/** The error of a tensor that a reference case does not have in this shape. */
+export function otherShape(
+  caseName: string,
   tensor: string,
   shape: readonly number[],
   listed: readonly number[] | undefined,
 ): UserError {
   const found = listed === undefined ? "has no such tensor" : `[${listed.join(", ")}]`;
   return new UserError(
-    `${reference.case.name}: the network has ${tensor} [${shape.join(", ")}], the reference ${found}`,
+    `${caseName}: the network has ${tensor} [${shape.join(", ")}], the reference ${found}`,
   );
 }
 
@@ -53,7 +54,8 @@ function repeatFirstRow(values: Float32Array, [timesteps = 1, channels = 0]: rea
   for (let t = 1; t < timesteps; t++) values.copyWithin(t * channels, 0, channels);
 }
 
-function recipeValues({ role }: TensorSpec, shape: readonly number[], seed: number): Float32Array {
+/** Values of a tensor in the public layout, remade from the recipe. */
+export function recipeValues({ role }: TensorSpec, shape: readonly number[], seed: number): Float32Array {
   const size = shape.reduce((a, b) => a * b, 1);
   const u = recipeUniform(seed, size);
   const [out = 1, , height = 1, width = 1] = shape;

@@ -3,7 +3,7 @@ import { cascadedResNet, type CascadedResNet } from "../../models/cascaded-resne
 import type { Delay } from "../../nn/delay.js";
 import { parseWithSchema } from "../../util/schema.js";
 
-const sampled = z.object({ norm: z.number(), at: z.array(z.number()), values: z.array(z.number()) });
+export const sampled = z.object({ norm: z.number(), at: z.array(z.number()), values: z.array(z.number()) });
 /** Values [T, B, K]. */
 export const cube = z.array(z.array(z.array(z.number())));
 

@@ -2,7 +2,7 @@ import { type Batch, epochBatches } from "../../datasets/batches.js";
 import type { ImageSet } from "../../datasets/dataset.js";
 import { valuesPerImage } from "../../util/image-size.js";
 import type { ChannelStatistics } from "../../datasets/statistics.js";
-import { type CascadedNetwork, forward } from "../../models/cascaded-network.js";
+import { type AnytimeNetwork, forward } from "../../models/anytime-network.js";
 import { networkCost } from "../../models/cost.js";
 import {
   disposeEvaluationPass,
@@ -37,7 +37,7 @@ export interface CollectOptions {
  * again answers at all timesteps for the first frame alone; that is the persistent schedule.)
  */
 export function collectTrace(
-  network: CascadedNetwork,
+  network: AnytimeNetwork,
   state: NetworkState,
   set: ImageSet,
   { normalisation, batchSize = 256, disturbance, model, run, onProgress }: CollectOptions,
@@ -102,7 +102,7 @@ function disturbedBatch(
 
 /** frames: [D, B, H, W, 3] normalised, on their timeline -> logits [T, B, K]. */
 function evaluateBatch(
-  network: CascadedNetwork,
+  network: AnytimeNetwork,
   pass: EvaluationPass,
   frames: Float32Array,
   timeline: Timeline,

@@ -4,7 +4,8 @@ import type { ImageSet } from "../../datasets/dataset.js";
 import { valuesPerImage } from "../../util/image-size.js";
 import { normalisedImage } from "../../datasets/batches.js";
 import type { ChannelStatistics } from "../../datasets/statistics.js";
-import { type CascadedNetwork, tensorSpecs } from "../../models/cascaded-network.js";
+import { type CascadedNetwork } from "../../models/cascaded-network.js";
+import { tensorSpecs } from "../../models/anytime-network.js";
 import { retimedState } from "../../models/retime.js";
 import {
   disposeEvaluationPass,
