@@ -3,13 +3,8 @@ import { resolveDatasetSource, type ResolvedDatasetSource } from "../datasets/so
 import type { RunSpec } from "../experiments/specs/spec.js";
 import { analyseSurvivors } from "../studies/diverged.js";
 import { PROTOCOLS, PROTOCOL_NAMES } from "../studies/replication/protocols.js";
-import {
-  type ProtocolName,
-  type Study,
-  StudyContext,
-  type StudyResult,
-  type StudySettings,
-} from "../studies/study.js";
+import type { ProtocolName, Study, StudyResult, StudySettings } from "../studies/study.js";
+import { StudyContext } from "../studies/study-context.js";
 import { UserError } from "../util/errors.js";
 
 /** What the cell of parameters says, in every notebook alike. */

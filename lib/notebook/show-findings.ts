@@ -1,36 +1,53 @@
 import { join } from "node:path";
-import { type StudyResult, verdictOf } from "../studies/study.js";
-import { readStudyRecord } from "../studies/replication/study-record.js";
+import { verdictOf } from "../studies/evidence/finding.js";
+import {
+  holds,
+  isFormer,
+  readStudyRecord,
+  type RecordedFinding,
+} from "../studies/replication/study-record.js";
+import type { StudyResult } from "../studies/study.js";
 import { projectFolder } from "./project-folder.js";
 import { showTable, type TableRow } from "./show-table.js";
 
-type Findings = Pick<StudyResult, "findings" | "notTested">;
+/** Shows what came out of a study: the verdict, then each finding, end points first; or why there are none. */
+export function showFindings({ findings, notTested }: Pick<StudyResult, "findings" | "notTested">): void {
+  showOutcome(verdictOf({ findings }), findings, notTested);
+}
 
-/** Shows what came out of a study: the verdict and how many findings hold, then each finding; or why there are none. */
-export function showFindings({ findings, notTested }: Findings): void {
+function showOutcome(verdict: string, findings: readonly AnyFinding[], notTested: string | undefined): void {
   if (notTested !== undefined) {
     console.log(`not tested here: ${notTested}`);
     return;
   }
-  showTable([findingsSummary(findings)]);
-  showTable(
-    findings.map(({ statement, measured, comesOut }) => ({
-      "comes out": comesOut ? "yes" : "no",
-      finding: statement,
-      measured,
-    })),
-    { limit: findings.length },
-  );
+  showTable([findingsSummary(verdict, findings)]);
+  const inOrder = [...findings.filter(isEndPoint), ...findings.filter((one) => !isEndPoint(one))];
+  showTable(inOrder.map(findingRow), { limit: findings.length });
+}
+
+type AnyFinding = Readonly<RecordedFinding> | StudyResult["findings"][number];
+
+const isEndPoint = (finding: AnyFinding): boolean => "carries" in finding && finding.carries;
+
+function findingRow(finding: AnyFinding): TableRow {
+  const outcome = "outcome" in finding ? finding.outcome : finding.comesOut ? "holds" : "does not hold";
+  return {
+    outcome,
+    ...("by" in finding && { "end point": finding.carries ? "yes" : "", by: finding.by }),
+    finding: finding.statement,
+    measured: finding.measured,
+  };
 }
 
 /** The row above the findings. */
-export function findingsSummary(findings: StudyResult["findings"]): TableRow {
-  const held = findings.filter(({ comesOut }) => comesOut).length;
+export function findingsSummary(verdict: string, findings: readonly AnyFinding[]): TableRow {
+  const endPoints = findings.filter(isEndPoint);
   return {
-    verdict: verdictOf({ findings }),
-    findings: findings.length,
-    "come out": held,
-    "do not": findings.length - held,
+    verdict,
+    "end points": endPoints.length,
+    "of these hold": endPoints.filter(holds).length,
+    "other findings": findings.length - endPoints.length,
+    "of those hold": findings.filter((one) => !isEndPoint(one) && holds(one)).length,
   };
 }
 
@@ -58,8 +75,9 @@ export async function showRecordedFindings(
       finished: record.finishedAt.slice(0, 10),
     },
   ]);
-  showFindings({
-    findings: record.findings,
-    ...(record.notTested !== undefined && { notTested: record.notTested }),
-  });
+  showOutcome(
+    isFormer(record.verdict) ? "by former rules" : record.verdict,
+    record.findings,
+    record.notTested,
+  );
 }

@@ -1,7 +1,8 @@
 import { divergedSummary, divergenceText } from "../experiments/runs/divergence.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
 import { readRun } from "../experiments/runs/run-record.js";
-import type { DivergedTraining, Study, StudyContext, StudyResult, StudySettings } from "./study.js";
+import type { DivergedTraining, Study, StudyResult, StudySettings } from "./study.js";
+import type { StudyContext } from "./study-context.js";
 
 /** Those of a study's trainings that diverged; a UserError if one is not finished. */
 export function divergedTrainings(specs: readonly RunSpec[], context: StudyContext): DivergedTraining[] {
@@ -23,7 +24,7 @@ export function divergedText(diverged: readonly Pick<DivergedTraining, "seed">[]
 /**
  * Analyses what a study's trainings gave. Every comparison is paired by seed, so a seed with a training that diverged
  * is left out of all of them; tables and captions say so. Where fewer than two seeds are left of several, and where
- * none is left, nothing is tested. A study that counts divergence gets all its seeds.
+ * none is left, nothing is tested. A study that handles divergence gets all its seeds.
  */
 export async function analyseSurvivors<Settings extends StudySettings>(
   study: Study<Settings>,
@@ -34,7 +35,7 @@ export async function analyseSurvivors<Settings extends StudySettings>(
   const diverged = divergedTrainings(specs, context);
   if (diverged.length === 0) return study.analyse(settings, context);
   const text = divergedText(diverged, specs.length);
-  if (study.countsDivergence === true) return { ...(await study.analyse(settings, context)), diverged };
+  if (study.handlesDivergence === true) return { ...(await study.analyse(settings, context)), diverged };
   const seeds = settings.seeds.filter((seed) => diverged.every((one) => one.seed !== seed));
   if (seeds.length < Math.min(2, settings.seeds.length)) {
     const left =

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { trainingRun } from "../experiments/runs/training-run.js";
 import { analyseSurvivors } from "./diverged.js";
-import type { Study, StudyContext, StudyResult, StudySettings } from "./study.js";
+import type { Study, StudyResult, StudySettings } from "./study.js";
+import type { StudyContext } from "./study-context.js";
 
 /**
  * Trains what a study needs and is not trained yet, then analyses it: for notebooks. Where the machine cannot do the

@@ -100,17 +100,6 @@ export interface Interval {
   readonly high: number;
 }
 
-/** 97.5 % quantiles of Student's t for 1 to 15 degrees of freedom. */
-const T_975 = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131,
-] as const;
-
-/** 95 % interval of the mean by Student's t (beyond 16 values a little wide); NaN below two values. */
-export function meanInterval(values: ArrayLike<number>): Interval {
-  const half = (T_975[Math.min(values.length - 1, T_975.length) - 1] ?? NaN) * standardError(values);
-  return { low: mean(values) - half, high: mean(values) + half };
-}
-
 export interface BootstrapOptions {
   /** Names the draw, so that an interval can be computed again exactly. */
   readonly stream: RandomStream;

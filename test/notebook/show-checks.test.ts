@@ -17,12 +17,31 @@ test("numbers that differ by more than rounding are an error that names the firs
   }, /^UserError: none/);
 });
 
-test("the row above the findings counts them", () => {
-  const finding = (comesOut: boolean) => ({ statement: "", measured: "", comesOut });
-  assert.deepEqual(findingsSummary([finding(true), finding(false), finding(false)]), {
-    verdict: "comes out in part",
-    findings: 3,
-    "come out": 1,
-    "do not": 2,
+test("the row above the findings counts end points and others, and those of an older record", () => {
+  const finding = (carries: boolean, outcome: "holds" | "does not hold") => ({
+    statement: "",
+    measured: "",
+    by: "paper" as const,
+    carries,
+    contrasts: [],
+    pValue: null,
+    adjustedPValue: null,
+    outcome,
+  });
+  assert.deepEqual(
+    findingsSummary("in part", [
+      finding(true, "holds"),
+      finding(true, "does not hold"),
+      finding(false, "does not hold"),
+    ]),
+    { verdict: "in part", "end points": 2, "of these hold": 1, "other findings": 1, "of those hold": 0 },
+  );
+  const former = { statement: "", measured: "", comesOut: true };
+  assert.deepEqual(findingsSummary("by former rules", [former]), {
+    verdict: "by former rules",
+    "end points": 0,
+    "of these hold": 0,
+    "other findings": 1,
+    "of those hold": 1,
   });
 });

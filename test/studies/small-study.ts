@@ -8,6 +8,7 @@ import {
 import type { Protocol } from "../../lib/studies/replication/protocols.js";
 import type { NamedSource } from "../../lib/studies/replication/replication.js";
 import type { Study, StudySettings } from "../../lib/studies/study.js";
+import { counted, decided, type Statement } from "../../lib/studies/evidence/finding.js";
 import { applyOverrides } from "../../lib/experiments/specs/overrides.js";
 import { parseRunSpec } from "../../lib/experiments/specs/spec.js";
 import { resolveDatasetSource } from "../../lib/datasets/source.js";
@@ -76,10 +77,10 @@ export function smallStudy(
       });
       const measured = accuracies.map((accuracy) => accuracy.toFixed(2)).join(", ");
       return Promise.resolve({
-        findings: [
-          { statement: "it is at least the least", measured, comesOut: mean(accuracies) >= settings.least },
-          { statement: "it is above 1", measured, comesOut: mean(accuracies) > 1 },
-        ],
+        findings: decided([
+          counted(endPoint("it is at least the least"), measured, mean(accuracies) >= settings.least),
+          counted(endPoint("it is above 1"), measured, mean(accuracies) > 1),
+        ]),
         tables: [
           {
             name: "accuracy",
@@ -98,6 +99,8 @@ export function smallStudy(
   const settings = { seeds, overrides, least: 0 };
   return withSettings(study, { quick: settings, reduced: settings, full: settings }, doesWithout);
 }
+
+const endPoint = (statement: string): Statement => ({ statement, by: "project", carries: true });
 
 function smallFigure(values: readonly number[]): PlotlyFigure {
   return { data: [{ type: "bar", y: [...values] }], layout: { width: 200, height: 150 } };

@@ -7,7 +7,6 @@ import {
   binomialCdf,
   bootstrapInterval,
   mean,
-  meanInterval,
   quantile,
   spearman,
   spearmanInterval,
@@ -91,12 +90,6 @@ test("the interval of Spearman's rho is that of ranking each resample anew", () 
     }),
     { numRuns: 30 },
   );
-});
-
-test("the interval of a mean is Student's: of 1, 2, 3, 4 it is 2.5 ± 3.182 * 0.6455", () => {
-  const { low, high } = meanInterval([1, 2, 3, 4]);
-  assert.ok(Math.abs(low - (2.5 - 3.182 * Math.sqrt(5 / 12))) < 1e-12 && Math.abs(low + high - 5) < 1e-12);
-  assert.ok(Number.isNaN(meanInterval([1]).low));
 });
 
 test("the binomial distribution function: 3 trials by hand, symmetry, and a sum that would underflow", () => {

@@ -1,7 +1,8 @@
 import { hasCScores, type ResolvedDatasetSource } from "../../datasets/source.js";
 import type { RunSpec } from "../../experiments/specs/spec.js";
 import { analyseSurvivors } from "../diverged.js";
-import type { ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "../study.js";
+import type { ProtocolName, Study, StudyResult, StudySettings } from "../study.js";
+import type { StudyContext } from "../study-context.js";
 
 /** What a data set may have beyond images and labels. */
 export type DataFeature = "C-scores";

@@ -1,6 +1,7 @@
 import { divergedText } from "../diverged.js";
 import type { TableRow } from "../study.js";
-import type { StudyRecord } from "./study-record.js";
+import { REPORT_STYLE } from "./report-style.js";
+import { holds, isFormer, type RecordedFinding, type StudyRecord } from "./study-record.js";
 
 /** All that a report shows. */
 export interface Report {
@@ -35,14 +36,17 @@ export function reportHtml(report: Report): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(`Replication report, protocol ${protocol}`)}</title>
 <style>${fonts}
-${STYLE}</style>
+${REPORT_STYLE}</style>
 </head>
 <body>
 <header>
 <p class="kicker">Replication report, protocol <b>${escaped(protocol)}</b></p>
 <h1>Anytime prediction with parallel cascaded networks and a temporal-difference loss</h1>
 <p>Iuzzolino, Mozer and Bengio, NeurIPS 2021, arXiv 2102.09808. This protocol: ${escaped(report.purpose)}.
-Every verdict below is computed from the measured numbers by the rule that its finding states.</p>
+Every finding below is decided from the measured numbers by the rule that it states, and a verdict follows from the
+findings that carry its claim, the end points: all of them hold, some, or none. End points of one claim are tested
+together (Holm's correction: at most one time in twenty is any of them wrongly said to hold), every other finding at 5 %
+by itself.</p>
 </header>
 <main>
 ${overview(sections)}
@@ -61,11 +65,7 @@ function overview(sections: readonly ReportSection[]): string {
   if (sections.length === 0) return "<p>There are no results yet.</p>";
   const rows = sections.map(({ record }) => {
     const { study, data, verdict, findings } = record;
-    const held = findings.filter(({ comesOut }) => comesOut).length;
-    const notes = [
-      ...(findings.length === 0 ? [] : [`${held} of ${findings.length} findings`]),
-      ...lossesOf(record),
-    ];
+    const notes = [...countsOf(verdict, findings), ...lossesOf(record)];
     return `<tr><td><a href="#${anchorOf(record)}">${escaped(study.title)}</a><br><small>${escaped(study.claim)}</small></td><td>${escaped(data.name)}</td><td class="verdict">${badge(verdict)}<br><small>${notes.map(escaped).join("; ")}</small></td></tr>`;
   });
   return `<section class="overview"><h2>Verdicts</h2>
@@ -73,6 +73,18 @@ function overview(sections: readonly ReportSection[]): string {
 ${rows.join("\n")}
 </tbody></table></section>`;
 }
+
+/** How many findings hold, the end points first. */
+function countsOf(verdict: StudyRecord["verdict"], findings: readonly RecordedFinding[]): string[] {
+  const count = (of: readonly RecordedFinding[], what: string): string[] =>
+    of.length === 0 ? [] : [`${of.filter(holds).length} of ${plural(of.length, what)}`];
+  if (isFormer(verdict)) return count(findings, "finding").map((text) => `${text} came out`);
+  const carriers = findings.filter(isEndPoint);
+  const others = findings.filter((one) => !isEndPoint(one));
+  return [...count(carriers, "end point"), ...count(others, "other finding")].map((text) => `${text} hold`);
+}
+
+const isEndPoint = (finding: RecordedFinding): boolean => "carries" in finding && finding.carries;
 
 /** What trainings that diverged cost a study: nothing where none did. */
 function lossesOf({ notTested, diverged = [], runs }: StudyRecord): string[] {
@@ -87,10 +99,6 @@ function notes(title: string, lines: readonly string[]): string {
 
 function sectionHtml({ record, drawings }: ReportSection): string {
   const { study, data, verdict, findings, figures, tables } = record;
-  const found = findings.map(
-    ({ statement, measured, comesOut }) =>
-      `<tr><td class="outcome">${mark(comesOut)}</td><td>${escaped(statement)}</td><td>${escaped(measured)}</td></tr>`,
-  );
   const diverged = (record.diverged ?? []).map(
     ({ name, hash, seed, text }) =>
       `<li>${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed}): ${escaped(text)}</li>`,
@@ -102,15 +110,28 @@ function sectionHtml({ record, drawings }: ReportSection): string {
 <h2>${escaped(study.title)} ${badge(verdict)}</h2>
 <p class="where">${escaped(data.name)}, ${number(data.train)} training and ${number(data.test)} test images; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
 <p class="claim">${escaped(study.claim)}</p>
-${losses.join("")}${found.length === 0 ? "" : findingsTable(found)}
+${losses.join("")}${findingsTable("End points: findings that carry the claim", findings.filter(isEndPoint))}
+${findingsTable(
+  isFormer(verdict) ? FORMER_FINDINGS : "Other findings",
+  findings.filter((one) => !isEndPoint(one)),
+)}
 ${figures.map(({ name, caption }, i) => figureHtml(i + 1, caption, drawings.get(name))).join("\n")}
 ${tables.map(({ title, rows }) => tableHtml(title, rows, study.name)).join("\n")}
 <p class="source">Trainings: ${record.runs.map(({ name, hash, seed }) => `${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed})`).join(", ")}. Overrides: <code>${escaped(record.settings.overrides.join(" ") || "none")}</code>. Training took ${hours(record.runs.reduce((sum, run) => sum + run.trainingSeconds, 0))} in all, the analysis ${hours(record.analysisSeconds)}; finished ${escaped(record.finishedAt.slice(0, 16).replace("T", " "))} UTC.</p>
 </section>`;
 }
 
-function findingsTable(rows: readonly string[]): string {
-  return `<table class="findings"><thead><tr><th>Outcome</th><th>Finding</th><th>Measured</th></tr></thead><tbody>
+const FORMER_FINDINGS =
+  "Findings by rules of an earlier version: each study had its own, and nothing says which of them carry the claim";
+
+function findingsTable(title: string, findings: readonly RecordedFinding[]): string {
+  if (findings.length === 0) return "";
+  const rows = findings.map((finding) => {
+    const project =
+      "by" in finding && finding.by === "project" ? " <small>(asked by this project)</small>" : "";
+    return `<tr><td class="outcome">${mark(finding)}</td><td>${escaped(finding.statement)}${project}</td><td>${escaped(finding.measured)}</td></tr>`;
+  });
+  return `<table class="findings"><caption>${escaped(title)}</caption><thead><tr><th>Holds</th><th>Finding</th><th>Measured</th></tr></thead><tbody>
 ${rows.join("\n")}
 </tbody></table>`;
 }
@@ -171,17 +192,20 @@ function placeText(place: unknown): string {
 /** A verdict in words, with a shape and a colour of its own. */
 function badge(verdict: StudyRecord["verdict"]): string {
   const kinds = {
-    "comes out": ["held", "✓"],
-    "comes out in part": ["part", "◐"],
-    "does not come out": ["not", "✗"],
+    reproduced: ["held", "✓"],
+    "in part": ["part", "◐"],
+    "not reproduced": ["not", "✗"],
     "not tested here": ["untested", "–"],
   } as const;
+  if (isFormer(verdict)) return `<span class="badge untested">by former rules</span>`;
   const [kind, sign] = kinds[verdict];
   return `<span class="badge ${kind}">${sign} ${verdict}</span>`;
 }
 
-function mark(comesOut: boolean): string {
-  return comesOut ? `<span class="held">✓ yes</span>` : `<span class="not">✗ no</span>`;
+function mark(finding: RecordedFinding): string {
+  if (holds(finding)) return `<span class="held">✓ yes</span>`;
+  const isOpen = "outcome" in finding && finding.outcome === "not decided";
+  return isOpen ? "– not decided" : `<span class="not">✗ no</span>`;
 }
 
 function anchorOf({ study, data }: StudyRecord): string {
@@ -214,51 +238,3 @@ const ENTITIES: Readonly<Record<string, string>> = {
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }
-
-const STYLE = `
-@page { size: A4; margin: 18mm 16mm 20mm; @bottom-center { content: counter(page) " / " counter(pages); font: 8pt "Open Sans", Arial, sans-serif; color: #666; } }
-:root { --ink: #1d1d1f; --soft: #5c5c62; --line: #d9d9de; --held: #00694d; --part: #7a5200; --not: #a33a00; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 46rem; color: var(--ink); font: 10.5pt/1.5 "Open Sans", Arial, Helvetica, sans-serif; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .6rem; }
-h2 { font-size: 1.15rem; line-height: 1.35; margin: 2.4rem 0 .4rem; }
-p { margin: .4rem 0; }
-a { color: inherit; text-decoration-color: var(--line); text-underline-offset: .15em; }
-small, .where, .source, figcaption { color: var(--soft); font-size: .85em; }
-code { font: .92em ui-monospace, "DejaVu Sans Mono", Menlo, monospace; overflow-wrap: anywhere; }
-.kicker { color: var(--soft); margin: 0 0 .2rem; }
-.claim { border-left: 3px solid var(--line); padding-left: .8rem; font-style: italic; }
-table { border-collapse: collapse; width: 100%; margin: .8rem 0; font-size: .9em; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); }
-th { font-weight: 700; border-bottom-color: var(--ink); }
-caption { text-align: left; font-weight: 700; padding: .8rem 0 .3rem; }
-.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
-.numbers { width: auto; min-width: 60%; font-size: .82em; }
-.numbers th, .numbers td { padding-top: .15rem; padding-bottom: .15rem; }
-details { margin: .8rem 0; }
-summary { font-size: .9em; font-weight: 700; }
-.scroll { overflow-x: auto; }
-.verdict, .outcome { white-space: nowrap; }
-.findings td:nth-child(2) { width: 45%; }
-.untested { color: var(--soft); border-style: dotted; }
-.badge { display: inline-block; padding: .05rem .5rem; border: 1.5px solid; border-radius: 1rem; font-size: .72rem; font-weight: 700; white-space: nowrap; vertical-align: middle; }
-.held { color: var(--held); } .part { color: var(--part); border-style: dashed; } .not { color: var(--not); }
-span.held, span.not { font-weight: 700; }
-.notes { border: 1px solid var(--line); padding: .2rem 1rem .4rem; margin-top: 1.5rem; }
-.notes h2 { margin-top: .6rem; font-size: 1rem; }
-figure { margin: 1.4rem 0; break-inside: avoid; }
-figure svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
-figcaption { margin-top: .4rem; }
-.absent { border: 1px dashed var(--line); padding: 1.5rem; text-align: center; color: var(--soft); }
-ul { padding-left: 1.2rem; }
-@media print {
-  body { max-width: none; padding: 0; font-size: 9pt; }
-  h2 { break-after: avoid; }
-  .study { break-before: page; }
-  tr { break-inside: avoid; }
-  thead { display: table-header-group; }
-  .scroll { overflow: visible; }
-  .numbers { font-size: .78em; }
-  .numbers th { overflow-wrap: anywhere; }
-}
-`;

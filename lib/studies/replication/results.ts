@@ -13,7 +13,9 @@ import { writeFileAtomic } from "../../util/files.js";
 import { Stopped } from "../../util/stopping.js";
 import type { Replication, ReplicationPart } from "./replication.js";
 import { type ReportSection, reportHtml } from "./report.js";
-import { StudyContext, type StudyResult, verdictOf } from "../study.js";
+import { verdictOf } from "../evidence/finding.js";
+import type { StudyResult } from "../study.js";
+import { StudyContext } from "../study-context.js";
 import { readStudyRecord, type StudyRecord, writeStudyRecord } from "./study-record.js";
 
 /** Where a replication reads and writes. */
@@ -132,7 +134,10 @@ async function writeResult(
       overrides: [...study.settings.overrides],
     },
     verdict: verdictOf(result),
-    findings: result.findings.map(({ statement, measured, comesOut }) => ({ statement, measured, comesOut })),
+    findings: result.findings.map((one) => ({
+      ...one,
+      contrasts: one.contrasts.map((each) => ({ ...each })),
+    })),
     tables: result.tables.map((table) => ({ ...table, rows: table.rows.map((row) => ({ ...row })) })),
     figures,
     runs: records.map((record) => {

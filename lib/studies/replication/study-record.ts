@@ -3,8 +3,40 @@ import { z } from "zod";
 import { UserError } from "../../util/errors.js";
 import { fileError, writeFileAtomic } from "../../util/files.js";
 import { parseWithSchema } from "../../util/schema.js";
+import type { Finding } from "../evidence/finding.js";
+import { cachedNumber } from "../evidence/cached-analysis.js";
 
 const cell = z.union([z.string(), z.number()]);
+
+const findingSchema = z.strictObject({
+  statement: z.string(),
+  by: z.enum(["paper", "project"]),
+  carries: z.boolean(),
+  measured: z.string(),
+  contrasts: z.array(
+    z.strictObject({
+      of: z.string(),
+      mean: cachedNumber,
+      low: cachedNumber,
+      high: cachedNumber,
+      n: z.number(),
+    }),
+  ),
+  pValue: z.number().nullable(),
+  adjustedPValue: z.number().nullable(),
+  outcome: z.enum(["holds", "does not hold", "not decided"]),
+});
+
+/**
+ * As it was written until 2026-11-26, when every study had rules of its own and nothing said which findings carry its
+ * claim. The verdict of such a record is none of today's, and no test can be made up for it afterwards.
+ */
+const formerFindingSchema = z.strictObject({
+  statement: z.string(),
+  measured: z.string(),
+  comesOut: z.boolean(),
+});
+const formerVerdict = z.enum(["comes out", "comes out in part", "does not come out"]);
 
 const schema = z.strictObject({
   protocol: z.enum(["quick", "reduced", "full"]),
@@ -12,8 +44,8 @@ const schema = z.strictObject({
   data: z.strictObject({ name: z.string(), hash: z.string(), train: z.number(), test: z.number() }),
   study: z.strictObject({ name: z.string(), title: z.string(), claim: z.string() }),
   settings: z.looseObject({ seeds: z.array(z.number()), overrides: z.array(z.string()) }),
-  verdict: z.enum(["comes out", "comes out in part", "does not come out", "not tested here"]),
-  findings: z.array(z.strictObject({ statement: z.string(), measured: z.string(), comesOut: z.boolean() })),
+  verdict: z.union([z.enum(["reproduced", "in part", "not reproduced", "not tested here"]), formerVerdict]),
+  findings: z.array(z.union([findingSchema, formerFindingSchema])),
   tables: z.array(
     z.strictObject({ name: z.string(), title: z.string(), rows: z.array(z.record(z.string(), cell)) }),
   ),
@@ -38,6 +70,17 @@ const schema = z.strictObject({
 
 /** What stays of a study when its runs are deleted: results, and where each is from. */
 export type StudyRecord = z.output<typeof schema>;
+export type RecordedFinding = StudyRecord["findings"][number];
+
+/** Whether a verdict is of a record by the rules before today's. */
+export function isFormer(verdict: StudyRecord["verdict"]): verdict is z.output<typeof formerVerdict> {
+  return formerVerdict.safeParse(verdict).success;
+}
+
+/** Whether a finding holds, by its own rule. */
+export function holds(finding: Readonly<RecordedFinding> | Finding): boolean {
+  return "comesOut" in finding ? finding.comesOut : finding.outcome === "holds";
+}
 
 export async function writeStudyRecord(path: string, record: StudyRecord): Promise<void> {
   await writeFileAtomic(path, `${JSON.stringify(record, namedNumbers, 2)}\n`);

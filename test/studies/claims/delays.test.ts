@@ -6,8 +6,9 @@ import { after, test } from "node:test";
 import { resolveDatasetSource } from "../../../lib/datasets/source.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
-import { delaysStudy, type DelaysSettings } from "../../../lib/studies/claims/delays/study.js";
-import { StudyContext } from "../../../lib/studies/study.js";
+import { delaysStudy } from "../../../lib/studies/claims/delays/study.js";
+import type { DelaysSettings } from "../../../lib/studies/claims/delays/trainings.js";
+import { StudyContext } from "../../../lib/studies/study-context.js";
 import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
 
 const root = mkdtempSync(join(tmpdir(), "delays-"));
@@ -54,7 +55,7 @@ test("a = 0 is the ordinary network at once, and smoothing arrives there in the 
     assert.equal(long.at(-1), ordinary[0]);
   }
   const arrives = result.findings.find(({ statement }) => /arrive at its accuracy/.test(statement));
-  assert.equal(arrives?.comesOut, true);
+  assert.equal(arrives?.outcome, "holds");
   assert.ok(result.figures.every(({ figure }) => figure.data.length > 0));
   assert.deepEqual(await delaysStudy.analyse(settings, context), result);
 });

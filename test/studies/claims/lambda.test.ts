@@ -7,7 +7,7 @@ import { resolveDatasetSource } from "../../../lib/datasets/source.js";
 import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 import { lambdaStudy, type LambdaSettings } from "../../../lib/studies/claims/lambda/study.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
-import { StudyContext } from "../../../lib/studies/study.js";
+import { StudyContext } from "../../../lib/studies/study-context.js";
 import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
 
 const root = mkdtempSync(join(tmpdir(), "lambda-"));
@@ -70,11 +70,9 @@ test("each model, lambda and seed is a training of its own; winners and verdicts
     const finding = result.findings.find(({ statement }) =>
       statement.startsWith(`${model}: the paper's λ = ${paper} has more area`),
     );
-    // The standard error of two values is half their distance.
-    assert.equal(finding?.comesOut, (first + second) / 2 > Math.abs(first - second) / 2);
-    const best = rowsOf("best-lambda").find(
-      (row) => row["model"] === model && row["quantity"] === "area over time",
-    );
+    assert.ok(Math.abs((finding?.contrasts[0]?.mean ?? NaN) - 50 * (first + second)) < 1e-9);
+    assert.equal(finding?.contrasts[0]?.n, 2);
+    const best = rowsOf("best-lambda").find((row) => row["model"] === model && row["quantity"] === "area");
     const means = settings.lambdas.map((lambda) =>
       settings.seeds.reduce((sum, seed) => sum + area(model, lambda, seed), 0),
     );

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NOISE_NAMES } from "../../../lib/noise/noises.js";
-import { accuracyAt, measured } from "../../../lib/studies/claims/noise/comparison.js";
-import { leads } from "../../../lib/studies/evidence/paired-arms.js";
 import { CONDITIONS, type NoisyModel } from "../../../lib/studies/claims/noise/evaluation.js";
+import { noiseFindings, noisesOf, OPPONENTS, TESTED } from "../../../lib/studies/claims/noise/findings.js";
 import {
-  comparisonsOf,
-  noiseFindings,
-  OPPONENTS,
-  TESTED,
-} from "../../../lib/studies/claims/noise/findings.js";
+  accuracyUnder,
+  noisyAccuracy,
+  relativeDropOf,
+  shareLeft,
+} from "../../../lib/studies/claims/noise/quantities.js";
+import { decided, verdictOf } from "../../../lib/studies/evidence/finding.js";
+import { PairedArms } from "../../../lib/studies/evidence/paired-arms.js";
 import { relativeDrop } from "../../../lib/trace/robustness.js";
 
 /** A model of ten classes whose accuracy is chance at t = 0 and then `clean`, or `noisy(noise)` under noise. */
@@ -26,6 +26,8 @@ function made(model: string, seed: number, clean: number, noisy: (noise: string)
 }
 
 const SEEDS = [0, 1, 2];
+const armsOf = (models: readonly NoisyModel[]): PairedArms<NoisyModel> =>
+  new PairedArms(models.map((measured) => ({ arm: measured.model, seed: measured.seed, measured })));
 
 test("relative drop: nothing lost is 0, down to chance is 1, and a model at chance has none", () => {
   assert.equal(relativeDrop(0.7, 0.7, 0.1), 0);
@@ -35,78 +37,67 @@ test("relative drop: nothing lost is 0, down to chance is 1, and a model at chan
   assert.ok(Number.isNaN(relativeDrop(0.1, 0.1, 0.1)));
 });
 
-test("last step, area over time, and their drops", () => {
-  const model = made("CascadedTD", 0, 0.7, () => 0.4);
-  const condition = { noise: "perlin", schedule: "transient" };
-  const clean = model.results[0];
-  assert.ok(clean);
-  assert.equal(accuracyAt(clean, "last step"), 0.7);
-  assert.ok(Math.abs(accuracyAt(clean, "over time") - (0.4 + 0.7) / 2) < 1e-12);
-  assert.equal(measured(model, condition, "accuracy", "last step"), 0.4);
-  assert.ok(Math.abs(measured(model, condition, "relative drop", "last step") - 0.5) < 1e-12);
+test("last step, area over time, their drops, and the mean of several noises", () => {
+  const model = made("CascadedTD", 0, 0.7, (noise) => (noise === "perlin" ? 0.4 : 0.7));
+  const perlin = { noise: "perlin", schedule: "transient" };
+  assert.equal(accuracyUnder(model, perlin, "last step"), 0.4);
+  assert.ok(Math.abs(accuracyUnder(model, perlin, "over time") - (0.25 + 0.4) / 2) < 1e-12);
+  assert.ok(Math.abs(relativeDropOf(model, perlin, "last step") - 0.5) < 1e-12);
   // Chance at t = 0 is nothing to lose: over time the share that is lost is the same half.
-  assert.ok(Math.abs(measured(model, condition, "relative drop", "over time") - 0.5) < 1e-12);
+  assert.ok(Math.abs(relativeDropOf(model, perlin, "over time") - 0.5) < 1e-12);
+  const all = noisesOf("transient");
+  assert.ok(Math.abs(shareLeft(all, "last step").of(model) - 100 * (5.5 / 6)) < 1e-9);
+  assert.ok(Math.abs(noisyAccuracy(all, "last step").of(model) - 100 * (3.9 / 6)) < 1e-9);
   assert.throws(
-    () => measured(model, { noise: "snow", schedule: "transient" }, "accuracy", "last step"),
+    () => accuracyUnder(model, { noise: "snow", schedule: "transient" }, "last step"),
     RangeError,
   );
 });
 
-test("more than the standard error decides; one seed, or a lead as large as its error, does not", () => {
-  assert.equal(leads([0.01, 0.02, 0.03]), true);
-  assert.equal(leads([0.3]), false);
-  assert.equal(leads([0, 2]), false);
-  assert.equal(leads([-0.01, -0.02, -0.03]), false);
-  assert.equal(leads([NaN, 1, 1]), false);
-});
-
-test("absolute and relative are told apart: a lead that is there without noise too is no robustness", () => {
-  // Ahead of every other model by 10 points, clean and noisy: the same points are a smaller share of more.
-  const models = SEEDS.flatMap((seed) => [
-    made(TESTED, seed, 0.8 + seed / 100, () => 0.5),
-    ...OPPONENTS.map((name) => made(name, seed, 0.6, () => 0.4)),
-  ]);
-  const findings = noiseFindings(
-    new Map([
-      ["clean", models],
-      ["occluded", models],
-    ]),
-  );
-  assert.equal(findings.length, 2 * 3 * 2 * 2 * 2);
-  for (const { statement, comesOut } of findings)
-    assert.equal(comesOut, statement.includes("more accurate"), statement);
-});
-
-test("seeds are compared pair by pair, and one noise out of all is enough to fail", () => {
-  // Seeds differ by 20 points among themselves, but CascadedTD is always one point ahead, except under focus.
-  const ahead = (seed: number, noise: string): number => 0.3 + seed / 5 + (noise === "focus" ? -0.01 : 0.01);
-  const models = SEEDS.flatMap((seed) => [
-    made(TESTED, seed, 0.9, (noise) => ahead(seed, noise)),
-    ...OPPONENTS.map((name) => made(name, seed, 0.9, () => 0.3 + seed / 5)),
-  ]);
-  const first = comparisonsOf(
-    new Map([
-      ["clean", models],
-      ["occluded", []],
-    ]),
-  )[0];
+test("a lead that is there without noise too is no robustness; one that noise makes is", () => {
+  const findings = (tested: number) => {
+    // Ahead of every other model by 20 points without noise.
+    const arms = armsOf(
+      SEEDS.flatMap((seed) => [
+        made(TESTED, seed, 0.8 + seed / 100, () => tested),
+        ...OPPONENTS.map((name) => made(name, seed, 0.6, () => 0.4)),
+      ]),
+    );
+    return decided(
+      noiseFindings(
+        new Map([
+          ["clean", arms],
+          ["occluded", arms],
+        ]),
+      ),
+    );
+  };
+  const same = findings(0.5);
+  assert.equal(same.length, 2 * 3 * 2 * 2);
+  assert.ok(same.every(({ outcome }) => outcome === "does not hold"));
+  assert.equal(verdictOf({ findings: same }), "not reproduced");
+  const robust = findings(0.7);
+  assert.ok(robust.every(({ outcome }) => outcome === "holds"));
+  assert.equal(verdictOf({ findings: robust }), "reproduced");
   assert.deepEqual(
-    first?.advantages.map(({ noise, bySeed }) => [noise, leads(bySeed)]),
-    NOISE_NAMES.map((noise) => [noise, noise !== "focus"]),
-  );
-  const [persistent] = noiseFindings(
-    new Map([
-      ["clean", models],
-      ["occluded", models],
-    ]),
-  ).filter(({ statement }) =>
-    statement.includes("last step: under every persistent noise CascadedTD is more accurate than SerialCE"),
-  );
-  assert.equal(persistent?.comesOut, false);
-  assert.match(
-    persistent.measured,
-    new RegExp(
-      `under ${NOISE_NAMES.length - 1} of ${NOISE_NAMES.length} noises.*occlusion \\+1\\.0 ± 0\\.0, focus -1\\.0 ± 0\\.0.*\\(n = 3\\)`,
+    robust.filter(({ carries }) => carries).map(({ statement }) => statement.split(" (")[0]),
+    ["persistent", "transient"].map(
+      (schedule) =>
+        `trained with occlusion, last step: on average over the ${schedule} noises CascadedTD keeps a larger share of its clean accuracy above chance than SerialCE`,
     ),
   );
+});
+
+test("seeds are compared pair by pair", () => {
+  // Seeds differ by 20 points among themselves, but CascadedTD is always one point ahead.
+  const level = (seed: number): number => 0.3 + seed / 5;
+  const arms = armsOf(
+    SEEDS.flatMap((seed) => [
+      made(TESTED, seed, 0.9, () => level(seed) + 0.01),
+      ...OPPONENTS.map((name) => made(name, seed, 0.9, () => level(seed))),
+    ]),
+  );
+  const [first] = decided(noiseFindings(new Map([["occluded", arms]])));
+  assert.equal(first?.outcome, "holds");
+  assert.match(first.measured, /CascadedTD over SerialCE \+1\.\d points/);
 });

@@ -10,7 +10,7 @@ import { NOISE_SETTINGS, noiseStudy, type NoiseSettings } from "../../../lib/stu
 import { presetTrainings } from "../../../lib/studies/preset-trainings.js";
 import { QUICK_DATA } from "../../../lib/studies/quick.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
-import { StudyContext } from "../../../lib/studies/study.js";
+import { StudyContext } from "../../../lib/studies/study-context.js";
 import { UserError } from "../../../lib/util/errors.js";
 import { tinyRunSpec } from "../../experiments/tiny-run.js";
 

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resolveDatasetSource } from "../../../lib/datasets/source.js";
-import { chosenConstants, type JudgedTraining } from "../../../lib/studies/claims/norm-stability/choice.js";
+import {
+  chosenConstants,
+  type ValidatedTraining,
+} from "../../../lib/studies/claims/norm-stability/choice.js";
 import {
   NORM_STABILITY_SETTINGS,
   normStabilityStudy,
 } from "../../../lib/studies/claims/norm-stability/study.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
-import { StudyContext } from "../../../lib/studies/study.js";
+import { StudyContext } from "../../../lib/studies/study-context.js";
 import { temporaryFolder } from "../../datasets/fixtures.js";
 import { DIVERGING } from "../small-study.js";
 import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
@@ -17,12 +20,18 @@ const PUBLISHED = { epsilon: 0.1, momentum: 0.1 };
 const OTHER = { epsilon: 0.01, momentum: 0.1 };
 
 /** Eight seeds with both constants: by how much the other leads in each, in points, and how many fail with each. */
-function trainings(leads: readonly number[], { published = 0, other = 0 } = {}): JudgedTraining[] {
+function trainings(leads: readonly number[], { published = 0, other = 0 } = {}): ValidatedTraining[] {
   return SEEDS.flatMap((seed, i) =>
     [
       { ...PUBLISHED, last: 50 + seed, failed: i < published },
       { ...OTHER, last: 50 + seed + (leads[i] ?? 0), failed: i < other },
-    ].map(({ last, ...one }) => ({ ...one, arm: "a", size: "s", seed, judged: one.failed ? {} : { last } })),
+    ].map(({ last, ...one }) => ({
+      ...one,
+      arm: "a",
+      size: "s",
+      seed,
+      accuracies: one.failed ? {} : { last },
+    })),
   );
 }
 
@@ -76,5 +85,5 @@ test("every training is counted, also one that diverges, and judged on images th
   const last = 100 * Number(runs[1]?.["held out, t = 8"]);
   assert.ok(String(rows[1]?.["last"]).startsWith(last.toFixed(1)), JSON.stringify(rows[1]));
   const stable = result.findings.find(({ statement }) => statement.startsWith("With ε = 0.1"));
-  assert.equal(stable?.comesOut, false);
+  assert.equal(stable?.outcome, "does not hold");
 });

@@ -9,7 +9,8 @@ import { openTrainedModel } from "../../../lib/experiments/runs/trained-model.js
 import { trainingImages } from "../../../lib/experiments/runs/image-splits.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
-import { StudyContext, type StudyResult } from "../../../lib/studies/study.js";
+import type { StudyResult } from "../../../lib/studies/study.js";
+import { StudyContext } from "../../../lib/studies/study-context.js";
 import { type TypicalitySettings, typicalityStudy } from "../../../lib/studies/claims/typicality/study.js";
 import {
   heldOutImages,

@@ -1,28 +1,42 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keepsUp, leads, PairedArms } from "../../../lib/studies/evidence/paired-arms.js";
+import { NUMBER } from "../../../lib/studies/evidence/format.js";
+import { type ArmResult, PairedArms } from "../../../lib/studies/evidence/paired-arms.js";
+import { randomStream } from "../../../lib/util/random.js";
+
+const TEN_TIMES = { name: "ten times", unit: NUMBER, of: (value: number) => 10 * value };
+
+const RESULTS: readonly ArmResult<number>[] = [
+  { arm: "a", seed: 0, measured: 3 },
+  { arm: "a", seed: 1, measured: 5 },
+  { arm: "a", seed: 2, measured: 4 },
+  { arm: "b", seed: 0, measured: 2 },
+  { arm: "b", seed: 1, measured: 1 },
+  { arm: "b", seed: 2, measured: 4 },
+];
 
 test("arms are compared seed by seed, whatever the order of their results", () => {
-  const paired = new PairedArms([
-    { arm: "a", seed: 0, measured: 3 },
-    { arm: "b", seed: 1, measured: 1 },
-    { arm: "b", seed: 0, measured: 2 },
-    { arm: "a", seed: 1, measured: 5 },
-  ]);
-  assert.deepEqual(
-    paired.lead("a", "b", (value) => 10 * value),
-    [10, 40],
-  );
-  assert.throws(() => paired.bySeed("c", (value) => value), /no result of c with seed 0/);
+  for (let draw = 0; draw < 20; draw++) {
+    const order = [...randomStream(draw, "order of results").permutation(RESULTS.length)];
+    const paired = new PairedArms(order.map((i) => RESULTS[i] as ArmResult<number>));
+    assert.deepEqual(paired.seeds, [0, 1, 2]);
+    assert.deepEqual(paired.bySeed("b", TEN_TIMES), [20, 10, 40]);
+    assert.deepEqual(paired.lead("a", "b", TEN_TIMES), [10, 40, 0]);
+  }
 });
 
-test("a lead must exceed its standard error, and a single seed decides nothing", () => {
-  // Mean 2, standard error 1 (deviation sqrt 3, three values).
-  const differences = [2 - Math.sqrt(3), 2, 2 + Math.sqrt(3)];
-  assert.equal(leads(differences), true);
-  assert.equal(leads(differences.map((value) => value - 1.01)), false);
-  assert.equal(keepsUp(differences.map((value) => value - 2.99)), true);
-  assert.equal(keepsUp(differences.map((value) => value - 3.01)), false);
-  assert.equal(leads([5]), false);
-  assert.equal(keepsUp([5]), false);
+test("a seed that diverged is left out on both sides and counted; one that is missing is an error", () => {
+  const paired = new PairedArms([
+    ...RESULTS.filter(({ arm, seed }) => arm !== "b" || seed !== 1),
+    { arm: "b", seed: 1, measured: "diverged" },
+  ]);
+  assert.deepEqual(paired.bySeed("a", TEN_TIMES), [30, 50, 40]);
+  assert.deepEqual(paired.bySeed("b", TEN_TIMES), [20, 40]);
+  assert.deepEqual(paired.lead("a", "b", TEN_TIMES), [10, 0]);
+  assert.deepEqual(paired.lead("b", "a", TEN_TIMES), [-10, 0]);
+  const [contrast] = paired.over("a", ["b"], TEN_TIMES);
+  assert.deepEqual([contrast?.of, contrast?.values.length, contrast?.seeds], ["a over b", 2, 3]);
+  const missing = new PairedArms(RESULTS.slice(1));
+  assert.throws(() => missing.lead("b", "a", TEN_TIMES), /RangeError: no result of a with seed 0/);
+  assert.throws(() => missing.bySeed("c", TEN_TIMES), /no result of c with seed 0/);
 });

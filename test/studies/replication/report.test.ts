@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportHtml } from "../../../lib/studies/replication/report.js";
-import type { StudyRecord } from "../../../lib/studies/replication/study-record.js";
+import type { RecordedFinding, StudyRecord } from "../../../lib/studies/replication/study-record.js";
 
 const HOSTILE = `<script>alert("x" & 'y')</script>`;
 const ESCAPED = "&lt;script&gt;alert(&quot;x&quot; &amp; &#39;y&#39;)&lt;/script&gt;";
+
+function found(
+  statement: string,
+  measured: string,
+  outcome: "holds" | "does not hold" | "not decided",
+  carries: boolean,
+): RecordedFinding {
+  const by = carries ? "paper" : "project";
+  return { statement, measured, by, carries, contrasts: [], pValue: null, adjustedPValue: null, outcome };
+}
 
 function record(change: Partial<StudyRecord> = {}): StudyRecord {
   return {
@@ -12,10 +22,11 @@ function record(change: Partial<StudyRecord> = {}): StudyRecord {
     data: { name: "cifar10", hash: "0", train: 45000, test: 5000 },
     study: { name: "small", title: "A title", claim: "A claim" },
     settings: { seeds: [0, 1], overrides: ["train.epochs=5"] },
-    verdict: "comes out in part",
+    verdict: "in part",
     findings: [
-      { statement: "first", measured: "1.5 against 1.2", comesOut: true },
-      { statement: "second", measured: "0.1 against 0.2", comesOut: false },
+      found("first", "1.5 against 1.2", "holds", true),
+      found("second", "0.1 against 0.2", "does not hold", true),
+      found("third", "5 of one seed", "not decided", false),
     ],
     tables: [{ name: "t", title: "A table", rows: [{ model: "A", accuracy: 0.123456 }, { model: "B" }] }],
     figures: [
@@ -46,12 +57,13 @@ function report(
 test("each finding, table, figure and run is in it, and the verdicts stand first, in words", () => {
   const html = report([
     record(),
-    record({ verdict: "comes out", study: { name: "b", title: "B", claim: "" } }),
+    record({ verdict: "reproduced", study: { name: "b", title: "B", claim: "" } }),
   ]);
   for (const text of [
     "✓ yes</span></td><td>first</td><td>1.5 against 1.2",
     "✗ no</span></td><td>second</td><td>0.1 against 0.2",
-    "1 of 2 findings",
+    "– not decided</td><td>third <small>(asked by this project)</small></td>",
+    "1 of 2 end points hold; 0 of 1 other finding hold",
     `<td>A</td><td class="number">0.1235</td>`,
     `<td>B</td><td></td>`,
     `<figure><svg id="drawn"><path/></svg><figcaption><b>Figure 1.</b> A caption`,
@@ -63,9 +75,9 @@ test("each finding, table, figure and run is in it, and the verdicts stand first
     "cpu a processor",
   ])
     assert.ok(html.includes(text), text);
-  const first = html.indexOf("◐ comes out in part");
+  const first = html.indexOf("◐ in part");
   assert.ok(first > 0 && first < html.indexOf('<section class="study"'));
-  assert.ok(html.includes("✓ comes out<"));
+  assert.ok(html.includes("✓ reproduced<"));
   assert.equal(new Set(html.match(/ id="[^"]*small"| id="[^"]*-b"/g)).size, 2);
 });
 
@@ -77,7 +89,7 @@ test("every text is escaped, and nothing is fetched from outside", () => {
         study: names,
         data: { name: HOSTILE, hash: "", train: 1, test: 1 },
         settings: { seeds: [0], overrides: [HOSTILE] },
-        findings: [{ statement: HOSTILE, measured: HOSTILE, comesOut: true }],
+        findings: [found(HOSTILE, HOSTILE, "holds", true), found(HOSTILE, HOSTILE, "not decided", false)],
         tables: [{ name: "", title: HOSTILE, rows: [{ [HOSTILE]: HOSTILE }] }],
         figures: [{ name: "f", caption: HOSTILE, file: null }],
         runs: [{ name: HOSTILE, hash: HOSTILE, seed: 0, trainingSeconds: 1 }],
@@ -91,6 +103,20 @@ test("every text is escaped, and nothing is fetched from outside", () => {
   assert.equal(html.includes("<script"), false);
   assert.ok(html.split(ESCAPED).length > 15);
   assert.equal(/(?:src|href)="(?!#)|url\((?!data:)/.test(html), false);
+});
+
+test("a record by former rules is shown with its outcomes, and gets no verdict of today", () => {
+  const former = record({
+    verdict: "comes out in part",
+    findings: [
+      { statement: "old", measured: "2", comesOut: true },
+      { statement: "older", measured: "1", comesOut: false },
+    ],
+  });
+  const html = report([former]);
+  for (const text of ["by former rules", "1 of 2 findings came out", "✓ yes</span></td><td>old</td>", "✗ no"])
+    assert.ok(html.includes(text), text);
+  assert.equal(/badge (held|part|not)"/.test(html), false);
 });
 
 test("a long table is folded, and says where its numbers are", () => {

@@ -1,12 +1,14 @@
 import type { ResolvedDatasetSource } from "../../../datasets/source.js";
 import { widthOf } from "../../../experiments/specs/network-spec.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { type AnytimeMeasures, anytimeMeasures } from "../../evidence/anytime-measures.js";
-import { changeCells, JUDGED } from "../../evidence/changed-arms.js";
-import { differenceAndError } from "../../evidence/mean-and-error.js";
-import { leads, PairedArms } from "../../evidence/paired-arms.js";
+import { anytimeArms } from "../../evidence/anytime-models.js";
+import { type Draft, finding } from "../../evidence/finding.js";
+import { areaOverTime, USUAL_QUANTITIES } from "../../evidence/quantities.js";
+import { isAhead } from "../../evidence/rules.js";
+import { changeCells } from "../../evidence/tables.js";
 import { presetTraining } from "../../preset-trainings.js";
-import type { Finding, StudyContext, StudyResult } from "../../study.js";
+import type { StudyResult } from "../../study.js";
+import type { StudyContext } from "../../study-context.js";
 
 /** Lambda 0 and 1 on a larger network that is trained for longer: does the order depend on that? */
 export interface LongerTraining {
@@ -36,35 +38,34 @@ function sizeOf([spec]: readonly RunSpec[]): string {
   return `width ${widthOf(network)}, ${trainImages ?? "all"} images, ${train.epochs} epochs`;
 }
 
-/** One finding for each judged number, and the table of both lambdas. */
+/** A finding for each usual quantity, the area being the end point, and the table of both lambdas. */
 export async function analyseLongerTraining(
   training: LongerTraining,
   context: StudyContext,
-): Promise<Pick<StudyResult, "findings" | "tables">> {
-  const results = [];
-  for (const spec of longerTrainings(training, context.data)) {
-    const measured = await anytimeMeasures(spec, context);
-    results.push({ arm: armOf(spec.loss.lambda), seed: spec.seed, measured });
-  }
-  const paired = new PairedArms<AnytimeMeasures>(results);
-  const size = sizeOf(longerTrainings(training, context.data));
+): Promise<{ readonly findings: readonly Draft[]; readonly tables: StudyResult["tables"] }> {
+  const specs = longerTrainings(training, context.data);
+  const arms = await anytimeArms(specs, context, (_, { loss }) => armOf(loss.lambda));
+  const about = `${MODEL}, larger and trained for longer (${sizeOf(specs)})`;
   return {
-    findings: JUDGED.map(({ name, quantity }): Finding => {
-      const lead = paired.lead(armOf(0), armOf(1), quantity);
-      return {
-        statement: `${MODEL}, larger and trained for longer (${size}), ${name}: the paper's λ = 0 is ahead of λ = 1 (rule: mean paired difference over the seeds above its standard error)`,
-        measured: `${differenceAndError(lead)} points; n = ${lead.length}`,
-        comesOut: leads(lead),
-      };
-    }),
+    findings: USUAL_QUANTITIES.map((quantity) =>
+      finding(
+        {
+          statement: `${about}, ${quantity.name}: the paper's λ = 0 is ahead of λ = 1`,
+          by: "paper",
+          ...(quantity === areaOverTime && { carries: true }),
+        },
+        isAhead,
+        arms.over(armOf(0), [armOf(1)], quantity),
+      ),
+    ),
     tables: [
       {
         name: "longer-training",
-        title: `${MODEL}, larger and trained for longer (${size}): accuracy in %, mean ± standard error over n seeds; in brackets the paired difference to λ = 0`,
+        title: `${about}: accuracy in %, mean ± standard error over n seeds; in brackets the paired difference to λ = 0`,
         rows: LAMBDAS.map((lambda) => ({
           lambda,
-          ...changeCells(paired, armOf(lambda), armOf(0)),
-          n: paired.seeds.length,
+          ...changeCells(arms, armOf(lambda), armOf(0), USUAL_QUANTITIES),
+          n: arms.seeds.length,
         })),
       },
     ],

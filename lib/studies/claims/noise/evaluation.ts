@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { limit } from "../../../datasets/split.js";
 import { collectTrace } from "../../../experiments/runs/collect-trace.js";
 import { readRun } from "../../../experiments/runs/run-record.js";
@@ -9,7 +10,8 @@ import { NOISE_NAMES, type NoiseName, type NoiseStrength } from "../../../noise/
 import type { NoiseSchedule } from "../../../noise/schedule.js";
 import { accuracyPerTimestep } from "../../../trace/accuracy-per-timestep.js";
 import { speedAccuracyCurve } from "../../../trace/speed-accuracy-curve.js";
-import type { StudyContext } from "../../study.js";
+import type { Analysis } from "../../evidence/cached-analysis.js";
+import type { StudyContext } from "../../study-context.js";
 
 /** The schedules that the study compares. */
 export const SCHEDULES = ["persistent", "transient"] as const satisfies readonly NoiseSchedule["kind"][];
@@ -25,18 +27,22 @@ export const CONDITIONS: readonly NoiseCondition[] = [
   ...SCHEDULES.flatMap((schedule) => NOISE_NAMES.map((noise) => ({ noise, schedule }))),
 ];
 
-/** How one model does under one condition. */
-export interface NoisyResult {
-  readonly noise: string;
-  readonly schedule: string;
+const resultSchema = z.object({
+  noise: z.string(),
+  schedule: z.string(),
   /** [T] */
-  readonly accuracy: readonly number[];
-  readonly curve: readonly {
-    readonly threshold: number;
-    readonly meanStoppingTime: number;
-    readonly accuracy: number;
-  }[];
-}
+  accuracy: z.array(z.number()),
+  curve: z.array(z.object({ threshold: z.number(), meanStoppingTime: z.number(), accuracy: z.number() })),
+});
+
+/** How one model does under one condition. */
+export type NoisyResult = z.output<typeof resultSchema>;
+
+const ANALYSIS: Analysis<NoisyResult[]> = {
+  name: "noise",
+  module: import.meta.url,
+  schema: z.array(resultSchema),
+};
 
 /** The results of a trained model under all conditions. */
 export interface NoisyModel {
@@ -64,8 +70,8 @@ export async function evaluateUnderNoise(
   const { models, classNames } = runSummary(directory);
   const evaluated: NoisyModel[] = [];
   for (const { model } of models) {
-    const key = { analysis: "noise", model, images, noiseSeed, strength, conditions: CONDITIONS };
-    const results = await context.keptOf(spec, key, async () => {
+    const key = { model, images, noiseSeed, strength, conditions: CONDITIONS };
+    const results = await context.cachedOf(spec, ANALYSIS, key, async () => {
       context.onProgress(`${model} of ${readRun(directory).name}, seed ${spec.seed}, under noise`);
       const judged = testImages(spec, await context.datasetOf(spec));
       const set = images === null ? judged : limit(judged, images, noiseSeed);

@@ -1,4 +1,5 @@
-import { mean, meanInterval } from "../../../util/statistics.js";
+import { mean } from "../../../util/statistics.js";
+import { meanInterval } from "../../../util/student-t.js";
 
 /** Constants of a batch norm. */
 export interface NormConstants {
@@ -6,8 +7,8 @@ export interface NormConstants {
   readonly momentum: number;
 }
 
-/** One training with one pair of constants, judged on the images that it held out. */
-export interface JudgedTraining extends NormConstants {
+/** One training with one pair of constants, measured on the images that it held out. */
+export interface ValidatedTraining extends NormConstants {
   /** What was trained on which images: what is compared is equal in it. */
   readonly arm: string;
   readonly size: string;
@@ -15,7 +16,7 @@ export interface JudgedTraining extends NormConstants {
   /** It diverged, or stayed at chance. */
   readonly failed: boolean;
   /** Accuracies in %, by name; none where it diverged. */
-  readonly judged: Readonly<Record<string, number>>;
+  readonly accuracies: Readonly<Record<string, number>>;
 }
 
 /** How much less accurate a constant must be than another to lose its place, in points. */
@@ -33,7 +34,7 @@ export const CHOICE_RULE =
 
 /** Differences in favour of `other` by seed, each the mean over arms, where both trainings gave a model. */
 export function differencesBySeed(
-  trainings: readonly JudgedTraining[],
+  trainings: readonly ValidatedTraining[],
   published: NormConstants,
   other: NormConstants,
   quantity: string,
@@ -43,7 +44,7 @@ export function differencesBySeed(
     const ofSeed = trainings.filter((one) => one.seed === seed);
     const differences = ofSeed.filter(isOf(other)).flatMap((theirs) => {
       const own = ofSeed.find((one) => isOf(published)(one) && one.arm === theirs.arm);
-      const difference = (theirs.judged[quantity] ?? NaN) - (own?.judged[quantity] ?? NaN);
+      const difference = (theirs.accuracies[quantity] ?? NaN) - (own?.accuracies[quantity] ?? NaN);
       return Number.isNaN(difference) ? [] : [difference];
     });
     return differences.length === 0 ? [] : [mean(differences)];
@@ -56,7 +57,7 @@ export const isOf =
     one.epsilon === epsilon && one.momentum === momentum;
 
 /** What decides against the published constants, and for the others. */
-export interface Comparison extends NormConstants {
+export interface Candidate extends NormConstants {
   readonly failures: number;
   /** Largest lead over the published ones that counts as clear, in points; 0 if there is none. */
   readonly clearLead: number;
@@ -66,10 +67,10 @@ const QUANTITIES = ["last", "area"] as const;
 
 /** Compares constants with the published ones; those that fail less or lead clearly stand out. */
 export function compareConstants(
-  trainings: readonly JudgedTraining[],
+  trainings: readonly ValidatedTraining[],
   published: NormConstants,
   other: NormConstants,
-): Comparison {
+): Candidate {
   const sizes = [...new Set(trainings.map(({ size }) => size))];
   const leads = sizes.flatMap((size) =>
     QUANTITIES.map((quantity) => {
@@ -85,7 +86,7 @@ export function compareConstants(
 
 /** The constants that the rule chooses among `candidates`, the published ones being one of them. */
 export function chosenConstants(
-  trainings: readonly JudgedTraining[],
+  trainings: readonly ValidatedTraining[],
   published: NormConstants,
   candidates: readonly NormConstants[],
 ): NormConstants {

@@ -4,10 +4,10 @@ import { readRun } from "../../../experiments/runs/run-record.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { runSummary } from "../../../experiments/runs/run-summary.js";
 import { areaUnderAccuracy } from "../../../trace/area.js";
-import type { JudgedTraining } from "./choice.js";
+import type { ValidatedTraining } from "./choice.js";
 
-/** A training judged on the images that it held out; its accuracy on the test images beside. */
-export interface StabilityTraining extends JudgedTraining {
+/** A training measured on the images that it held out; its accuracy on the test images beside. */
+export interface StabilityTraining extends ValidatedTraining {
   readonly run: string;
   readonly outcome: "trained" | "diverged" | "at chance";
   /** Accuracy at each timestep, shares; an ordinary network answers once. Empty where it diverged. */
@@ -28,7 +28,7 @@ export function stabilityTraining(
   const record = readRun(directory);
   const common = { seed: spec.seed, run: record.hash };
   if (divergedSummary(directory) !== null)
-    return { ...common, outcome: "diverged", failed: true, judged: {}, heldOut: [], test: [] };
+    return { ...common, outcome: "diverged", failed: true, accuracies: {}, heldOut: [], test: [] };
   const { models, classNames } = runSummary(directory);
   const heldOut = record
     .readMetrics()
@@ -44,7 +44,7 @@ export function stabilityTraining(
     ...common,
     outcome: failed ? "at chance" : "trained",
     failed,
-    judged: isOrdinary
+    accuracies: isOrdinary
       ? { last: percent(-1) }
       : { "t = 2": percent(2), "t = 3": percent(3), last: percent(-1), area: 100 * areaUnderAccuracy(last) },
     heldOut: last,

@@ -1,5 +1,6 @@
-import { mean, meanInterval } from "../../../util/statistics.js";
-import { meanAndError } from "../../evidence/mean-and-error.js";
+import { mean } from "../../../util/statistics.js";
+import { meanInterval } from "../../../util/student-t.js";
+import { intervalText, meanAndError, signed } from "../../evidence/format.js";
 import { differencesBySeed, isOf, type NormConstants } from "./choice.js";
 import type { StabilityTraining } from "./stability-training.js";
 import type { TableRow } from "../../study.js";
@@ -43,17 +44,15 @@ function accuracyCell(
   constants: NormConstants,
   name: string,
 ): string {
-  const values = trainings.filter(isOf(constants)).flatMap(({ judged }) => judged[name] ?? []);
+  const values = trainings.filter(isOf(constants)).flatMap(({ accuracies }) => accuracies[name] ?? []);
   if (values.length === 0) return "";
   const own = meanAndError(values);
   const differences = differencesBySeed(trainings, published, constants, name);
   if (isOf(published)(constants) || differences.length === 0) return own;
-  const { low, high } = meanInterval(differences);
+  const interval = meanInterval(differences);
   const change = signed(mean(differences));
-  return Number.isNaN(low) ? `${own} (${change})` : `${own} (${change}, ${signed(low)} to ${signed(high)})`;
+  return Number.isNaN(interval.low) ? `${own} (${change})` : `${own} (${change}, ${intervalText(interval)})`;
 }
-
-const signed = (value: number): string => `${value < 0 ? "" : "+"}${value.toFixed(1)}`;
 
 /** Every run: what became of it, and its accuracies in %. */
 export function runRowsOf(trainings: readonly StabilityTraining[]): TableRow[] {

@@ -2,15 +2,17 @@ import type { ResolvedDatasetSource } from "../../../datasets/source.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { hasOwnKernels } from "../../../nn/backend/kernel-level.js";
-import { mean, standardError } from "../../../util/statistics.js";
-import { type AnytimeMeasures, anytimeMeasures } from "../../evidence/anytime-measures.js";
-import { changeCells, JUDGED, type Judged, runRows } from "../../evidence/changed-arms.js";
+import { anytimeArms, type AnytimeModel } from "../../evidence/anytime-models.js";
+import { decided, type Draft, finding } from "../../evidence/finding.js";
+import type { PairedArms } from "../../evidence/paired-arms.js";
+import { USUAL_QUANTITIES } from "../../evidence/quantities.js";
+import { isSame } from "../../evidence/rules.js";
+import { changeCells, runRows } from "../../evidence/tables.js";
 import { FULL_OVERRIDES } from "../../full.js";
-import { differenceAndError } from "../../evidence/mean-and-error.js";
-import { type ArmResult, PairedArms } from "../../evidence/paired-arms.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_OVERRIDES } from "../../quick.js";
-import type { Finding, ProtocolName, Study, StudyContext, StudyResult, StudySettings } from "../../study.js";
+import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
+import type { StudyContext } from "../../study-context.js";
 
 /** What is trained and measured at each protocol: seeds, and changes to the preset. */
 export const PRECISION_SETTINGS: Readonly<Record<ProtocolName, StudySettings>> = {
@@ -28,7 +30,6 @@ type TrainedPrecision = (typeof PRECISIONS)[number];
 
 /** A difference of so many points would matter. */
 const SMALL_POINTS = 1;
-const RULE = `rule: on average within ${SMALL_POINTS} point and within two standard errors of the paired difference`;
 
 /** Whether whole trainings in mixed precision end where those in float32 do. */
 export const precisionStudy: Study = {
@@ -36,8 +37,9 @@ export const precisionStudy: Study = {
   title: "Training in mixed precision",
   claim:
     "Not the paper's, but of this project: trained with activations and gradients in bfloat16, with weights, statistics " +
-    "and loss in float32, a network is as accurate at every moment as trained in float32, up to what seeds differ by.",
+    "and loss in float32, a network is as accurate at every moment as trained in float32, to within a point.",
   trainings: (settings, data) => PRECISIONS.flatMap((precision) => trainingsIn(precision, settings, data)),
+  handlesDivergence: true,
   analyse: analysePrecision,
   cannotRun: () =>
     hasOwnKernels
@@ -55,35 +57,27 @@ function trainingsIn(
 }
 
 async function analysePrecision(settings: StudySettings, context: StudyContext): Promise<StudyResult> {
-  const results: ArmResult<AnytimeMeasures>[] = [];
-  for (const precision of PRECISIONS)
-    for (const spec of trainingsIn(precision, settings, context.data)) {
-      const measured = await anytimeMeasures(spec, context);
-      results.push({ arm: precision, seed: spec.seed, measured });
-    }
-  const paired = new PairedArms(results);
-  return { findings: findingsOf(paired), tables: tablesOf(paired, results), figures: [] };
+  const specs = PRECISIONS.flatMap((precision) => trainingsIn(precision, settings, context.data));
+  const arms = await anytimeArms(specs, context, (_, { train }) => train.precision ?? "float32");
+  return { findings: decided(precisionFindings(arms)), tables: tablesOf(arms), figures: [] };
 }
 
-const changesOf = (paired: PairedArms<AnytimeMeasures>, quantity: Judged): number[] =>
-  paired.lead("mixed", "float32", quantity);
-
-function findingsOf(paired: PairedArms<AnytimeMeasures>): Finding[] {
-  return JUDGED.map(({ name, quantity }) => {
-    const changes = changesOf(paired, quantity);
-    return {
-      statement: `${MODEL}, ${name}: mixed precision changes accuracy by no more than chance (${RULE})`,
-      measured: `${differenceAndError(changes, 2)} points; n = ${changes.length}`,
-      comesOut:
-        Math.abs(mean(changes)) < SMALL_POINTS && Math.abs(mean(changes)) <= 2 * standardError(changes),
-    };
-  });
+/** Arms: "float32" and "mixed". */
+export function precisionFindings(arms: PairedArms<AnytimeModel>): Draft[] {
+  return USUAL_QUANTITIES.map((quantity) =>
+    finding(
+      {
+        statement: `${MODEL}, ${quantity.name}: mixed precision is as accurate as float32`,
+        by: "project",
+        carries: true,
+      },
+      isSame(SMALL_POINTS),
+      arms.over("mixed", ["float32"], quantity),
+    ),
+  );
 }
 
-function tablesOf(
-  paired: PairedArms<AnytimeMeasures>,
-  results: readonly ArmResult<AnytimeMeasures>[],
-): StudyResult["tables"] {
+function tablesOf(arms: PairedArms<AnytimeModel>): StudyResult["tables"] {
   return [
     {
       name: "precision",
@@ -91,10 +85,10 @@ function tablesOf(
         "CascadedTD: accuracy in %, mean ± standard error over n seeds; in brackets the paired difference to float32",
       rows: PRECISIONS.map((precision) => ({
         precision,
-        ...changeCells(paired, precision, "float32"),
-        n: paired.seeds.length,
+        ...changeCells(arms, precision, "float32", USUAL_QUANTITIES),
+        n: arms.seeds.length,
       })),
     },
-    { name: "runs", title: "Every run: accuracy at each timestep", rows: runRows(results) },
+    { name: "runs", title: "Every run: accuracy at each timestep", rows: runRows(arms) },
   ];
 }

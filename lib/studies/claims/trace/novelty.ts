@@ -1,32 +1,45 @@
+import { z } from "zod";
 import type { Dataset, ImageSet } from "../../../datasets/dataset.js";
 import { proceduralSplit } from "../../../datasets/procedural.js";
 import { limit } from "../../../datasets/split.js";
 import { splitByClass } from "../../../datasets/split-by-class.js";
-import { type Detector, detectorScores } from "../../../experiments/analyses/novelty-detection.js";
+import { detectorScores } from "../../../experiments/analyses/novelty-detection.js";
 import { specHash } from "../../../experiments/specs/spec-hash.js";
 import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
 import { testImages, trainingImages } from "../../../experiments/runs/image-splits.js";
 import { aurocBootstrap } from "../../../trace/auroc.js";
 import { randomStream } from "../../../util/random.js";
-import type { StudyContext } from "../../study.js";
+import type { Analysis } from "../../evidence/cached-analysis.js";
+import type { StudyContext } from "../../study-context.js";
 import { type NoveltyModel, noveltySpec, type TraceSettings } from "./runs.js";
 
 /** The two kinds of foreign images. */
 export const FOREIGN_SETS = ["held-out classes", "procedural images"] as const;
 export type ForeignSet = (typeof FOREIGN_SETS)[number];
 
-/** How well a detector tells foreign test images from those of the classes that the network knows. */
-export interface NoveltyRow extends Detector {
-  readonly model: string;
-  readonly seed: number;
-  readonly foreign: ForeignSet;
-  readonly auroc: number;
+const rowSchema = z.object({
+  model: z.string(),
+  seed: z.number(),
+  foreign: z.enum(FOREIGN_SETS),
+  detector: z.string(),
+  reads: z.enum(["last step", "whole trace"]),
+  learntFrom: z.enum(["known images", "known and foreign images"]),
+  auroc: z.number(),
   /** 95 % bootstrap interval. */
-  readonly low: number;
-  readonly high: number;
-  readonly knownImages: number;
-  readonly foreignImages: number;
-}
+  low: z.number(),
+  high: z.number(),
+  knownImages: z.number(),
+  foreignImages: z.number(),
+});
+
+/** How well a detector tells foreign test images from those of the classes that the network knows. */
+export type NoveltyRow = z.output<typeof rowSchema>;
+
+const NOVELTY: Analysis<NoveltyRow[]> = {
+  name: "novelty",
+  module: import.meta.url,
+  schema: z.array(rowSchema),
+};
 
 /** AUROC of every detector on one network's traces of known and foreign test images. */
 export async function noveltyRows(
@@ -40,7 +53,7 @@ export async function noveltyRows(
   const run = specHash(spec);
   const gru = { ...settings.gru, seed };
   const { foreignImages } = settings;
-  return context.keptOf(spec, { computation: "novelty", version: 1, model, gru, foreignImages }, async () => {
+  return context.cachedOf(spec, NOVELTY, { model, gru, foreignImages }, async () => {
     context.onProgress(`${model}, seed ${seed}: foreign images`);
     const dataset = await context.datasetOf(spec);
     const trained = await openTrainedModel(directory, { model });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { z } from "zod";
 import type { ResolvedDatasetSource } from "../../../datasets/source.js";
 import {
   correctnessGru,
@@ -10,12 +11,15 @@ import type { PresetName } from "../../../experiments/specs/presets.js";
 import { specHash } from "../../../experiments/specs/spec-hash.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { runSummary } from "../../../experiments/runs/run-summary.js";
+import { GRU_WEIGHT_NAMES } from "../../../models/trace-gru.js";
 import { readTrace } from "../../../trace/trace-file.js";
 import type { Trace } from "../../../trace/trace.js";
 import type { GruTrainingSettings, TrainedGru } from "../../../train/trace-gru-training.js";
 import { UserError } from "../../../util/errors.js";
+import type { Analysis } from "../../evidence/cached-analysis.js";
 import { presetTraining } from "../../preset-trainings.js";
-import type { StudyContext, StudySettings } from "../../study.js";
+import type { StudySettings } from "../../study.js";
+import type { StudyContext } from "../../study-context.js";
 
 /** Settings of the trace study. */
 export interface TraceSettings extends StudySettings {
@@ -94,12 +98,27 @@ export interface JudgedTrace {
   readonly gain: Float64Array;
 }
 
-interface CorrectnessGrus {
-  readonly now: TrainedGru;
-  readonly atEnd: TrainedGru;
-}
+const numbers = z.array(z.number());
+const gruSchema = z.object({
+  gru: z.object({
+    inputs: z.number(),
+    hidden: z.number(),
+    shift: numbers,
+    scale: numbers,
+    weights: z.record(z.enum(GRU_WEIGHT_NAMES), numbers),
+  }),
+  epoch: z.number(),
+  selectionLoss: numbers,
+});
 
-/** Reads a finished run's test trace and judges it with GRUs of the run's held-out images, trained once and kept. */
+/** One that says whether the answer is right now, and one whether the last will be. */
+const GRUS_OF_CORRECTNESS: Analysis<{ readonly now: TrainedGru; readonly atEnd: TrainedGru }> = {
+  name: "GRUs of correctness",
+  module: import.meta.url,
+  schema: z.object({ now: gruSchema, atEnd: gruSchema }),
+};
+
+/** Reads a finished run's test trace and judges it with GRUs of the run's held-out images, trained once and cached. */
 export async function judgedTrace(
   model: JudgedModel,
   seed: number,
@@ -110,9 +129,10 @@ export async function judgedTrace(
   const directory = context.run(spec);
   const run = specHash(spec);
   const gruSettings = { ...settings.gru, seed };
-  const { now, atEnd } = await context.keptOf<CorrectnessGrus>(
+  const { now, atEnd } = await context.cachedOf(
     spec,
-    { computation: "GRUs of correctness", version: 1, model, gru: gruSettings },
+    GRUS_OF_CORRECTNESS,
+    { model, gru: gruSettings },
     async () => {
       context.onProgress(`${model}, seed ${seed}: a GRU learns to judge its answers`);
       const heldOut = await validationTrace(directory, spec, await context.dataset(), model);

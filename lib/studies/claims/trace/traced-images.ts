@@ -11,7 +11,7 @@ import { subtrace } from "../../../trace/subtrace.js";
 import { timesReaching } from "../../../trace/stopping-time.js";
 import { UserError } from "../../../util/errors.js";
 import { randomStream } from "../../../util/random.js";
-import type { StudyContext } from "../../study.js";
+import type { StudyContext } from "../../study-context.js";
 import { ruleCurve, RULES, ruleSignal } from "./judging.js";
 import { type JudgedModel, judgedSpec, type JudgedTrace, judgedTrace, type TraceSettings } from "./runs.js";
 

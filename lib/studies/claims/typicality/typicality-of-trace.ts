@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { type ImageSet } from "../../../datasets/dataset.js";
 import { subset } from "../../../datasets/split.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
@@ -7,8 +8,9 @@ import type { Trace } from "../../../trace/trace.js";
 import { selection, typicalityByClassTable, typicalityTable } from "../../../trace/typicality.js";
 import { UserError } from "../../../util/errors.js";
 import { randomStream } from "../../../util/random.js";
-import { type Interval, mean, quantile, spearman, spearmanInterval } from "../../../util/statistics.js";
-import type { StudyContext } from "../../study.js";
+import { mean, quantile, spearman, spearmanInterval } from "../../../util/statistics.js";
+import { cachedNumber } from "../../evidence/cached-analysis.js";
+import type { StudyContext } from "../../study-context.js";
 
 /** Confidence at which latency is read, chosen before any result was seen. */
 export const MAIN_THRESHOLD = 0.7;
@@ -41,11 +43,6 @@ export async function heldOutImages(spec: RunSpec, context: StudyContext): Promi
   return { set, cScores: set.cScores ?? scores };
 }
 
-/** A rank correlation with its bootstrap interval over images. */
-export interface Correlation extends Interval {
-  readonly rho: number;
-}
-
 /** What the C-score is correlated with, over all images or over the rightly answered or the least typical ones. */
 export const RELATIONS = [
   "latency",
@@ -55,38 +52,46 @@ export const RELATIONS = [
 ] as const;
 export type Relation = (typeof RELATIONS)[number];
 
-export interface ThresholdResult {
-  readonly threshold: number;
-  readonly meanLatency: number;
+/** A rank correlation with its bootstrap interval over images. */
+const correlationSchema = z.object({ rho: cachedNumber, low: cachedNumber, high: cachedNumber });
+export type Correlation = z.output<typeof correlationSchema>;
+
+const thresholdSchema = z.object({
+  threshold: z.number(),
+  meanLatency: z.number(),
   /** Share of the images that stopped before the last timestep. */
-  readonly stoppedEarly: number;
-  readonly accuracy: number;
+  stoppedEarly: z.number(),
+  accuracy: z.number(),
   /** Of the C-score with each of these. */
-  readonly correlations: Readonly<Record<Relation, Correlation>>;
-}
+  correlations: z.record(z.enum(RELATIONS), correlationSchema),
+});
+export type ThresholdResult = z.output<typeof thresholdSchema>;
 
 /** A held-out image at one end of typicality within its class. */
-export interface Extreme {
+const extremeSchema = z.object({
   /** Its place among the held-out images with a score. */
-  readonly place: number;
-  readonly label: number;
-  readonly end: "most typical" | "least typical";
-  readonly cScore: number;
-  readonly latency: number;
-  readonly right: boolean;
-}
+  place: z.number(),
+  label: z.number(),
+  end: z.enum(["most typical", "least typical"]),
+  cScore: z.number(),
+  latency: z.number(),
+  right: z.boolean(),
+});
+export type Extreme = z.output<typeof extremeSchema>;
 
-type Numbers = Readonly<Record<string, number>>;
+const rows = z.array(z.record(z.string(), cachedNumber));
+
+export const traceTypicalitySchema = z.object({
+  examples: z.number(),
+  thresholds: z.array(thresholdSchema),
+  /** Rows of `typicalityTable` and of `typicalityByClassTable`, at the main threshold. */
+  bins: rows,
+  classes: rows,
+  extremes: z.array(extremeSchema),
+});
 
 /** Latency and correctness of one trace against typicality: plain data. */
-export interface TraceTypicality {
-  readonly examples: number;
-  readonly thresholds: readonly ThresholdResult[];
-  /** Rows of `typicalityTable` and of `typicalityByClassTable`, at the main threshold. */
-  readonly bins: readonly Numbers[];
-  readonly classes: readonly Numbers[];
-  readonly extremes: readonly Extreme[];
-}
+export type TraceTypicality = z.output<typeof traceTypicalitySchema>;
 
 /** Everything of a trace of held-out images; `seed` names the draws of its intervals. */
 export function traceTypicality(
@@ -105,9 +110,9 @@ export function traceTypicality(
   };
 }
 
-function numbersOf(table: ReturnType<typeof typicalityTable>): Numbers[] {
+function numbersOf(table: ReturnType<typeof typicalityTable>): Record<string, number>[] {
   const numeric = table.columnNames().filter((name) => name !== "model");
-  return table.select(...numeric).objects({ limit: Infinity }) as Numbers[];
+  return table.select(...numeric).objects({ limit: Infinity }) as Record<string, number>[];
 }
 
 function atThreshold(

@@ -1,0 +1,138 @@
+import { z } from "zod";
+import { limit } from "../../../datasets/split.js";
+import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
+import { testImages } from "../../../experiments/runs/image-splits.js";
+import type { RunSpec } from "../../../experiments/specs/spec.js";
+import { accuracyPerTimestep } from "../../../trace/accuracy-per-timestep.js";
+import { type AnytimeModel, anytimeModels } from "../../evidence/anytime-models.js";
+import type { Analysis } from "../../evidence/cached-analysis.js";
+import { type ArmResult, PairedArms } from "../../evidence/paired-arms.js";
+import type { OverTime } from "../../evidence/quantities.js";
+import type { StudyContext } from "../../study-context.js";
+import {
+  delayName,
+  delaysOf,
+  type DelaysSettings,
+  longestOf,
+  smallEpsilonArm,
+  smoothing,
+  type TrainedDelay,
+  trainingsOfSeed,
+} from "./trainings.js";
+
+/** What came out, each with the delays or trainings as arms. */
+export interface Delays {
+  readonly settings: DelaysSettings;
+  /** Arms: the delays that CascadedTD was trained with. */
+  readonly trained: PairedArms<AnytimeModel>;
+  /** Arms: the delays that the ordinary network's weights were run with. */
+  readonly ordinary: PairedArms<OverTime>;
+  /** Arms: the trainings that were run for long. */
+  readonly long: PairedArms<OverTime>;
+}
+
+export const TRAINED_SHORT = "TD, T = 9";
+export const ORDINARY = "ordinary weights";
+export const ORDINARY_AT_ONCE = "ordinary network";
+export const SMALL_SHORT = "small TD, T = 9";
+export const SMALL_LONG = "small TD, all T";
+
+export async function delayArms(settings: DelaysSettings, context: StudyContext): Promise<Delays> {
+  const trained: ArmResult<AnytimeModel>[] = [];
+  const ordinary: ArmResult<OverTime>[] = [];
+  const long: ArmResult<OverTime>[] = [];
+  for (const seed of settings.seeds) {
+    trained.push(...(await trainedResults(settings, seed, context)));
+    ordinary.push(...(await ordinaryResults(settings, seed, context)));
+    long.push(...(await longResults(settings, seed, context)));
+  }
+  return {
+    settings,
+    trained: new PairedArms(trained),
+    ordinary: new PairedArms(ordinary),
+    long: new PairedArms(long),
+  };
+}
+
+async function trainedResults(
+  settings: DelaysSettings,
+  seed: number,
+  context: StudyContext,
+): Promise<ArmResult<AnytimeModel>[]> {
+  const { byDelay, smallEpsilon } = trainingsOfSeed(settings, seed, context.data);
+  const arms = [
+    ...byDelay.map((spec) => ({ arm: delayName(spec.network.delay), spec })),
+    { arm: smallEpsilonArm(settings), spec: smallEpsilon },
+  ];
+  const results: ArmResult<AnytimeModel>[] = [];
+  for (const { arm, spec } of arms)
+    for (const measured of await anytimeModels(spec, context)) results.push({ arm, seed, measured });
+  return results;
+}
+
+async function ordinaryResults(
+  settings: DelaysSettings,
+  seed: number,
+  context: StudyContext,
+): Promise<ArmResult<OverTime>[]> {
+  const runs = trainingsOfSeed(settings, seed, context.data);
+  const results: ArmResult<OverTime>[] = [];
+  for (const delay of delaysOf(settings)) {
+    const measured = await runOverTime(runs.ordinary, { delay }, context);
+    results.push({ arm: delayName(delay), seed, measured });
+  }
+  return results;
+}
+
+async function longResults(
+  settings: DelaysSettings,
+  seed: number,
+  context: StudyContext,
+): Promise<ArmResult<OverTime>[]> {
+  const runs = trainingsOfSeed(settings, seed, context.data);
+  const longest = smoothing(longestOf(settings.smoothings));
+  const { timesteps, images } = settings.long;
+  const results: ArmResult<OverTime>[] = [];
+  for (const [arm, spec, delay] of [
+    [TRAINED_SHORT, runs.byDelay.at(-1) ?? runs.ordinary, longest],
+    [ORDINARY, runs.ordinary, longest],
+    [ORDINARY_AT_ONCE, runs.ordinary, smoothing(0)],
+    [SMALL_SHORT, runs.smallShort, longest],
+    [SMALL_LONG, runs.smallLong, longest],
+  ] as const) {
+    const measured = await runOverTime(spec, { delay, timesteps, images }, context);
+    results.push({ arm, seed, measured });
+  }
+  return results;
+}
+
+interface RunAs {
+  readonly delay: TrainedDelay;
+  /** Those of the training if left out. */
+  readonly timesteps?: number;
+  /** Test images, as many of each class as possible; all if left out. */
+  readonly images?: number;
+}
+
+const ANALYSIS: Analysis<OverTime> = {
+  name: "accuracy over time",
+  module: import.meta.url,
+  schema: z.object({ accuracy: z.array(z.number()) }),
+};
+
+/** Accuracy of a finished run's weights with another delay or for other timesteps. */
+async function runOverTime(spec: RunSpec, as: RunAs, context: StudyContext): Promise<OverTime> {
+  const directory = context.run(spec);
+  return context.cachedOf(spec, ANALYSIS, { ...as }, async () => {
+    const { delay, timesteps, images } = as;
+    context.onProgress(`running ${directory} with ${delayName(delay)}`);
+    const all = testImages(spec, await context.datasetOf(spec));
+    const model = await openTrainedModel(directory, { delay, timesteps });
+    try {
+      const set = images === undefined ? all : limit(all, Math.min(images, all.labels.length), spec.seed);
+      return { accuracy: [...accuracyPerTimestep(model.trace(set))] };
+    } finally {
+      model.dispose();
+    }
+  });
+}

@@ -1,0 +1,70 @@
+import type { ResolvedDatasetSource } from "../../../datasets/source.js";
+import type { RunSpec } from "../../../experiments/specs/spec.js";
+import { presetTrainings } from "../../preset-trainings.js";
+import type { StudySettings } from "../../study.js";
+
+export interface DelaysSettings extends StudySettings {
+  /** The a of smoothing, ascending from 0; the last one is also run for long. */
+  readonly smoothings: readonly number[];
+  /** Epsilon of the batch norm with which the longest smoothing is trained once more. */
+  readonly smallEpsilon: number;
+  readonly long: {
+    readonly timesteps: number;
+    /** Test images that trained networks are run over for long. */
+    readonly images: number;
+    /** Changes to the preset for the networks that are trained for long, and for the usual time beside them. */
+    readonly overrides: readonly string[];
+  };
+}
+
+export type TrainedDelay = RunSpec["network"]["delay"];
+
+export const ONE_STEP: TrainedDelay = { kind: "oneStepDelay" };
+export const smoothing = (alpha: number): TrainedDelay => ({ kind: "exponentialSmoothing", alpha });
+
+export function delayName(delay: TrainedDelay): string {
+  return delay.kind === "oneStepDelay" ? "one-step delay" : `a = ${delay.alpha}`;
+}
+
+export interface SeedTrainings {
+  /** One-step delay first, then smoothing with each a. */
+  readonly byDelay: readonly RunSpec[];
+  /** The longest smoothing with the small epsilon. */
+  readonly smallEpsilon: RunSpec;
+  readonly ordinary: RunSpec;
+  /** Small networks with the longest smoothing. */
+  readonly smallShort: RunSpec;
+  readonly smallLong: RunSpec;
+}
+
+export function trainingsOfSeed(
+  { overrides, smoothings, smallEpsilon, long }: DelaysSettings,
+  seed: number,
+  data: ResolvedDatasetSource,
+): SeedTrainings {
+  const training = (preset: "cascaded-td" | "cascaded-ce", changes: readonly string[]): RunSpec =>
+    presetTrainings([preset], { seeds: [seed], overrides: changes }, data)[0] as RunSpec;
+  const delayed = (delay: TrainedDelay): string => `network.delay=${JSON.stringify(delay)}`;
+  const longest = delayed(smoothing(longestOf(smoothings)));
+  return {
+    byDelay: [ONE_STEP, ...smoothings.map(smoothing)].map((delay) =>
+      training("cascaded-td", [...overrides, delayed(delay)]),
+    ),
+    smallEpsilon: training("cascaded-td", [...overrides, longest, `network.epsilon=${smallEpsilon}`]),
+    ordinary: training("cascaded-ce", overrides),
+    smallShort: training("cascaded-td", [...long.overrides, longest]),
+    smallLong: training("cascaded-td", [...long.overrides, longest, `network.timesteps=${long.timesteps}`]),
+  };
+}
+
+export const longestOf = (smoothings: readonly number[]): number => smoothings.at(-1) ?? NaN;
+
+/** Every delay that CascadedTD is trained with, the one-step delay first. */
+export const delaysOf = ({ smoothings }: DelaysSettings): TrainedDelay[] => [
+  ONE_STEP,
+  ...smoothings.map(smoothing),
+];
+
+/** The arm of the longest smoothing with the small epsilon. */
+export const smallEpsilonArm = ({ smoothings, smallEpsilon }: DelaysSettings): string =>
+  `${delayName(smoothing(longestOf(smoothings)))}, ε = ${smallEpsilon}`;

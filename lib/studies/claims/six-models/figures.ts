@@ -1,0 +1,35 @@
+import { accuracyOverTimeFigure } from "../../../figures/accuracy-over-time.js";
+import { calibrationOverTimeFigure } from "../../../figures/calibration-over-time.js";
+import { speedAccuracyPanels } from "../../../figures/speed-accuracy-panels.js";
+import { curveTable, overTimeTable } from "../../evidence/tables.js";
+import type { StudyResult } from "../../study.js";
+import { AXES, type SixModels } from "./models.js";
+
+export function figuresOf({ arms }: SixModels): StudyResult["figures"] {
+  return [
+    {
+      name: "speed-accuracy",
+      caption:
+        "Speed and accuracy of the six models when each image stops once the network is confident enough, " +
+        "mean and standard error over seeds, against (a) timesteps, (b) multiply-adds and (c) measured time; " +
+        "thin dashes: accuracy at the last step.",
+      figure: speedAccuracyPanels(
+        curveTable(arms),
+        AXES.map(({ axis }) => axis),
+      ),
+    },
+    {
+      name: "accuracy-over-time",
+      caption:
+        "Accuracy when the answer is asked for at a given timestep, mean and standard error over seeds.",
+      figure: accuracyOverTimeFigure(overTimeTable(arms, "accuracy", ({ accuracy }) => accuracy)),
+    },
+    {
+      name: "calibration-over-time",
+      caption: "Expected calibration error at each timestep, mean and standard error over seeds.",
+      figure: calibrationOverTimeFigure(
+        overTimeTable(arms, "expectedCalibrationError", ({ calibrationError }) => calibrationError),
+      ),
+    },
+  ];
+}

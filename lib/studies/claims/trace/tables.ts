@@ -1,0 +1,73 @@
+import { groupRows } from "../../../util/group-rows.js";
+import { differenceAndError, meanAndError, NUMBER } from "../../evidence/format.js";
+import type { TableRow } from "../../study.js";
+import {
+  AREA,
+  areaArms,
+  AUROC,
+  detectorArm,
+  judgementArms,
+  noveltyArms,
+  ruleArm,
+  signalArm,
+} from "./arms.js";
+import type { AreaRow, JudgementRow } from "./judging.js";
+import type { NoveltyRow } from "./novelty.js";
+
+export function judgementTable(rows: readonly JudgementRow[]): TableRow[] {
+  const places = groupRows(rows, (row) => `${row.model}/${row.timestep}`);
+  return [...places.values()].map((own) => {
+    const { model, timestep } = own[0] as JudgementRow;
+    const arms = judgementArms(own);
+    const gru = signalArm({ model, signal: "GRU" });
+    const confidence = signalArm({ model, signal: "confidence" });
+    return {
+      model,
+      timestep,
+      GRU: meanAndError(arms.bySeed(gru, AUROC), NUMBER.digits),
+      confidence: meanAndError(arms.bySeed(confidence, AUROC), NUMBER.digits),
+      "lead of the GRU": differenceAndError(arms.lead(gru, confidence, AUROC), AUROC.unit.digits),
+      n: arms.seeds.length,
+      "95 % of the first seed, GRU": interval(own.find((row) => row.signal === "GRU")),
+      "confidence's": interval(own.find((row) => row.signal === "confidence")),
+    };
+  });
+}
+
+export function areaTable(rows: readonly AreaRow[]): TableRow[] {
+  const arms = areaArms(rows);
+  const places = groupRows(rows, ruleArm);
+  return [...places].map(([arm, own]) => {
+    const { model, rule } = own[0] as AreaRow;
+    const lead = arms.lead(arm, ruleArm({ model, rule: "confidence" }), AREA);
+    return {
+      model,
+      rule,
+      "area, %": meanAndError(arms.bySeed(arm, AREA), AREA.unit.digits),
+      "lead over confidence, points": differenceAndError(lead, AREA.unit.digits),
+      n: lead.length,
+    };
+  });
+}
+
+export function noveltyTable(rows: readonly NoveltyRow[]): TableRow[] {
+  const places = groupRows(rows, (row) => `${row.foreign}/${detectorArm(row)}`);
+  return [...places.values()].map((own) => {
+    const { foreign, model, detector, reads, learntFrom } = own[0] as NoveltyRow;
+    const aurocs = noveltyArms(own).bySeed(detectorArm({ model, detector, reads }), AUROC);
+    return {
+      foreign,
+      model,
+      detector,
+      reads,
+      "learnt from": learntFrom,
+      AUROC: meanAndError(aurocs, NUMBER.digits),
+      n: aurocs.length,
+      "95 % of each seed": own.map(interval).join("; "),
+    };
+  });
+}
+
+function interval(row: { readonly low: number; readonly high: number } | undefined): string {
+  return row === undefined ? "" : `${row.low.toFixed(3)} to ${row.high.toFixed(3)}`;
+}

@@ -1,0 +1,138 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { divergedSummary } from "../../experiments/runs/divergence.js";
+import { readRun } from "../../experiments/runs/run-record.js";
+import { runSummary } from "../../experiments/runs/run-summary.js";
+import type { RunSpec } from "../../experiments/specs/spec.js";
+import { modelViews } from "../../experiments/specs/model-views.js";
+import { tdLoss } from "../../losses/td-lambda.js";
+import { accuracyPerTimestep } from "../../trace/accuracy-per-timestep.js";
+import { expectedCalibrationError } from "../../trace/calibration.js";
+import { overthinking } from "../../trace/overthinking.js";
+import { confidences } from "../../trace/probabilities.js";
+import { speedAccuracyCurve } from "../../trace/speed-accuracy-curve.js";
+import { readTrace } from "../../trace/trace-file.js";
+import type { Trace } from "../../trace/trace.js";
+import { mean } from "../../util/statistics.js";
+import type { StudyContext } from "../study-context.js";
+import { type Analysis, cachedNumber } from "./cached-analysis.js";
+import { type ArmResult, PairedArms } from "./paired-arms.js";
+
+const overTime = z.array(cachedNumber);
+const measuresSchema = z.object({
+  examples: z.number(),
+  /** [T] */
+  accuracy: overTime,
+  curve: z.array(
+    z.object({
+      threshold: z.number(),
+      meanStoppingTime: z.number(),
+      accuracy: z.number(),
+      meanMultiplyAdds: z.exactOptional(z.number()),
+      meanMilliseconds: z.exactOptional(z.number()),
+    }),
+  ),
+  /** [T] cross-entropy of the label against the belief, in nats. */
+  crossEntropy: overTime,
+  /** [T] mean of the largest probability. */
+  confidence: overTime,
+  /** [T] in 10 bins. */
+  calibrationError: overTime,
+  overthinking: z.object({ destructive: z.number(), wasteful: z.number(), oracleAccuracy: z.number() }),
+  /** [T] of an image, up to the answer. */
+  multiplyAdds: z.array(z.number()),
+  /** [T] the same in measured time; empty where it was not measured. */
+  milliseconds: z.array(z.number()),
+});
+
+/** What a trace says of a model as an anytime predictor. */
+export type AnytimeMeasures = z.output<typeof measuresSchema>;
+
+/** One model of a finished run, measured on the run's test images. */
+export interface AnytimeModel extends AnytimeMeasures {
+  readonly model: string;
+  readonly seed: number;
+  /** Hash of the run. */
+  readonly run: string;
+  readonly spec: RunSpec;
+  readonly trainingSeconds: number;
+  readonly imagesPerSecond: number;
+}
+
+const ANALYSIS: Analysis<AnytimeMeasures> = {
+  name: "anytime measures",
+  module: import.meta.url,
+  schema: measuresSchema,
+};
+
+/** [T] milliseconds to each answer of a model, by its name. */
+export type Milliseconds = Readonly<Record<string, readonly number[]>>;
+
+/** Every model that a finished run gives, measured on its test images, read off its traces. */
+export async function anytimeModels(
+  spec: RunSpec,
+  context: StudyContext,
+  milliseconds: Milliseconds = {},
+): Promise<AnytimeModel[]> {
+  const directory = context.run(spec);
+  const { models, trainingSeconds, imagesPerSecond } = runSummary(directory);
+  const common = { seed: spec.seed, run: readRun(directory).hash, spec, trainingSeconds, imagesPerSecond };
+  return Promise.all(
+    models.map(async ({ model, trace: file }) => {
+      const times = milliseconds[model];
+      const measures = await context.cachedOf(
+        spec,
+        ANALYSIS,
+        { model, milliseconds: times ?? null },
+        async () => {
+          context.onProgress(`reading ${directory}`);
+          return measuresOf(await readTrace(join(directory, file)), times);
+        },
+      );
+      return { model, ...common, ...measures };
+    }),
+  );
+}
+
+/** Models have their names whatever the number of classes. */
+const ANY_CLASSES = 2;
+
+/** The models of trainings as arms, under the names that `armOf` gives them; those of one that diverged have no numbers. */
+export async function anytimeArms(
+  specs: readonly RunSpec[],
+  context: StudyContext,
+  armOf: (model: string, spec: RunSpec) => string,
+  milliseconds?: Milliseconds,
+): Promise<PairedArms<AnytimeModel>> {
+  const results: ArmResult<AnytimeModel>[] = [];
+  for (const spec of specs) {
+    const { seed } = spec;
+    if (divergedSummary(context.run(spec)) === null)
+      for (const measured of await anytimeModels(spec, context, milliseconds))
+        results.push({ arm: armOf(measured.model, spec), seed, measured });
+    else
+      for (const { model } of modelViews(spec, ANY_CLASSES))
+        results.push({ arm: armOf(model, spec), seed, measured: "diverged" });
+  }
+  return new PairedArms(results);
+}
+
+function measuresOf(stored: Trace, milliseconds: readonly number[] | undefined): AnytimeMeasures {
+  const { timesteps, examples, logits, labels } = stored;
+  const multiplyAdds = [...(stored.cost?.multiplyAdds ?? [])];
+  const trace = milliseconds === undefined ? stored : { ...stored, cost: { multiplyAdds, milliseconds } };
+  const accuracy = [...accuracyPerTimestep(trace)];
+  const confidence = confidences(trace);
+  return {
+    examples,
+    accuracy,
+    curve: speedAccuracyCurve(trace),
+    // With lambda = 1 every target is the label.
+    crossEntropy: [...tdLoss(logits, labels, timesteps, { lambda: 1, firstTimestep: 0 }).lossPerTimestep],
+    confidence: accuracy.map((_, t) => mean(confidence.subarray(t * examples, (t + 1) * examples))),
+    calibrationError: [...expectedCalibrationError(trace)],
+    overthinking: overthinking(trace),
+    multiplyAdds,
+    milliseconds: [...(milliseconds ?? [])],
+  };
+}

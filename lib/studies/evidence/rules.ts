@@ -1,0 +1,55 @@
+import { pValueAbove } from "../../util/student-t.js";
+
+/**
+ * How the values of a contrast, one a seed, decide a finding: by the p-value of what the finding denies. It holds where
+ * that is at most `LEVEL`, so that of findings that are wrong one in twenty is taken to hold. One value decides nothing.
+ */
+export interface Rule {
+  /** As the sentence of a finding ends with it. */
+  readonly text: string;
+  /** NaN where the values cannot decide. */
+  pValue(values: readonly number[]): number;
+}
+
+/** Risk of taking to hold what does not. */
+export const LEVEL = 0.05;
+
+const negated = (values: readonly number[]): number[] => values.map((value) => -value);
+
+/** The mean is above a value: one-sided t-test. */
+export function isAbove(bound: number): Rule {
+  return {
+    text: `mean above ${bound}, one-sided t-test over seeds`,
+    pValue: (values) => pValueAbove(values, bound),
+  };
+}
+
+/** The mean is below a value: one-sided t-test. */
+export function isBelow(bound: number): Rule {
+  return {
+    text: `mean below ${bound}, one-sided t-test over seeds`,
+    pValue: (values) => pValueAbove(negated(values), -bound),
+  };
+}
+
+/** One arm is above another: one-sided paired t-test. */
+export const isAhead: Rule = { ...isAbove(0), text: "ahead, one-sided t-test paired by seed" };
+
+/** One arm is not behind another by `margin` or more: non-inferiority, one-sided paired t-test. */
+export function isNotBehind(margin: number): Rule {
+  return {
+    text: `less than ${margin} behind, one-sided t-test paired by seed`,
+    pValue: isAbove(-margin).pValue,
+  };
+}
+
+/**
+ * Two arms differ by less than `margin`: equivalence by two one-sided tests (Schuirmann 1987), so a difference that is
+ * merely not seen does not count as none.
+ */
+export function isSame(margin: number): Rule {
+  return {
+    text: `less than ${margin} apart, two one-sided t-tests paired by seed`,
+    pValue: (values) => Math.max(isAbove(-margin).pValue(values), isBelow(margin).pValue(values)),
+  };
+}
