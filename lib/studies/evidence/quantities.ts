@@ -12,7 +12,7 @@ import { PERCENT, type Unit } from "./format.js";
 export interface Quantity<Measured> {
   readonly name: string;
   readonly unit: Unit;
-  of(measured: Measured): number;
+  readonly of: (measured: Measured) => number;
 }
 
 /** Accuracy over time, [T], as shares. */

@@ -8,7 +8,7 @@ export interface Rule {
   /** As the sentence of a finding ends with it. */
   readonly text: string;
   /** NaN where the values cannot decide. */
-  pValue(values: readonly number[]): number;
+  readonly pValue: (values: readonly number[]) => number;
 }
 
 /** Risk of taking to hold what does not. */

@@ -42,7 +42,7 @@ test("a result is computed once a key and version; a stale or damaged one again,
   assert.deepEqual(await ask("b", NaN), { value: NaN });
   assert.deepEqual(await ask("b"), { value: NaN }, "NaN is cached as what it is");
   assert.equal(computed, 2);
-  assert.deepEqual(said, []);
+  assert.equal(said.length, 0);
 
   writeFileSync(source, "export const one = 2;\n");
   assert.deepEqual(await ask("a", 3), { value: 3 });

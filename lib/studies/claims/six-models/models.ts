@@ -24,7 +24,7 @@ export interface SixModels {
   readonly models: readonly string[];
   readonly arms: PairedArms<AnytimeModel>;
   /** Over which the speed-accuracy curves are compared. */
-  rangeOf(axis: SpeedAxis): SpeedRange;
+  readonly rangeOf: (axis: SpeedAxis) => SpeedRange;
   /** Last timestep. */
   readonly last: number;
 }
