@@ -1,5 +1,4 @@
-import { SingleBar } from "cli-progress";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { CIFAR_FORMATS } from "../datasets/cifar.js";
@@ -12,6 +11,9 @@ import { resolveDatasetSource, type ResolvedDatasetSource } from "../datasets/so
 import { channelStatistics } from "../datasets/statistics.js";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";
+import { type Progress, startProgress } from "../util/progress.js";
+import { wholeNumber } from "./options.js";
+import { writeOut } from "./output.js";
 
 interface DataOptions {
   readonly cScores?: string;
@@ -33,7 +35,7 @@ export function dataCommand(): Command {
         "procedural, cifar10[=path], cifar100[=path], tinyimagenet=path, folder=path, or a path to a folder or an archive",
       )
       .option("--c-scores <file>", "npz file with labels and scores in original order")
-      .option("--size <pixels>", "image folders: resize all images to this side", positiveInteger)
+      .option("--size <pixels>", "image folders: resize all images to this side", wholeNumber(1))
       .addOption(
         new Option("--on-broken <choice>", "image folders and TinyImageNet: what a broken image does")
           .choices(["fail", "skip"])
@@ -50,7 +52,7 @@ export function dataCommand(): Command {
 
 async function importData(text: string, options: DataOptions): Promise<void> {
   const data = await load(await sourceOf(text, options));
-  printLines([summary(data), ...skippedLines(data)]);
+  writeLines([summary(data), ...skippedLines(data)]);
 }
 
 async function verifyData(text: string, options: DataOptions): Promise<void> {
@@ -64,14 +66,14 @@ async function verifyData(text: string, options: DataOptions): Promise<void> {
   ];
   if (data.train.cScores !== undefined && source.kind !== "procedural")
     lines.push("C-scores: their labels equal those of all training images that they cover");
-  printLines([...lines, `all is well: ${summary(data)}`]);
+  writeLines([...lines, `all is well: ${summary(data)}`]);
 }
 
 async function describeData(text: string, options: DataOptions): Promise<void> {
   const data = await load(await sourceOf(text, options));
   const description = describe(data);
-  if (options.json === true) printLines([JSON.stringify(description)]);
-  else printLines(descriptionLines(data));
+  if (options.json === true) writeOut(JSON.stringify(description));
+  else writeLines(descriptionLines(data));
 }
 
 async function sourceOf(text: string, options: DataOptions): Promise<ResolvedDatasetSource> {
@@ -92,9 +94,9 @@ async function sourceOf(text: string, options: DataOptions): Promise<ResolvedDat
   });
 }
 
-/** Loads with a progress bar on standard error where that is a terminal. */
+/** Loads, and shows on standard error how far it is. */
 async function load(source: ResolvedDatasetSource, options: LoadOptions = {}): Promise<Dataset> {
-  const { onProgress, stop } = progressBar();
+  const { onProgress, stop } = stageProgress();
   try {
     return await loadDataset(source, { ...options, onProgress });
   } finally {
@@ -102,26 +104,18 @@ async function load(source: ResolvedDatasetSource, options: LoadOptions = {}): P
   }
 }
 
-function progressBar(): { readonly onProgress: OnProgress; readonly stop: () => void } {
-  if (!process.stderr.isTTY) return { onProgress: () => undefined, stop: () => undefined };
-  const bar = new SingleBar({
-    format: "{stage} [{bar}] {value}/{total} {unit} {eta_formatted} left",
-    stream: process.stderr,
-    hideCursor: true,
-  });
-  let stage = "";
+/** One bar or line for each stage of loading. */
+function stageProgress(): { readonly onProgress: OnProgress; readonly stop: () => void } {
+  let shown: { readonly stage: string; readonly progress: Progress } | undefined;
   return {
-    onProgress: (progress) => {
-      if (stage !== progress.stage) {
-        bar.stop();
-        bar.start(progress.total, progress.done, { ...progress });
+    onProgress: ({ stage, done, total, unit }) => {
+      if (shown?.stage !== stage) {
+        shown?.progress.stop();
+        shown = { stage, progress: startProgress({ label: `${stage} (${unit})`, total, initial: done }) };
       }
-      stage = progress.stage;
-      bar.update(progress.done, { ...progress });
+      shown.progress.update(done);
     },
-    stop: () => {
-      bar.stop();
-    },
+    stop: () => shown?.progress.stop(),
   };
 }
 
@@ -217,13 +211,6 @@ function skippedLines({ skipped }: Dataset): string[] {
   return skipped.map(({ file, reason }) => `skipped ${file}: ${reason}`);
 }
 
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError("a whole number of 1 or more is needed.");
-  return value;
-}
-
-function printLines(lines: readonly string[]): void {
-  process.stdout.write(`${lines.join("\n")}\n`);
+function writeLines(lines: readonly string[]): void {
+  writeOut(lines.join("\n"));
 }

@@ -3,7 +3,10 @@ import { runNotebook } from "../notebook/run.js";
 import { parameterNames } from "../notebook/parameters.js";
 import { readNotebook } from "../notebook/notebook-file.js";
 import { UserError } from "../util/errors.js";
-import { startProgress } from "../util/progress.js";
+import { jsonOrText } from "../util/json-text.js";
+import { type Progress, startProgress } from "../util/progress.js";
+import { positiveNumber } from "./options.js";
+import { writeOut } from "./output.js";
 
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -43,7 +46,7 @@ async function runOne(
   const takesQuick = quick && parameterNames(await readNotebook(file)).includes("quick");
   const output = inPlace ? file : out;
   const begun = Date.now();
-  let progress: ReturnType<typeof startProgress> | undefined;
+  let progress: Progress | undefined;
   try {
     await runNotebook(file, {
       parameters: { ...(takesQuick ? { quick: true } : {}), ...parameter },
@@ -58,28 +61,13 @@ async function runOne(
     progress?.stop();
   }
   const seconds = ((Date.now() - begun) / 1000).toFixed(1);
-  process.stdout.write(
-    `${file}: every cell ran, ${seconds} s${output === undefined ? "; nothing was written (--in-place or --out FILE does)" : `, written to ${output}`}\n`,
-  );
+  const where =
+    output === undefined ? "; nothing was written (--in-place or --out FILE does)" : `, written to ${output}`;
+  writeOut(`${file}: every cell ran, ${seconds} s${where}`);
 }
 
 function addParameter(text: string, before: Parameters): Parameters {
   const equals = text.indexOf("=");
   if (equals < 1) throw new InvalidArgumentError("it must be name=value");
-  return { ...before, [text.slice(0, equals)]: parseValue(text.slice(equals + 1)) };
-}
-
-/** JSON where it is JSON, else the text itself. */
-function parseValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError("it must be a number above 0");
-  return value;
+  return { ...before, [text.slice(0, equals)]: jsonOrText(text.slice(equals + 1)) };
 }

@@ -36,3 +36,10 @@ export function numberBetween(least: number, most: number): (text: string) => nu
     return value;
   };
 }
+
+/** Reads an option's value as a number above 0. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError("it must be a number above 0.");
+  return value;
+}

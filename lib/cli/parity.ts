@@ -1,10 +1,12 @@
-import { readFile, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
+import { z } from "zod";
 import { checkReference } from "../experiments/parity/parity.js";
 import type { ParityRow } from "../experiments/parity/parity-row.js";
 import { UserError } from "../util/errors.js";
 import { fileError } from "../util/files.js";
+import { readJson } from "../util/json-file.js";
 import { writeOut } from "./output.js";
 
 /** `cascade parity <file or folder>`: holds the project to numbers that the authors' implementation computed. */
@@ -23,7 +25,7 @@ export function parityCommand(): Command {
       const precision = options.fast === true ? "float32" : "exactSums";
       const rows: ParityRow[] = [];
       for (const file of await referenceFiles(path)) {
-        const found = checkReference(await readJson(file), file, precision);
+        const found = checkReference(readJson(file, z.unknown()), file, precision);
         rows.push(...found);
         if (options.json !== true) for (const row of found) writeOut(rowText(row));
       }
@@ -56,14 +58,5 @@ async function referenceFiles(path: string): Promise<string[]> {
     return files.map((name) => join(path, name));
   } catch (error) {
     throw fileError(error, "read", path);
-  }
-}
-
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, "utf8"));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new UserError(`${file} is not valid JSON: ${error.message}`);
-    throw fileError(error, "read", file);
   }
 }

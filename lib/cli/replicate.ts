@@ -100,7 +100,7 @@ async function replicate(overrides: readonly string[], options: ReplicateOptions
   const statusOf: StatusOf = (training) => trainingStatus(training, runs, shapeOf(training));
   if (options.plan === true) {
     const device = { peak: options.gpuPeak * 1e12, share: options.gpuShare };
-    await printPlan(replication, shapeOf, { runs, benchmark: options.benchmark, device });
+    printPlan(replication, shapeOf, { runs, benchmark: options.benchmark, device });
   } else if (options.status === true) {
     printStatus(replication, statusOf);
   } else {

@@ -23,12 +23,12 @@ export interface PlanOptions {
 }
 
 /** `cascade replicate --plan`: trainings, images, multiply-adds and hours, and what the hours rest on. */
-export async function printPlan(
+export function printPlan(
   replication: Replication,
   shapeOf: (training: Training) => SourceShape,
   { runs, benchmark, device }: PlanOptions,
-): Promise<void> {
-  const speeds = await readMeasuredSpeeds(benchmark);
+): void {
+  const speeds = readMeasuredSpeeds(benchmark);
   const rows = planRows(replication.parts, shapeOf, speeds, device);
   const isMissing = ({ directory }: Training): boolean => !existsSync(join(runs, directory, DONE));
   const left = replication.parts.map((part) => ({ ...part, trainings: part.trainings.filter(isMissing) }));

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Command } from "commander";
+import { z } from "zod";
 import { parseDatasetSource } from "../datasets/parse-source.js";
 import { divergedSummary, divergenceText } from "../experiments/runs/divergence.js";
 import { applyOverrides } from "../experiments/specs/overrides.js";
@@ -9,8 +9,7 @@ import { isPresetName, PRESETS, presetNamed } from "../experiments/specs/presets
 import { parseRunSpec, type RunSpec } from "../experiments/specs/spec.js";
 import { type RunSummary, runSummary } from "../experiments/runs/run-summary.js";
 import { trainingRun } from "../experiments/runs/training-run.js";
-import { UserError } from "../util/errors.js";
-import { fileError } from "../util/files.js";
+import { readJson } from "../util/json-file.js";
 import { exitWithParent } from "../util/parent-watch.js";
 import { wholeNumber } from "./options.js";
 import { writeOut } from "./output.js";
@@ -50,7 +49,7 @@ export function runCommand(): Command {
 
 /** A preset or spec file with its overrides; `data=<text>` takes the short forms of a data source. */
 async function resolvedSpec(name: string, overrides: readonly string[]): Promise<RunSpec> {
-  const base = isPresetName(name) ? presetNamed(name) : await specFile(name);
+  const base = isPresetName(name) ? presetNamed(name) : specFile(name);
   const plain: string[] = [];
   let data: unknown;
   for (const override of overrides) {
@@ -62,21 +61,9 @@ async function resolvedSpec(name: string, overrides: readonly string[]): Promise
   return parseRunSpec(applyOverrides(started, plain), isPresetName(name) ? `preset ${name}` : name);
 }
 
-async function specFile(path: string): Promise<object> {
+function specFile(path: string): object {
   if (!existsSync(path) && dirname(path) === "." && !path.endsWith(".json")) presetNamed(path);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw fileError(error, "read", path);
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value;
-  } catch (error) {
-    throw new UserError(`${path} is not valid JSON: ${error instanceof Error ? error.message : ""}`);
-  }
-  throw new UserError(`${path} holds no spec: it must be a JSON object`);
+  return readJson(path, z.looseObject({}));
 }
 
 function accuracyLines(summary: RunSummary): string[] {

@@ -1,10 +1,12 @@
-import { open, readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
 import { sha256, writeFileAtomic } from "../util/files.js";
 import type { ImageSet } from "./dataset.js";
 import { valuesPerImage } from "../util/image-size.js";
+import { readJson } from "../util/json-file.js";
 import type { DecodedSplits } from "./image-folder.js";
 import { DEFAULT_CACHE, type LoadOptions, reportTo } from "./progress.js";
 import type { SourceFiles } from "./source-files.js";
@@ -81,7 +83,9 @@ export async function cachedHash<Name extends string>(
   options: LoadOptions,
 ): Promise<string | undefined> {
   if (options.cacheFolder === false) return undefined;
-  const meta = await readMeta(await entryOf(recipe, options)).catch(() => undefined);
+  const meta = await entryOf(recipe, options)
+    .then(readMeta)
+    .catch(() => undefined);
   if (meta === undefined) return undefined;
   const parts = recipe.names.map((name) => {
     const split = meta.splits[name];
@@ -139,7 +143,7 @@ async function readSplits<Name extends string>(
   folder: string,
   names: readonly Name[],
 ): Promise<HashedSplits<Name> | undefined> {
-  const meta = await readMeta(folder);
+  const meta = readMeta(folder);
   if (meta === undefined) return undefined;
   const splits: Partial<Record<Name, ImageSet>> = {};
   const parts: unknown[] = [];
@@ -157,9 +161,9 @@ async function readSplits<Name extends string>(
   };
 }
 
-async function readMeta(folder: string): Promise<z.output<typeof metaSchema> | undefined> {
-  const text = await readFile(join(folder, "meta.json"), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : metaSchema.parse(JSON.parse(text));
+function readMeta(folder: string): z.output<typeof metaSchema> | undefined {
+  const path = join(folder, "meta.json");
+  return existsSync(path) ? readJson(path, metaSchema) : undefined;
 }
 
 async function readSplit(path: string, meta: SplitMeta): Promise<ImageSet> {

@@ -55,12 +55,12 @@ export function findingsSummary(verdict: string, findings: readonly AnyFinding[]
  * Shows what came out of a study where it was done before, from data/results: of which data, seeds and changes, and
  * when, then its findings as `showFindings` does. Says so where there is no such result.
  */
-export async function showRecordedFindings(
+export function showRecordedFindings(
   study: string,
   { protocol = "reduced", data = "cifar10" }: { readonly protocol?: string; readonly data?: string } = {},
-): Promise<void> {
+): void {
   const path = join("data", "results", protocol, data, `${study}.json`);
-  const record = await readStudyRecord(join(projectFolder(), path));
+  const record = readStudyRecord(join(projectFolder(), path));
   if (record === undefined) {
     console.log(`there is no result of the ${protocol} protocol: ${path} is missing`);
     return;

@@ -33,7 +33,7 @@ export interface TrainedRun {
 
 /** Says how many of these trainings are not finished under `root`, and how long they take. Trains nothing. */
 export async function missingTrainings(specs: readonly RunSpec[], root = RUNS): Promise<MissingTrainings> {
-  const speeds = await readMeasuredSpeeds(join(projectFolder(), "data", "results", "benchmark.json"));
+  const speeds = readMeasuredSpeeds(join(projectFolder(), "data", "results", "benchmark.json"));
   const missing = missingOf(specs, root);
   let hours = 0;
   for (const spec of missing) {

@@ -4,15 +4,20 @@ import { UserError } from "./errors.js";
 /** The part of a JSON Schema that says what a field may hold. */
 type Allowed = z.core.JSONSchema.BaseSchema;
 
-/** `value` as `schema` understands it, or a UserError that begins with `where` and names every wrong field. */
+/**
+ * `value` as `schema` understands it, or a UserError that begins with `where`, names every wrong field, and ends with
+ * the `remedy` where there is one.
+ */
 export function parseWithSchema<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   where: string,
+  remedy?: string,
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new UserError(`${where}: ${describeIssues(result.error, schema, value).join("; ")}`);
+  const issues = describeIssues(result.error, schema, value);
+  throw new UserError(`${where}: ${[...issues, ...(remedy === undefined ? [] : [remedy])].join("; ")}`);
 }
 
 /** One sentence for each problem that `schema` has with `value`: the field's full path, what it is, what is allowed. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Dataset } from "../../datasets/dataset.js";
@@ -6,8 +6,7 @@ import { loadDataset } from "../../datasets/load.js";
 import type { LoadOptions } from "../../datasets/progress.js";
 import type { ResolvedDatasetSource } from "../../datasets/source.js";
 import { UserError } from "../../util/errors.js";
-import { fileError } from "../../util/files.js";
-import { parseWithSchema } from "../../util/schema.js";
+import { readJson } from "../../util/json-file.js";
 import { MODEL_FILE } from "./model-file.js";
 import { readRun, type RunRecord } from "./run-record.js";
 import type { Run } from "./run-store.js";
@@ -35,19 +34,9 @@ const summarySchema = z.object({ data: seenSchema });
 /** The images that a run saw; null for an unfinished run from before runs noted them. */
 export function imagesSeen(record: RunRecord): Seen | null {
   const path = join(record.directory, DATA);
-  if (existsSync(path)) return parseWithSchema(dataSchema, readJson(path), path);
+  if (existsSync(path)) return readJson(path, dataSchema);
   const summary = summarySchema.safeParse(record.done?.summary);
   return summary.success ? summary.data.data : null;
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    if (error instanceof SyntaxError)
-      throw new UserError(`${path} is damaged: it is not JSON`, { cause: error });
-    throw fileError(error, "read", path);
-  }
 }
 
 /** What a finished run came to: the same spec may have been run anew on other images or another machine. */

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../util/errors.js";
-import { fileError, sha256OfFile } from "../../util/files.js";
+import { sha256OfFile } from "../../util/files.js";
+import { readJson } from "../../util/json-file.js";
 import { readJsonLines } from "../../util/json-lines.js";
 import { parseWithSchema } from "../../util/schema.js";
 import { specHash } from "../specs/spec-hash.js";
@@ -43,7 +44,7 @@ export class RunRecord {
   }
 
   get spec(): unknown {
-    return this.#readJson(SPEC);
+    return readJson(this.#path(SPEC), z.unknown());
   }
 
   get hash(): string {
@@ -52,22 +53,16 @@ export class RunRecord {
 
   /** The environments that worked on the run, first to last. */
   get environments(): readonly unknown[] {
-    return parseWithSchema(
-      z.array(z.unknown()),
-      this.#readJson(ENVIRONMENT),
-      join(this.directory, ENVIRONMENT),
-    );
+    return readJson(this.#path(ENVIRONMENT), z.array(z.unknown()));
   }
 
   isDone(): boolean {
-    return existsSync(join(this.directory, DONE));
+    return existsSync(this.#path(DONE));
   }
 
   /** DONE.json, or null while the run is not done. */
   get done(): DoneRecord | null {
-    return this.isDone()
-      ? parseWithSchema(doneSchema, this.#readJson(DONE), join(this.directory, DONE))
-      : null;
+    return this.isDone() ? readJson(this.#path(DONE), doneSchema) : null;
   }
 
   /** Checks each file of a finished run against DONE.json; a UserError names all that are missing or changed. */
@@ -77,7 +72,7 @@ export class RunRecord {
     const problems: string[] = [];
     if (done.hash !== this.hash) problems.push(`${SPEC} is not the spec that was run`);
     for (const [name, expected] of Object.entries(done.files)) {
-      const path = join(this.directory, name);
+      const path = this.#path(name);
       if (!existsSync(path)) problems.push(`${name} is missing`);
       else if ((await sha256OfFile(path)) !== expected) problems.push(`${name} has changed`);
     }
@@ -90,7 +85,7 @@ export class RunRecord {
 
   /** The metrics in the order they were written; a UserError names a damaged line. */
   readMetrics(): MetricsRecord[] {
-    const path = join(this.directory, METRICS);
+    const path = this.#path(METRICS);
     return readJsonLines(path).records.map((record, i) =>
       parseWithSchema(metricsSchema, record, `${path}, line ${i + 1}`),
     );
@@ -101,15 +96,8 @@ export class RunRecord {
     return this.#checkpoints.latest(warn);
   }
 
-  #readJson(name: string): unknown {
-    const path = join(this.directory, name);
-    try {
-      return JSON.parse(readFileSync(path, "utf8"));
-    } catch (error) {
-      if (error instanceof SyntaxError)
-        throw new UserError(`${path} is damaged: it is not JSON`, { cause: error });
-      throw fileError(error, "read", path);
-    }
+  #path(name: string): string {
+    return join(this.directory, name);
   }
 }
 

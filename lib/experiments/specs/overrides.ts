@@ -1,4 +1,8 @@
 import { UserError } from "../../util/errors.js";
+import { jsonOrText } from "../../util/json-text.js";
+
+/** Fields within fields; no spec is half as deep. */
+const DEEPEST = 20;
 
 /**
  * `spec` with each `key=value` put in place; the key is a dotted path (`train.epochs=3`, `stages.0.blocks=2`), the
@@ -11,16 +15,11 @@ export function applyOverrides(spec: object, overrides: readonly string[]): unkn
     if (text === undefined || path.length === 0 || path.includes("")) {
       throw new UserError(`"${override}" is not of the form key=value, for example train.epochs=3`);
     }
+    if (path.length > DEEPEST) {
+      throw new UserError(`an override goes ${path.length} fields deep, a spec at most ${DEEPEST}`);
+    }
     return replaceAt(value, path, jsonOrText(text), []);
   }, spec);
-}
-
-function jsonOrText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 function replaceAt(

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { SourceShape } from "../../datasets/source-shape.js";
 import { BENCHMARK_CASES, type BenchmarkCase } from "../../experiments/benchmark/benchmark.js";
@@ -6,8 +5,7 @@ import { widthOf } from "../../experiments/specs/network-spec.js";
 import { type RunSpec } from "../../experiments/specs/spec.js";
 import { networkCost } from "../../models/cost.js";
 import { UserError } from "../../util/errors.js";
-import { fileError } from "../../util/files.js";
-import { parseWithSchema } from "../../util/schema.js";
+import { readJson } from "../../util/json-file.js";
 import type { ReplicationPart, Training } from "./replication.js";
 import { imagesOfSplit, imagesOfTraining } from "./training-status.js";
 import { modelViews, trainedNetwork } from "../../experiments/specs/model-views.js";
@@ -52,14 +50,8 @@ const benchmarkSchema = z.object({
 /** What `cascade bench --out` wrote. */
 export type MeasuredSpeeds = z.output<typeof benchmarkSchema>;
 
-export async function readMeasuredSpeeds(path: string): Promise<MeasuredSpeeds> {
-  try {
-    return parseWithSchema(benchmarkSchema, JSON.parse(await readFile(path, "utf8")), path);
-  } catch (error) {
-    if (error instanceof SyntaxError)
-      throw new UserError(`${path} is damaged: it is not JSON; measure with "cascade bench --out ${path}"`);
-    throw fileError(error, "read", path);
-  }
+export function readMeasuredSpeeds(path: string): MeasuredSpeeds {
+  return readJson(path, benchmarkSchema, `measure with "cascade bench --out ${path}"`);
 }
 
 /** Hours of a workload at the measured speed of the benchmark's network that is most like the spec's. */

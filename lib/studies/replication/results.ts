@@ -167,7 +167,7 @@ export async function writeReport(
   const missing: string[] = [];
   for (const { data, study, leftOut = false } of inOrder) {
     const place = join(folder, protocol.name, data);
-    const record = await readStudyRecord(join(place, `${study}.json`));
+    const record = readStudyRecord(join(place, `${study}.json`));
     if (record === undefined && !leftOut) missing.push(`${study} on ${data}`);
     if (record !== undefined) sections.push({ record, drawings: await drawingsOf(record, place) });
   }

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { z } from "zod";
-import { UserError } from "../../util/errors.js";
-import { fileError, writeFileAtomic } from "../../util/files.js";
-import { parseWithSchema } from "../../util/schema.js";
+import { writeFileAtomic } from "../../util/files.js";
+import { readJson } from "../../util/json-file.js";
 import type { Finding } from "../evidence/finding.js";
 import { cachedNumber } from "../evidence/cached-analysis.js";
 
@@ -87,22 +86,8 @@ export async function writeStudyRecord(path: string, record: StudyRecord): Promi
 }
 
 /** The record in the file; undefined if there is no such file, a UserError if it is damaged. */
-export async function readStudyRecord(path: string): Promise<StudyRecord | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw fileError(error, "read", path);
-  }
-  try {
-    return parseWithSchema(schema, JSON.parse(text), path);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new UserError(`${path} is damaged: it is not JSON; delete it and replicate again`, {
-      cause: error,
-    });
-  }
+export function readStudyRecord(path: string): StudyRecord | undefined {
+  return existsSync(path) ? readJson(path, schema, "delete it and replicate again") : undefined;
 }
 
 /** NaN and infinities, which JSON lacks, by their names. */

@@ -57,3 +57,8 @@ test("what cannot be put in place says why", () => {
     );
   }
 });
+
+test("an override that goes deeper than any spec is refused at once", () => {
+  const deep = `${Array<string>(20_000).fill("a").join(".")}=1`;
+  assert.throws(() => applyOverrides({}, [deep]), /20000 fields deep/);
+});

@@ -42,8 +42,8 @@ test("a full-width ResNet-18 cascade takes 599.5 million multiply-adds an image,
   assert.equal((undelayed.evaluation / 10000 / 1e6).toFixed(1), (599.5 + 144.9).toFixed(1));
 });
 
-test("at the benchmark's own network the hours are images over its images a second", async () => {
-  const speeds = await readMeasuredSpeeds(BENCHMARK);
+test("at the benchmark's own network the hours are images over its images a second", () => {
+  const speeds = readMeasuredSpeeds(BENCHMARK);
   const { measurements } = JSON.parse(readFileSync(BENCHMARK, "utf8")) as {
     measurements: { case: string; what: string; imagesPerSecond: number }[];
   };
@@ -58,8 +58,8 @@ test("at the benchmark's own network the hours are images over its images a seco
     const hours = measuredHours(spec, work, speeds);
     assert.ok(Math.abs(hours / expected - 1) < 1e-6, `${name}: ${hours} hours, ${expected} expected`);
   }
-  await assert.rejects(
-    readMeasuredSpeeds("no/such.json"),
+  assert.throws(
+    () => readMeasuredSpeeds("no/such.json"),
     /cannot read no\/such\.json: there is no such file/,
   );
 });
@@ -69,8 +69,8 @@ test("an assumed device needs two operations a multiply-add at its share of the 
   assert.equal(assumedHours(work, { peak: 20e12, share: 0.1 }), 1);
 });
 
-test("a training that two studies need is counted once", async () => {
-  const speeds = await readMeasuredSpeeds(BENCHMARK);
+test("a training that two studies need is counted once", () => {
+  const speeds = readMeasuredSpeeds(BENCHMARK);
   const { parts, trainings } = planReplication({
     protocol: SMALL_PROTOCOL,
     studies: [smallStudy("one", [0, 1]), smallStudy("two", [1, 2])],
