@@ -4,8 +4,8 @@ import type { Trace } from "./trace.js";
 
 /** Scores [N] of one timestep that are high where an image seems foreign to what the network was trained on. */
 
-/** One less the confidence, 1 - max_k p[t, n, k] (Hendrycks and Gimpel 2017). */
-export function doubt(trace: Trace, t: number): Float64Array {
+/** One less the maximum softmax probability, 1 - max_k p[t, n, k] (Hendrycks and Gimpel 2017). */
+export function oneMinusMaxProbability(trace: Trace, t: number): Float64Array {
   return atTimestep(trace, confidences(trace), t).map((confidence) => 1 - confidence);
 }
 

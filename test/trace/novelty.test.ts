@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fitClassGaussians, nearestClassDistance } from "../../lib/trace/mahalanobis.js";
-import { doubt, energy, entropyScore } from "../../lib/trace/novelty-scores.js";
+import { energy, entropyScore, oneMinusMaxProbability } from "../../lib/trace/novelty-scores.js";
 import { joinedTraces, lastStep, subtrace } from "../../lib/trace/subtrace.js";
 import { UserError } from "../../lib/util/errors.js";
 import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
 import { traceOfProbabilities } from "./made-traces.js";
 
-test("doubt, entropy and energy of logits in closed form", () => {
+test("1 - the maximum probability, entropy and energy of logits in closed form", () => {
   const trace = traceOfProbabilities(
     [
       [
@@ -23,7 +23,7 @@ test("doubt, entropy and energy of logits in closed form", () => {
     });
     assert.equal(measured.length, expected.length);
   };
-  near(doubt(trace, 0), [0.5, 2 / 3]);
+  near(oneMinusMaxProbability(trace, 0), [0.5, 2 / 3]);
   near(entropyScore(trace, 0), [(1.5 * Math.log(2)) / Math.log(3), 1]);
   // Logits log p have energy 0; a level added to all of them is taken off it, however large.
   near(energy(trace, 0), [0, 0]);

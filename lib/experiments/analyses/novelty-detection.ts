@@ -1,4 +1,4 @@
-import { doubt, energy, entropyScore } from "../../trace/novelty-scores.js";
+import { energy, entropyScore, oneMinusMaxProbability } from "../../trace/novelty-scores.js";
 import { fitClassGaussians, nearestClassDistance } from "../../trace/mahalanobis.js";
 import { joinedTraces, lastStep } from "../../trace/subtrace.js";
 import type { Trace } from "../../trace/trace.js";
@@ -64,7 +64,7 @@ export function detectorScores(traces: NoveltyTraces, settings: GruTrainingSetti
   });
   const reads = (one: NoveltyTraces): Detector["reads"] => (one === atEnd ? "last step" : "whole trace");
   return [
-    scored({ detector: DETECTORS.confidence, reads: "last step" }, (trace) => doubt(trace, 0)),
+    scored({ detector: DETECTORS.confidence, reads: "last step" }, (trace) => oneMinusMaxProbability(trace, 0)),
     scored({ detector: DETECTORS.entropy, reads: "last step" }, (trace) => entropyScore(trace, 0)),
     scored({ detector: DETECTORS.energy, reads: "last step" }, (trace) => energy(trace, 0)),
     ...[atEnd, traces].map((seen) =>
