@@ -91,17 +91,14 @@ export function counted({ statement, by, carries }: Statement, measured: string,
  * of 95 % none of them is wrongly taken to hold. Each of the others is decided at 5 % by itself.
  */
 export function decided(drafts: readonly Draft[]): Finding[] {
-  const carriers = drafts.filter(({ finding: { carries, pValue } }) => carries && pValue !== null);
-  const adjusted = holmAdjusted(carriers.map(({ finding: { pValue } }) => pValue as number));
+  const endPoints = drafts.filter(({ finding: { carries, pValue } }) => carries && pValue !== null);
+  const adjusted = holmAdjusted(endPoints.map(({ finding: { pValue } }) => pValue as number));
   return drafts.map((draft) => {
-    const place = carriers.indexOf(draft);
-    const adjustedPValue = place < 0 ? draft.finding.pValue : (adjusted[place] as number);
+    const { pValue, measured } = draft.finding;
+    const adjustedPValue = adjusted[endPoints.indexOf(draft)] ?? pValue;
     return {
       ...draft.finding,
-      measured: [
-        draft.finding.measured,
-        ...testText(draft.finding.pValue, place < 0 ? null : adjustedPValue),
-      ].join("; "),
+      measured: [measured, ...testText(pValue, adjustedPValue)].join("; "),
       adjustedPValue,
       outcome: outcomeOf(draft, adjustedPValue),
     };
@@ -115,9 +112,10 @@ function outcomeOf({ counted: holds }: Draft, pValue: number | null): Outcome {
 }
 
 function testText(pValue: number | null, adjusted: number | null): string[] {
-  if (pValue === null) return [];
+  if (pValue === null || adjusted === null) return [];
   return [
-    `${pValueText(pValue)}${adjusted === null ? "" : `, ${pValueText(adjusted)} after Holm's correction`}`,
+    pValueText(pValue),
+    ...(adjusted > pValue ? [`with Holm's correction ${pValueText(adjusted)}`] : []),
   ];
 }
 

@@ -41,7 +41,7 @@ export const STUDIES: readonly ProtocolStudy[] = [
   withSettings(sixModelsStudy, SIX_MODELS_SETTINGS),
   withSettings(lambdaStudy, LAMBDA_SETTINGS),
   withSettings(typicalityStudy, TYPICALITY_SETTINGS, {
-    "C-scores": "is tested on images of constructed typicality alone",
+    "C-scores": "is not tested: images of constructed typicality alone show how it goes",
   }),
   withSettings(noiseStudy, NOISE_SETTINGS),
   withSettings(traceStudy, TRACE_SETTINGS),
