@@ -64,7 +64,9 @@ export function detectorScores(traces: NoveltyTraces, settings: GruTrainingSetti
   });
   const reads = (one: NoveltyTraces): Detector["reads"] => (one === atEnd ? "last step" : "whole trace");
   return [
-    scored({ detector: DETECTORS.confidence, reads: "last step" }, (trace) => oneMinusMaxProbability(trace, 0)),
+    scored({ detector: DETECTORS.confidence, reads: "last step" }, (trace) =>
+      oneMinusMaxProbability(trace, 0),
+    ),
     scored({ detector: DETECTORS.entropy, reads: "last step" }, (trace) => entropyScore(trace, 0)),
     scored({ detector: DETECTORS.energy, reads: "last step" }, (trace) => energy(trace, 0)),
     ...[atEnd, traces].map((seen) =>
