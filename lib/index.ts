@@ -109,6 +109,7 @@ export { firstInformedTimestep, traceFrom } from "./trace/subtrace.js";
 export { fitTemperatures, withTemperatures } from "./trace/temperature.js";
 export { readTrace, writeTrace } from "./trace/trace-file.js";
 export type { Trace } from "./trace/trace.js";
+export { timestepMeasures, type TraceMeasures, traceMeasures } from "./trace/trace-measures.js";
 export { traceTable } from "./trace/trace-table.js";
 export {
   type Selection,

@@ -11,6 +11,7 @@ import {
   riskCoverage,
 } from "../../lib/trace/selective-prediction.js";
 import { firstInformedTimestep, traceFrom } from "../../lib/trace/subtrace.js";
+import { timestepMeasures, traceMeasures } from "../../lib/trace/trace-measures.js";
 import { UserError } from "../../lib/util/errors.js";
 import { smallTraces, traceOfProbabilities } from "./made-traces.js";
 
@@ -148,4 +149,42 @@ test("the blind first answer is left out of oracle and overthinking", () => {
   assert.equal(overthinking(trace).oracleAccuracy, 1);
   assert.equal(overthinking(informed).oracleAccuracy, 0.5);
   assert.equal(overthinking(informed).destructive, 0);
+});
+
+test("the measures of a trace leave its blind answer out where there is nothing to overthink", () => {
+  const blind = [
+    [0.6, 0.4],
+    [0.6, 0.4],
+  ];
+  const sure = [
+    [0.1, 0.9],
+    [0.9, 0.1],
+  ];
+  const unsure = [
+    [0.4, 0.6],
+    [0.3, 0.7],
+  ];
+  const trace = { ...traceOfProbabilities([blind, sure, unsure], [0, 0]), model: "M" };
+  assert.deepEqual(traceMeasures(trace), {
+    lastAccuracy: 0,
+    area: (1 + 2 * 0.5 + 0) / 4,
+    oracleAccuracy: 0.5,
+    destructive: 0.5,
+    monotonicityViolations: 0.5,
+  });
+  const rows = timestepMeasures(trace).objects() as {
+    model: string;
+    timestep: number;
+    accuracy: number;
+    brierScore: number;
+  }[];
+  assert.deepEqual(
+    rows.map(({ model, timestep, accuracy }) => [model, timestep, accuracy]),
+    [
+      ["M", 0, 1],
+      ["M", 1, 0.5],
+      ["M", 2, 0],
+    ],
+  );
+  near(rows[1]?.brierScore, (2 * 0.81 + 2 * 0.01) / 2);
 });
