@@ -7,6 +7,7 @@ export { blockInfluence } from "./experiments/analyses/block-influence.js";
 export { modelViews, trainedNetwork } from "./experiments/specs/model-views.js";
 export { specHash } from "./experiments/specs/spec-hash.js";
 export { answerTimes } from "./experiments/analyses/answer-times.js";
+export { validationTrace } from "./experiments/analyses/metacognition.js";
 export { divergedSummary, type Divergence, divergenceText } from "./experiments/runs/divergence.js";
 export { currentEnvironment } from "./experiments/runs/environment.js";
 export { collectTrace } from "./experiments/runs/collect-trace.js";
@@ -17,7 +18,7 @@ export { listRuns, readRun } from "./experiments/runs/run-record.js";
 export { parseRunSpec, type RunSpec } from "./experiments/specs/spec.js";
 export { openTrainedModel, TrainedModel } from "./experiments/runs/trained-model.js";
 export { runSummary, type RunSummary } from "./experiments/runs/run-summary.js";
-export { trainingRun } from "./experiments/runs/training-run.js";
+export { testImages, trainingRun } from "./experiments/runs/training-run.js";
 
 // studies: a claim each, how it is tested, what came out
 export { DELAYS_SETTINGS, delaysStudy } from "./studies/claims/delays/study.js";
@@ -44,6 +45,7 @@ export { type Check, showChecks } from "./notebook/show-checks.js";
 export { showFindings, showRecordedFindings } from "./notebook/show-findings.js";
 export { showStudyFigure, showStudyTable } from "./notebook/show-study.js";
 export { showTable } from "./notebook/show-table.js";
+export { showText } from "./notebook/show-text.js";
 export { showTraceExplorer } from "./notebook/show-trace-explorer.js";
 export {
   missingTrainings,
@@ -57,6 +59,12 @@ export {
 // train
 export { learningRateAt, type Schedule } from "./train/schedule.js";
 export { batchGradients, trainingStep, type TrainingState } from "./train/training-step.js";
+export {
+  type GruExamples,
+  type GruTrainingSettings,
+  type TrainedGru,
+  trainTraceGru,
+} from "./train/trace-gru-training.js";
 
 // models and losses
 export {
@@ -105,9 +113,10 @@ export { areaUnderRiskCoverage, failurePredictionAuroc, riskCoverage } from "./t
 export { speedAccuracyCurve, speedAccuracyTable } from "./trace/speed-accuracy-curve.js";
 export { assertComparable, type ValidationTrace } from "./trace/split.js";
 export { oracleStoppingTimes, type StoppingRule, stoppingTimes } from "./trace/stopping-time.js";
-export { firstInformedTimestep, traceFrom } from "./trace/subtrace.js";
+export { firstInformedTimestep, subtrace, traceFrom } from "./trace/subtrace.js";
 export { fitTemperatures, withTemperatures } from "./trace/temperature.js";
 export { readTrace, writeTrace } from "./trace/trace-file.js";
+export { relativeDrop } from "./trace/robustness.js";
 export type { Trace } from "./trace/trace.js";
 export { timestepMeasures, type TraceMeasures, traceMeasures } from "./trace/trace-measures.js";
 export { traceTable } from "./trace/trace-table.js";

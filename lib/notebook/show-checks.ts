@@ -20,6 +20,7 @@ export function showChecks(checks: readonly Check[]): void {
       library: check.library,
       same: isSame(check) ? "yes" : "no",
     })),
+    { digits: 6 },
   );
   assertSame(checks);
 }

@@ -9,6 +9,7 @@ import {
 import type { StudyResult } from "../studies/study.js";
 import { projectFolder } from "./project-folder.js";
 import { showTable, type TableRow } from "./show-table.js";
+import { showText } from "./show-text.js";
 
 /** Shows what came out of a study: the verdict, then each finding, end points first; or why there are none. */
 export function showFindings({ findings, notTested }: Pick<StudyResult, "findings" | "notTested">): void {
@@ -17,7 +18,7 @@ export function showFindings({ findings, notTested }: Pick<StudyResult, "finding
 
 function showOutcome(verdict: string, findings: readonly AnyFinding[], notTested: string | undefined): void {
   if (notTested !== undefined) {
-    console.log(`not tested here: ${notTested}`);
+    showText(`not tested here: ${notTested}`);
     return;
   }
   showTable([findingsSummary(verdict, findings)]);
@@ -62,7 +63,7 @@ export function showRecordedFindings(
   const path = join("data", "results", protocol, data, `${study}.json`);
   const record = readStudyRecord(join(projectFolder(), path));
   if (record === undefined) {
-    console.log(`there is no result of the ${protocol} protocol: ${path} is missing`);
+    showText(`there is no result of the ${protocol} protocol: ${path} is missing`);
     return;
   }
   showTable([

@@ -2,6 +2,7 @@ import type { StudyResult } from "../studies/study.js";
 import { UserError } from "../util/errors.js";
 import { show } from "./show.js";
 import { showTable, type TableOptions } from "./show-table.js";
+import { showText } from "./show-text.js";
 
 /** Shows a figure of a study, or why there is none. Call it with `await`. */
 export async function showStudyFigure(
@@ -10,7 +11,7 @@ export async function showStudyFigure(
   { caption = false }: { readonly caption?: boolean } = {},
 ): Promise<void> {
   const part = partOrReason(result, "figure", name);
-  if (typeof part === "string" || caption) console.log(typeof part === "string" ? part : part.caption);
+  if (typeof part === "string" || caption) showText(typeof part === "string" ? part : part.caption);
   if (typeof part !== "string") await show(part.figure);
 }
 
@@ -21,7 +22,7 @@ export function showStudyTable(
   { title = false, ...options }: TableOptions & { readonly title?: boolean } = {},
 ): void {
   const part = partOrReason(result, "table", name);
-  if (typeof part === "string" || title) console.log(typeof part === "string" ? part : part.title);
+  if (typeof part === "string" || title) showText(typeof part === "string" ? part : part.title);
   if (typeof part !== "string") showTable(part.rows, options);
 }
 

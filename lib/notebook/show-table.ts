@@ -7,7 +7,7 @@ export type TableRow = Readonly<Record<string, unknown>>;
 /** Rows, or what can be asked for them: an arquero table, a danfo data frame. */
 export type TableLike =
   | readonly object[]
-  | { objects(options?: { limit?: number }): object[] }
+  | { objects(options?: { limit?: number }): object[]; columnNames(): string[] }
   | {
       readonly columns: readonly string[];
       readonly values: readonly unknown[];
@@ -41,7 +41,7 @@ interface Cells {
 /** A table as HTML and as text in columns. */
 export function tableBundle(table: TableLike, { digits = 4, limit = 50 }: TableOptions = {}): DisplayBundle {
   const rows = rowsOf(table);
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const names = columnNames(table) ?? [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const columns = names.map((name) =>
     readColumn(
       name,
@@ -55,6 +55,11 @@ export function tableBundle(table: TableLike, { digits = 4, limit = 50 }: TableO
     left: Math.max(0, rows.length - limit),
   };
   return { "text/html": tableHtml(cells), "text/plain": tableText(cells) };
+}
+
+/** Of an arquero table, whose rows as objects would have whole numbers first. */
+function columnNames(table: TableLike): string[] | undefined {
+  return "columnNames" in table ? table.columnNames() : undefined;
 }
 
 function rowsOf(table: TableLike): readonly TableRow[] {
@@ -123,7 +128,8 @@ function tableHtml({ columns, rows, left }: Cells): string {
   return `<table><thead>${head}</thead><tbody>${body}</tbody></table>${rest}`;
 }
 
-function escapeHtml(text: string): string {
+/** Text as HTML shows it. */
+export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 

@@ -12,6 +12,7 @@ import { type Scalar, scoped, type Tensor, tf, type Variable } from "../nn/tenso
 import { UserError } from "../util/errors.js";
 import { randomStream } from "../util/random.js";
 
+/** How large a GRU is and how it learns. */
 export interface GruTrainingSettings {
   /** H */
   readonly hidden: number;
@@ -29,6 +30,7 @@ export interface GruExamples {
   readonly targets: ArrayLike<number>;
 }
 
+/** A GRU with the weights of its best epoch, and how the epochs compare. */
 export interface TrainedGru {
   readonly gru: TraceGru;
   /** Of the weights that were kept; counted from 1. */

@@ -47,13 +47,13 @@ test(
     const result = JSON.stringify({ ...nothing, notTested: REASON });
     const without = (source: string): string =>
       source
-        .replaceAll(/await runStudy\(.*\);/g, `${result};`)
+        .replaceAll(/await (runStudy\(.*\)|\w+\.analyse\(\));/g, `${result};`)
         .replace("let quick = false", "let quick = true");
     const notebooks = await Promise.all(names.map((name) => readNotebook(join(project, "notebooks", name))));
     // All in one kernel, which is much sooner done.
     const cells = notebooks.flatMap(({ cells: own }, i) =>
       own
-        .filter((cell) => cell.cell_type === "code")
+        .filter((cell) => cell.cell_type === "code" && showsResult(own, cell.source))
         .map((cell, j) => ({ ...cell, id: `cell-${i}-${j}`, metadata: {}, source: without(cell.source) })),
     );
     const [path, output] = [join(folder, "all.ipynb"), join(folder, "out.ipynb")];
@@ -64,6 +64,11 @@ test(
       assert.ok(shown.get(i)?.includes(`not tested here: ${REASON}`), names[i]);
   },
 );
+
+/** Whether a cell is of the part that shows what a study found, where the notebook works by hand before. */
+const showsResult = (cells: readonly { source: string }[], source: string): boolean =>
+  !cells.some((cell) => cell.source.includes("openStudy(")) ||
+  /from "anytime-cascade"|\.analyse\(|\(result\b/.test(source);
 
 /** All outputs of each of the notebooks that the cells are from. */
 function notebookOutputs(json: string): Map<number, string> {

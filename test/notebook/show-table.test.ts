@@ -50,3 +50,11 @@ test("the row labels of a data frame are its first column, where they are more t
   const plain = { ...frame, index: [0, 1] };
   assert.equal(tableBundle(plain)["text/plain"], tableBundle([{ a: 1 }, { a: 2 }])["text/plain"]);
 });
+
+test("an arquero table keeps the order of its columns, numbers among their names too", () => {
+  const table = from([{ model: "a", t: 1, share: 0.5 }])
+    .groupby("model")
+    .pivot("t", "share")
+    .relocate("model", { before: "1" });
+  assert.match(String(tableBundle(table)["text/plain"]), /^model +1\na/);
+});
