@@ -18,7 +18,8 @@ export { listRuns, readRun } from "./experiments/runs/run-record.js";
 export { parseRunSpec, type RunSpec } from "./experiments/specs/spec.js";
 export { openTrainedModel, TrainedModel } from "./experiments/runs/trained-model.js";
 export { runSummary, type RunSummary } from "./experiments/runs/run-summary.js";
-export { testImages, trainingRun } from "./experiments/runs/training-run.js";
+export { testImages } from "./experiments/runs/image-splits.js";
+export { trainingRun } from "./experiments/runs/training-run.js";
 
 // studies: a claim each, how it is tested, what came out
 export { DELAYS_SETTINGS, delaysStudy } from "./studies/claims/delays/study.js";
