@@ -2,10 +2,9 @@ import { head, headName, type Heads, type Logits } from "../nn/head.js";
 import { type CascadeLayer, chainsOf, runLayer } from "../nn/cascade-layer.js";
 import type { ConvolutionSpec } from "../nn/convolution.js";
 import type { Delay } from "../nn/delay.js";
-import { type Layer, noPullback, type NormSettings, type Pass, type Sequence } from "../nn/pass.js";
+import type { Layer, NormSettings, Pass, Sequence } from "../nn/pass.js";
 import type { Scheme } from "../nn/scheme.js";
 import { stem, type StemKind } from "../nn/stem.js";
-import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { chainTensors, filterTensor, linearTensors, normTensors, type TensorSpec } from "./tensor-spec.js";
 
 /** What the spec of every cascaded network says. */
@@ -48,9 +47,9 @@ export function cascadeTensors(network: CascadedNetwork): TensorSpec[] {
 }
 
 /**
- * Runs the network over all timesteps, layer by layer with time on the batch axis, every distinct step once.
- * images: [rows, H, W, 3] on their timeline; the result are the logits [T, B, K], and, in a training pass, the
- * pullback that turns their gradient into the pass's gradients.
+ * Runs the network over all timesteps in training, layer by layer with time on the batch axis, every distinct step once.
+ * images: [rows, H, W, 3] on their timeline; the result are the logits [T, B, K], and the pullback that turns their
+ * gradient into the pass's gradients. (Evaluation: evaluation.ts.)
  */
 export function cascadeForward(
   network: CascadedNetwork,
@@ -59,7 +58,6 @@ export function cascadeForward(
   batch: number,
 ): Layer<Logits, Float32Array, void> {
   const { heads, scheme } = network.spec;
-  if (pass.kind === "evaluation") return { y: evaluate(network, pass, images, batch), pullback: noPullback };
   const first = stem(pass, network.stem, network.stemDelay, images);
   const layers: Layer[] = [];
   let x = first.y;
@@ -75,29 +73,4 @@ export function cascadeForward(
       first.pullback(layers.reduceRight((dy, layer) => layer.pullback(dy), last.pullback(dlogits)));
     },
   };
-}
-
-/** As `cascadeForward`, without keeping anything for a way back. */
-function evaluate(network: CascadedNetwork, pass: Pass, images: Sequence, batch: number): Logits {
-  return scoped(() => {
-    const { heads, scheme } = network.spec;
-    let x = withinScope(() => stem(pass, network.stem, network.stemDelay, images).y);
-    for (const layer of network.layers) {
-      const before = x;
-      x = withinScope(() => runLayer(pass, layer, scheme, before).y);
-      before.values.dispose();
-    }
-    return head(pass, heads, x, batch).y;
-  });
-}
-
-/** Frees everything that a layer made but its result. */
-function withinScope(layer: () => Sequence): Sequence {
-  let timeline: Sequence["timeline"] | undefined;
-  const values: Tensor4D = tf.tidy(() => {
-    const y = layer();
-    timeline = y.timeline;
-    return y.values;
-  });
-  return { values, timeline: timeline as Sequence["timeline"] };
 }

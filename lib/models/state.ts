@@ -3,7 +3,7 @@ import type { TensorSpec } from "./tensor-spec.js";
 import { foldNorm } from "../nn/temporal-batch-norm.js";
 import type { Precision } from "../nn/backend/kernels.js";
 import { type Tensor, tf } from "../nn/tensorflow.js";
-import type { NamedTensors, Pass } from "../nn/pass.js";
+import type { EvaluationPass, NamedTensors } from "../nn/pass.js";
 import { randomStream } from "../util/random.js";
 
 /** Parameters and running statistics: state in, state out. */
@@ -78,9 +78,6 @@ export function disposeState(state: NetworkState): void {
   tf.dispose([...state.parameters.values(), ...state.statistics.values()]);
 }
 
-/** A state made ready for evaluation: batch norms folded, equal rows of their statistics found. */
-export type EvaluationPass = Extract<Pass, { kind: "evaluation" }>;
-
 /**
  * Makes a state ready for evaluation: each batch norm becomes a gain and a bias for each timestep and channel,
  * from its running statistics.
@@ -96,10 +93,12 @@ export function evaluationPass(
       foldNorm(state.parameters, state.statistics, name, network.spec.norm),
     ]),
   );
-  return { kind: "evaluation", precision, parameters: state.parameters, norms };
+  return { kind: "evaluation", precision, parameters: state.parameters, norms, opened: new Map() };
 }
 
 /** Frees what `evaluationPass` made; the state itself stays. */
 export function disposeEvaluationPass(pass: EvaluationPass): void {
   for (const norm of pass.norms.values()) tf.dispose([norm.gain, norm.bias]);
+  for (const program of pass.opened.values()) program.dispose();
+  pass.opened.clear();
 }

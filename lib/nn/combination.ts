@@ -19,8 +19,6 @@ export interface Combination {
   ): { y: Sequence; pullback: (dy: Tensor4D) => { dshortcut: Tensor4D; dbranch: Tensor4D } };
   /** Where the branch, of so many channels, never counts. The pullback gives the gradient by the shortcut. */
   alone(shortcut: Sequence, channels: number): Layer;
-  /** At one timestep, for running step by step. */
-  at(shortcut: Tensor4D, delayed: Tensor4D | undefined, channels: number): Tensor4D;
 }
 
 /** out[t] = relu(z[t] + shortcut[t]): the residual block. */
@@ -48,7 +46,6 @@ const addRelu: Combination = {
       },
     };
   },
-  at: (shortcut, delayed) => tf.relu(delayed === undefined ? shortcut : tf.add<Tensor4D>(delayed, shortcut)),
 };
 
 /** out[t] = concat(shortcut[t], z[t]): the dense layer. */
@@ -77,8 +74,6 @@ const concatenated: Combination = {
       },
     };
   },
-  at: (shortcut, delayed, channels) =>
-    delayed === undefined ? withZeros(shortcut, channels) : tf.concat([shortcut, delayed], 3),
 };
 
 function withZeros(x: Tensor4D, channels: number): Tensor4D {

@@ -84,3 +84,26 @@ export function firstNeeded(delay: Delay, countsFrom: number): number {
   if (recurrence(delay).carry > 0) return 0;
   return delay.kind === "oneStepDelay" ? Math.max(0, countsFrom - 1) : countsFrom;
 }
+
+/**
+ * The part of a plan that makes the given steps of its result, of so many rows each, from the steps of residual and
+ * shortcut that it names. With a carry the steps are the first ones, in order.
+ */
+export function planOfSteps(
+  plan: MergePlan,
+  steps: readonly number[],
+  rows: readonly number[],
+): { plan: MergePlan; residual: number[]; shortcut: number[] } {
+  const residual = used(plan.residual, steps);
+  const shortcut = used(plan.shortcut, steps);
+  const timeline = { step: steps.map((_, i) => i), rows };
+  const part = { ...plan, timeline, residual: residual.places, shortcut: shortcut.places };
+  return { plan: part, residual: residual.sources, shortcut: shortcut.sources };
+}
+
+/** Which sources the steps read, each once, and the place of each step's among them. */
+function used(sources: readonly number[], steps: readonly number[]): { sources: number[]; places: number[] } {
+  const read = steps.map((d) => valueAt(sources, d));
+  const distinct = [...new Set(read)].filter((d) => d !== ABSENT);
+  return { sources: distinct, places: read.map((d) => (d === ABSENT ? ABSENT : distinct.indexOf(d))) };
+}

@@ -1,4 +1,5 @@
 import type { Precision } from "./backend/kernels.js";
+import type { OpenedProgram } from "./opened-program.js";
 import type { Tensor, Tensor2D, Tensor4D } from "./tensorflow.js";
 import type { Timeline } from "./timeline.js";
 
@@ -47,7 +48,12 @@ export type Pass =
       readonly precision: Precision;
       readonly parameters: NamedTensors;
       readonly norms: ReadonlyMap<string, FoldedNorm>;
+      /** Programs that were opened on this state, by what they are for; freed with the pass. */
+      readonly opened: Map<string, OpenedProgram>;
     };
+
+/** A state made ready for evaluation: batch norms folded, equal rows of their statistics found. */
+export type EvaluationPass = Extract<Pass, { kind: "evaluation" }>;
 
 /**
  * Takes the gradient by a layer's output and gives the gradient by its input; parameter gradients go into the

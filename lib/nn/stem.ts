@@ -18,7 +18,8 @@ export function stemConvolution(kind: StemKind, channels: number): ConvolutionSp
   };
 }
 
-const POOL = { size: 3, stride: 2 };
+/** The stem's max-pool. */
+export const POOL = { size: 3, stride: 2 };
 
 /** Side of the stem's result, after the max-pool. */
 export function stemOutputSide(spec: ConvolutionSpec, side: number): number {

@@ -3,6 +3,7 @@ import type { GainAndBias } from "./backend/kernels.js";
 import { gatherSteps, gatherStepsGradient } from "./backend/rows.js";
 import { type Tensor, type Tensor1D, type Tensor2D, tf } from "./tensorflow.js";
 import {
+  type EvaluationPass,
   type FoldedNorm,
   type Layer,
   named,
@@ -13,7 +14,7 @@ import {
   recordGradient,
   type Sequence,
 } from "./pass.js";
-import { ABSENT, isIdentity, refine, type Timeline, valueAt } from "./timeline.js";
+import { ABSENT, firstTimesteps, isIdentity, refine, type Timeline, valueAt } from "./timeline.js";
 
 /**
  * Batch norm with statistics for each timestep, and optionally scale and offset for each timestep too:
@@ -28,7 +29,6 @@ export function temporalBatchNorm(pass: Pass, name: string, x: Sequence, relu: b
 }
 
 type TrainingPass = Extract<Pass, { kind: "training" }>;
-type EvaluationPass = Extract<Pass, { kind: "evaluation" }>;
 
 function trainingNorm(pass: TrainingPass, name: string, x: Sequence, relu: boolean): Layer {
   const { epsilon, temporalAffine } = pass.norm;
@@ -87,11 +87,6 @@ function recordAffineGradient(
     recordGradient(pass, name, gradient);
   }
   gradientRows.dispose();
-}
-
-/** [D] the first timestep at which each distinct step holds. */
-function firstTimesteps(timeline: Timeline): number[] {
-  return timeline.rows.map((_, d) => timeline.step.indexOf(d));
 }
 
 /**

@@ -22,11 +22,6 @@ export function changingTimeline(timesteps: number, rows: number): Timeline {
   return { step: Array.from({ length: timesteps }, (_, t) => t), rows: Array<number>(timesteps).fill(rows) };
 }
 
-/** A value given at one timestep alone, for running step by step. */
-export function momentTimeline(timesteps: number, t: number, rows: number): Timeline {
-  return { step: Array.from({ length: timesteps }, (_, s) => (s === t ? 0 : ABSENT)), rows: [rows] };
-}
-
 /** Number of rows on the folded batch axis, over all distinct steps. */
 export function totalRows(timeline: Timeline): number {
   return timeline.rows.reduce((sum, rows) => sum + rows, 0);
@@ -40,6 +35,11 @@ export function firstRows(rows: readonly number[]): number[] {
     next += count;
     return first;
   });
+}
+
+/** [D] the first timestep at which each distinct step holds. */
+export function firstTimesteps(timeline: Timeline): number[] {
+  return timeline.rows.map((_, d) => timeline.step.indexOf(d));
 }
 
 /**

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { forward, parameterCount } from "../../lib/models/anytime-network.js";
 import { cascadedResNet, type CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
 import { networkCost } from "../../lib/models/cost.js";
-import { disposeEvaluationPass, evaluationPass, type EvaluationPass } from "../../lib/models/state.js";
+import { disposeEvaluationPass, evaluationPass } from "../../lib/models/state.js";
+import type { EvaluationPass } from "../../lib/nn/pass.js";
 import { constantTimeline } from "../../lib/nn/timeline.js";
 import { runTimeMajor } from "../nn/time-major-oracle.js";
 import { assertNear, everyCombination, otherNetworks, tinySpec } from "./oracle-cases.js";
@@ -42,12 +43,14 @@ test("timesteps whose running statistics differ are not merged; merging them wou
     forward(setting.network, by, setting.images, 2).y.values;
   const careless: EvaluationPass = {
     ...pass,
+    opened: new Map(),
     norms: new Map(
       [...pass.norms].map(([name, norm]) => [name, { ...norm, rowClass: norm.rowClass.map(() => 0) }]),
     ),
   };
   assert.ok(relativeError(logitsOf(pass), expected) < 1e-5);
   assert.ok(relativeError(logitsOf(careless), expected) > 0.1);
+  for (const opened of careless.opened.values()) opened.dispose();
   disposeEvaluationPass(pass);
   disposeSetting(setting);
 });

@@ -2,26 +2,28 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { softmax } from "../../lib/util/softmax.js";
 import { cascadedDenseNet } from "../../lib/models/cascaded-densenet.js";
-import { type CascadedNetwork } from "../../lib/models/cascaded-network.js";
+import type { CascadedNetwork } from "../../lib/models/cascaded-network.js";
 import { forward } from "../../lib/models/anytime-network.js";
 import { cascadedResNet } from "../../lib/models/cascaded-resnet.js";
 import {
   disposeEvaluationPass,
   disposeState,
-  type EvaluationPass,
   evaluationPass,
   isStatistic,
   type NetworkState,
   stateFrom,
 } from "../../lib/models/state.js";
+import { dueSteps, type Program, programOf } from "../../lib/models/program.js";
 import { stream } from "../../lib/models/stream.js";
+import { TensorRun } from "../../lib/models/tensor-run.js";
 import type { CascadeSpec } from "../../lib/models/cascaded-network.js";
 import type { Delay } from "../../lib/nn/delay.js";
 import type { Scheme } from "../../lib/nn/scheme.js";
 import type { DelayedLayer } from "../../lib/nn/cascade-layer.js";
 import { chainConvolutions } from "../../lib/nn/chain.js";
 import { type Tensor, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
-import { constantTimeline } from "../../lib/nn/timeline.js";
+import { type EvaluationPass, named } from "../../lib/nn/pass.js";
+import { constantTimeline, valueAt } from "../../lib/nn/timeline.js";
 import { randomStream } from "../../lib/util/random.js";
 import { tinyDenseSpec, tinySpec } from "./oracle-cases.js";
 import { relativeError } from "./oracle-comparison.js";
@@ -65,7 +67,18 @@ function free(pass: EvaluationPass, state: NetworkState, ...images: Tensor[]): v
   tf.dispose(images);
 }
 
-test("the stream gives what forward gives, at every timestep, and leaves no tensor behind", () => {
+/** The network's program on one image of 12 pixels a side, run by the operations of TensorFlow and the project. */
+function tensorRun(network: CascadedNetwork, pass: EvaluationPass, image: Tensor4D): TensorRun {
+  const timeline = constantTimeline(network.timesteps, 1);
+  return new TensorRun(
+    programOf(network, 12, timeline, (norm) => named(pass.norms, norm).rowClass),
+    pass,
+    image,
+    1,
+  );
+}
+
+test("the stream gives what the program gives at once, and one operation at a time; it leaves no tensor behind", () => {
   const schemes = DELAYS.flatMap((delay): Scheme[] => [
     { kind: "parallel", delay },
     { kind: "serial", delay },
@@ -77,26 +90,29 @@ test("the stream gives what forward gives, at every timestep, and leaves no tens
         const norm = { epsilon: 1e-2, momentum: 0.1, temporalAffine: i === 1 && heads === "single" };
         for (const network of tinyNetworks({ scheme, heads, norm, timesteps: 8 + 2 * i })) {
           const state = randomState(network, rows);
-          const pass = evaluationPass(network, state);
           const image = randomImage(1);
           const tensors = tf.memory().numTensors;
+          const pass = evaluationPass(network, state);
           const sequence = { values: image, timeline: constantTimeline(network.timesteps, 1) };
           const expected = forward(network, pass, sequence, 1).y.values;
           const steps = [...stream(network, pass, image)];
-          const name = JSON.stringify({ layers: network.layers.length, scheme, heads, rows });
-          assert.equal(tf.memory().numTensors, tensors, name);
-          assert.deepEqual(
-            steps.map(({ timestep }) => timestep),
-            Array.from({ length: network.timesteps }, (_, t) => t),
-          );
+          const composed = tensorRun(network, pass, image);
           const { classes } = network.spec;
-          for (const { timestep, logits, probabilities, confidence } of steps) {
-            const row = expected.subarray(timestep * classes, (timestep + 1) * classes);
-            assert.ok(relativeError(logits, row) < 1e-5, `${name} at t = ${timestep}: ${logits.join(" ")}`);
+          const name = JSON.stringify({ layers: network.layers.length, scheme, heads, rows });
+          for (const [t, { timestep, logits, probabilities, confidence }] of steps.entries()) {
+            assert.equal(timestep, t);
+            const row = expected.subarray(t * classes, (t + 1) * classes);
+            assert.ok(relativeError(logits, row) < 1e-5, `${name} at t = ${t}: ${logits.join(" ")}`);
+            assert.ok(relativeError(composed.advance(t), row) < 1e-5, `${name} at t = ${t}, composed`);
             assert.deepEqual(probabilities, softmax(logits, classes));
             assert.equal(confidence, Math.max(...probabilities));
           }
-          free(pass, state, image);
+          assert.equal(steps.length, network.timesteps);
+          composed.dispose();
+          disposeEvaluationPass(pass);
+          assert.equal(tf.memory().numTensors, tensors, name);
+          disposeState(state);
+          image.dispose();
         }
       }
 });
@@ -114,6 +130,13 @@ function counted(pass: EvaluationPass): { pass: EvaluationPass; evaluations: (na
     pass: { ...pass, parameters: new CountedParameters(pass.parameters) },
     evaluations: (name) => counts.get(`${name}.weight`) ?? 0,
   };
+}
+
+/** Steps of a convolution's result that answers up to timestep t need. */
+function stepsDue({ values, instructions }: Program, name: string, t: number): number {
+  return instructions
+    .filter((instruction) => instruction.kind === "convolve" && instruction.convolution?.name === name)
+    .flatMap(({ y }) => dueSteps(valueAt(values, y), -1, t)).length;
 }
 
 /** The delayed layers. */
@@ -153,24 +176,34 @@ test("what the consumer does not ask for is not computed, and nothing is compute
     const state = randomState(network, "equal");
     const pass = evaluationPass(network, state);
     const image = randomImage(1);
+    const program = programOf(
+      network,
+      12,
+      constantTimeline(network.timesteps, 2),
+      (norm) => named(pass.norms, norm).rowClass,
+    );
     const tensors = tf.memory().numTensors;
     for (let k = 1; k <= network.timesteps; k++) {
       const counting = counted(pass);
-      for (const { timestep } of stream(network, counting.pass, image)) if (timestep === k - 1) break;
+      const run = tensorRun(network, counting.pass, image);
+      for (let t = 0; t < k; t++) run.advance(t);
+      run.dispose();
       assert.equal(tf.memory().numTensors, tensors);
       const blanks = hasDelayedStem(network) ? 1 : 0;
       assert.equal(counting.evaluations("stem.conv"), Number(k > blanks));
       for (const { position, branch } of delayedLayers(network))
-        for (const { name } of chainConvolutions(branch))
-          assert.equal(
-            counting.evaluations(name),
-            evaluations(position, k, blanks),
-            `${JSON.stringify(scheme)}, ${k} steps: ${name}`,
-          );
+        for (const { name } of chainConvolutions(branch)) {
+          const wanted = evaluations(position, k, blanks);
+          assert.equal(counting.evaluations(name), wanted, `${JSON.stringify(scheme)}, ${k} steps: ${name}`);
+          assert.equal(stepsDue(program, name, k - 1), wanted);
+        }
     }
+    for (const { timestep } of stream(network, pass, image)) if (timestep === 2) break;
+    const opened = tf.memory().numTensors;
     const untouched = stream(network, pass, image);
     untouched.return(undefined);
-    assert.equal(tf.memory().numTensors, tensors);
+    for (const { timestep } of stream(network, pass, image)) if (timestep === 1) break;
+    assert.equal(tf.memory().numTensors, opened);
     free(pass, state, image);
   }
 });

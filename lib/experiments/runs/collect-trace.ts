@@ -4,12 +4,8 @@ import { valuesPerImage } from "../../util/image-size.js";
 import type { ChannelStatistics } from "../../datasets/statistics.js";
 import { type AnytimeNetwork, forward } from "../../models/anytime-network.js";
 import { networkCost } from "../../models/cost.js";
-import {
-  disposeEvaluationPass,
-  type EvaluationPass,
-  evaluationPass,
-  type NetworkState,
-} from "../../models/state.js";
+import { disposeEvaluationPass, evaluationPass, type NetworkState } from "../../models/state.js";
+import type { EvaluationPass } from "../../nn/pass.js";
 import { scoped, tf } from "../../nn/tensorflow.js";
 import { distinctSteps, type Timeline } from "../../nn/timeline.js";
 import { CLEAN, type Disturbance, disturbed, scheduledDraws } from "../../noise/schedule.js";

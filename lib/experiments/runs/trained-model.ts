@@ -10,10 +10,10 @@ import { retimedState } from "../../models/retime.js";
 import {
   disposeEvaluationPass,
   disposeState,
-  type EvaluationPass,
   evaluationPass,
   type NetworkState,
 } from "../../models/state.js";
+import type { EvaluationPass } from "../../nn/pass.js";
 import { stream, type StreamedStep } from "../../models/stream.js";
 import { tf } from "../../nn/tensorflow.js";
 import type { Trace } from "../../trace/trace.js";

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 namespace cascade {
@@ -65,6 +66,17 @@ struct MergePlan {
   bool relu;
 };
 
+// One step of such a meeting, on so many rows; what is null counts as zero, a repeated value has one row for all. Channels
+// of the shortcut that come before the residual's make it a concatenation.
+struct MergeStep {
+  int64_t rows, positions, channels, shortcut_channels;
+  float carry, gain;
+  bool counted, relu;
+  const float *residual, *shortcut;
+  bool residual_repeats, shortcut_repeats;
+  float* z;  // [rows, positions, channels], kept from step to step where there is a carry
+};
+
 struct PoolShape {
   int64_t batch, height, width, channels;
 
@@ -76,6 +88,14 @@ struct SgdSettings {
   float rate, momentum, decay;
 };
 
+// A filter laid out once for many convolutions, as the algorithm wants it that suits the maps' size (packed-convolution.h).
+class PackedFilter {
+ public:
+  virtual ~PackedFilter() = default;
+  // As Arithmetic::Convolve, of `batch` maps.
+  virtual void Convolve(const Threads&, int64_t batch, const Epilogue&, const float* x, float* y) const = 0;
+};
+
 // The same arithmetic at one level of instruction sets.
 class Arithmetic {
  public:
@@ -83,6 +103,8 @@ class Arithmetic {
 
   virtual void Convolve(const Threads&, Dtype, Accumulation, const ConvolutionShape&, const Epilogue&, const void* x,
                         const float* filter, void* y) const = 0;
+  // The shape's batch does not matter.
+  virtual std::unique_ptr<PackedFilter> Pack(const Threads&, const ConvolutionShape&, const float* filter) const = 0;
   // dy [N, H', W', C'] -> dx [N, H, W, C]
   virtual void ConvolveInputGradient(const Threads&, Dtype, Accumulation, const ConvolutionShape&, const void* dy,
                                      const float* filter, void* dx) const = 0;
@@ -103,6 +125,7 @@ class Arithmetic {
   // `size` values in each row
   virtual void Merge(const Threads&, Dtype, const MergePlan&, int64_t size, const void* residual, const void* shortcut,
                      void* y) const = 0;
+  virtual void Meet(const Threads&, const MergeStep&, float* y) const = 0;
   virtual void MergeGradient(const Threads&, Dtype, const MergePlan&, int64_t size, const void* dy, const void* y,
                              void* dresidual, void* dshortcut) const = 0;
 
@@ -110,6 +133,9 @@ class Arithmetic {
   virtual void MaxPool(const Threads&, Dtype, const PoolShape&, const void* x, void* y) const = 0;
   virtual void MaxPoolGradient(const Threads&, Dtype, const PoolShape&, const void* dy, const void* x, const void* y,
                                void* dx) const = 0;
+
+  // 2x2 average pool, stride 2; a window at an odd edge averages what it holds
+  virtual void AveragePool(const Threads&, const PoolShape&, const float* x, float* y) const = 0;
 
   // g <- gradient + decay w;  v <- momentum v + g;  w <- w - rate (g + momentum v)
   virtual void Sgd(const Threads&, int64_t count, const SgdSettings&, const float* weight, const float* velocity,

@@ -86,26 +86,30 @@ struct MicroRows {
   const float* rows[kMicroRows];
 };
 
-// The right side [depth, C'] of a product: the filter itself where its columns fill whole lanes, else padded by zeros.
+// The right side [depth, C'] of a product: the filter where it lies, if its columns fill whole lanes, or laid out anew as
+// [C' / columns, depth, columns], with columns those of a micro-tile and zeros for those that are missing.
 class RightSide {
  public:
   // fill(term, row) writes the C' values of one term of the sums.
   template <typename Fill>
-  RightSide(int64_t depth, int64_t outputs, const Fill& fill) : width_(RoundUp(outputs, kLanes)), padded_(depth * width_), values_(padded_.get()) {
+  RightSide(int64_t depth, int64_t outputs, const Fill& fill)
+      : width_(RoundUp(outputs, kLanes)), stride_(MicroColumns(width_)), block_(depth * stride_), laid_out_(depth * width_), values_(laid_out_.get()) {
+    std::vector<float> row(width_, 0.0f);
     for (int64_t term = 0; term < depth; term++) {
-      float* row = padded_.get() + term * width_;
-      fill(term, row);
-      std::fill(row + outputs, row + width_, 0.0f);
+      fill(term, row.data());
+      for (int64_t k = 0; k < width_; k += stride_) std::copy_n(&row[k], stride_, laid_out_.get() + k * depth + term * stride_);
     }
   }
-  RightSide(int64_t outputs, const float* filter) : width_(outputs), padded_(0), values_(filter) {}
+  RightSide(int64_t outputs, const float* filter) : width_(outputs), stride_(outputs), block_(MicroColumns(outputs)), laid_out_(0), values_(filter) {}
 
-  const float* At(int64_t k) const { return values_ + k; }
+  // From column k on, the first of a micro-tile's; the terms lie Stride() values apart.
+  const float* At(int64_t k) const { return values_ + k / MicroColumns(width_) * block_; }
+  int64_t Stride() const { return stride_; }
   int64_t Width() const { return width_; }
 
  private:
-  const int64_t width_;
-  const Buffer<float> padded_;
+  const int64_t width_, stride_, block_;
+  const Buffer<float> laid_out_;
   const float* const values_;
 };
 
@@ -143,7 +147,7 @@ class DirectConvolution {
     for (; k < end; k += columns_)
       for (int64_t position = 0; position < count; position += kMicroRows) {
         const MicroRows left(values, windows.Positions(), position, count);
-        MultiplyGathered(false, columns_, left.rows, terms.data(), terms.size(), right_.At(k), right_.Width(), sums, columns_);
+        MultiplyGathered(false, columns_, left.rows, terms.data(), terms.size(), right_.At(k), right_.Stride(), sums, columns_);
         Store(first, position, std::min(position + kMicroRows, count), k, sums);
       }
   }
@@ -189,6 +193,10 @@ class DirectConvolution {
   const std::vector<int64_t> outputs_;
 };
 
+inline RightSide LaidOut(int64_t depth, int64_t outputs, const float* filter) {
+  return RightSide(depth, outputs, [&](int64_t term, float* row) { std::copy_n(filter + term * outputs, outputs, row); });
+}
+
 template <typename T>
 void DirectConvolve(const Threads& threads, const ConvolutionShape& s, const T* x, const float* filter, const Epilogue& epilogue, T* y) {
   const WindowGrid grid = ForwardGrid(s);
@@ -197,8 +205,7 @@ void DirectConvolve(const Threads& threads, const ConvolutionShape& s, const T* 
     DirectConvolution<T>(threads, grid, x, shape, RightSide(s.outputs, filter), epilogue, y, shape_y);
     return;
   }
-  const RightSide padded(grid.Depth(s.inputs), s.outputs, [&](int64_t term, float* row) { std::copy_n(filter + term * s.outputs, s.outputs, row); });
-  DirectConvolution<T>(threads, grid, x, shape, padded, epilogue, y, shape_y);
+  DirectConvolution<T>(threads, grid, x, shape, LaidOut(grid.Depth(s.inputs), s.outputs, filter), epilogue, y, shape_y);
 }
 
 template <typename T>

@@ -2,10 +2,12 @@
 // A library a level, and not one file with four objects: what the standard library's templates become under a level's flags
 // must never be shared with code for a lesser processor.
 
+#include "average-pool.h"
 #include "convolution.h"
 #include "max-pool.h"
 #include "merge.h"
 #include "normalize.h"
+#include "packed-convolution.h"
 #include "sgd.h"
 
 namespace cascade {
@@ -24,6 +26,10 @@ class ArithmeticOfLevel final : public Arithmetic {
       using T = decltype(stored);
       cascade::Convolve(threads, accumulation, s, epilogue, As<T>(x), filter, As<T>(y));
     });
+  }
+
+  std::unique_ptr<PackedFilter> Pack(const Threads& threads, const ConvolutionShape& s, const float* filter) const override {
+    return cascade::Pack(threads, s, filter);
   }
 
   void ConvolveInputGradient(const Threads& threads, Dtype dtype, Accumulation accumulation, const ConvolutionShape& s, const void* dy,
@@ -75,6 +81,8 @@ class ArithmeticOfLevel final : public Arithmetic {
     });
   }
 
+  void Meet(const Threads& threads, const MergeStep& step, float* y) const override { cascade::Meet(threads, step, y); }
+
   void MergeGradient(const Threads& threads, Dtype dtype, const MergePlan& plan, int64_t size, const void* dy, const void* y,
                      void* dresidual, void* dshortcut) const override {
     ForDtype(dtype, [&](auto stored) {
@@ -96,6 +104,10 @@ class ArithmeticOfLevel final : public Arithmetic {
       using T = decltype(stored);
       cascade::MaxPoolGradient(threads, s, As<T>(dy), As<T>(x), As<T>(y), As<T>(dx));
     });
+  }
+
+  void AveragePool(const Threads& threads, const PoolShape& s, const float* x, float* y) const override {
+    cascade::AveragePool(threads, s, x, y);
   }
 
   void Sgd(const Threads& threads, int64_t count, const SgdSettings& settings, const float* weight, const float* velocity,

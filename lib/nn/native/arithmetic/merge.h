@@ -22,8 +22,7 @@ inline int64_t BatchOf(const MergePlan& plan) { return *std::max_element(plan.ro
 
 // z <- carry z + gain u
 template <typename T>
-void Carry(const MergePlan& plan, float* __restrict z, const T* __restrict u, int64_t count) {
-  const float carry = plan.carry, gain = plan.gain;
+void Carry(float carry, float gain, float* __restrict z, const T* __restrict u, int64_t count) {
   if (carry == 0.0f && u != nullptr)
     for (int64_t i = 0; i < count; i++) z[i] = gain * Load(u[i]);
   else if (u != nullptr)
@@ -32,12 +31,24 @@ void Carry(const MergePlan& plan, float* __restrict z, const T* __restrict u, in
     for (int64_t i = 0; i < count; i++) z[i] = carry * z[i];
 }
 
+// y = relu?(z + x), z only where it counts; no x is zero.
+template <typename T>
+void Join(bool counted, bool relu, const float* __restrict z, const T* __restrict x, T* __restrict y, int64_t count) {
+  float sum[kValuesPerChunk];
+  for (int64_t i = 0; i < count; i++) sum[i] = counted ? z[i] : 0.0f;
+  if (x != nullptr)
+    for (int64_t i = 0; i < count; i++) sum[i] += Load(x[i]);
+  if (relu)
+    for (int64_t i = 0; i < count; i++) sum[i] = std::max(sum[i], 0.0f);
+  for (int64_t i = 0; i < count; i++) y[i] = Cast<T>(sum[i]);
+}
+
 template <typename T>
 void Merge(const Threads& threads, const MergePlan& plan, int64_t size, const T* residual, const T* shortcut, T* y) {
   const StepRows result(plan.rows), residuals(plan.residual_rows), shortcuts(plan.shortcut_rows);
   const int64_t chunks = CeilDiv(size, kValuesPerChunk), steps = plan.rows.size();
   threads.For(chunks * BatchOf(plan), steps * kValuesPerChunk / 4, [&](int64_t begin, int64_t end) {
-    float z[kValuesPerChunk], sum[kValuesPerChunk];
+    float z[kValuesPerChunk];
     for (int64_t item = begin; item < end; item++) {
       const int64_t image = item / chunks, start = (item % chunks) * kValuesPerChunk;
       const int64_t count = std::min(kValuesPerChunk, size - start);
@@ -45,20 +56,51 @@ void Merge(const Threads& threads, const MergePlan& plan, int64_t size, const T*
       for (int64_t d = 0; d < steps; d++) {
         if (image >= plan.rows[d]) continue;
         const int64_t j = plan.residual[d], s = plan.shortcut[d];
-        const T* __restrict from = j < 0 ? nullptr : residual + residuals.Of(j, image) * size + start;
-        const T* __restrict instant = s < 0 ? nullptr : shortcut + shortcuts.Of(s, image) * size + start;
-        T* __restrict q = y + (result.first[d] + image) * size + start;
-        Carry(plan, z, from, count);
-        const bool counted = d >= plan.first_counted;
-        for (int64_t i = 0; i < count; i++) sum[i] = counted ? z[i] : 0.0f;
-        if (instant != nullptr)
-          for (int64_t i = 0; i < count; i++) sum[i] += Load(instant[i]);
-        if (plan.relu)
-          for (int64_t i = 0; i < count; i++) sum[i] = std::max(sum[i], 0.0f);
-        for (int64_t i = 0; i < count; i++) q[i] = Cast<T>(sum[i]);
+        const T* from = j < 0 ? nullptr : residual + residuals.Of(j, image) * size + start;
+        const T* instant = s < 0 ? nullptr : shortcut + shortcuts.Of(s, image) * size + start;
+        Carry(plan.carry, plan.gain, z, from, count);
+        Join(d >= plan.first_counted, plan.relu, z, instant, y + (result.first[d] + image) * size + start, count);
       }
     }
   });
+}
+
+// `count` values of a step's row from `start` on, without its shortcut where they are concatenated.
+inline void MeetStretch(const MergeStep& step, int64_t row, int64_t start, int64_t count, const float* shortcut, float* y) {
+  float none[kValuesPerChunk]{};
+  const int64_t size = step.positions * step.channels;
+  float* z = step.z == nullptr ? none : step.z + row * size + start;
+  Carry(step.carry, step.gain, z, step.residual == nullptr ? nullptr : step.residual + (step.residual_repeats ? 0 : row) * size + start, count);
+  Join(step.counted, step.relu, z, shortcut, y, count);
+}
+
+inline void MeetAdded(const Threads& threads, const MergeStep& step, float* y) {
+  const int64_t size = step.positions * step.channels, chunks = CeilDiv(size, kValuesPerChunk);
+  threads.For(step.rows * chunks, kValuesPerChunk / 4, [&](int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; item++) {
+      const int64_t row = item / chunks, start = item % chunks * kValuesPerChunk;
+      const float* shortcut = step.shortcut == nullptr ? nullptr : step.shortcut + (step.shortcut_repeats ? 0 : row) * size + start;
+      MeetStretch(step, row, start, std::min(kValuesPerChunk, size - start), shortcut, y + row * size + start);
+    }
+  });
+}
+
+inline void MeetConcatenated(const Threads& threads, const MergeStep& step, float* y) {
+  const int64_t before = step.shortcut_channels, both = before + step.channels;
+  threads.For(step.rows * step.positions, both / 4, [&](int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; item++) {
+      const int64_t row = item / step.positions, position = item % step.positions;
+      const int64_t from = ((step.shortcut_repeats ? 0 : row) * step.positions + position) * before;
+      std::copy_n(step.shortcut + from, before, y + item * both);
+      for (int64_t c = 0; c < step.channels; c += kValuesPerChunk)
+        MeetStretch(step, row, position * step.channels + c, std::min(kValuesPerChunk, step.channels - c), nullptr, y + item * both + before + c);
+    }
+  });
+}
+
+inline void Meet(const Threads& threads, const MergeStep& step, float* y) {
+  if (step.shortcut_channels > 0) MeetConcatenated(threads, step, y);
+  else MeetAdded(threads, step, y);
 }
 
 // What each step of a summand receives, for one chunk: image by image, or over the batch where one row stands for it.

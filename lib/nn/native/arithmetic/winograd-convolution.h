@@ -12,6 +12,7 @@ namespace cascade {
 namespace {
 
 constexpr int64_t kCachedBytes = 200 * 1024;  // of transformed tiles that are worked on together
+constexpr int64_t kGroupsWanted = 16;             // below which the channels of the result are shared out instead
 constexpr int64_t kTapCount = kFilter * kFilter;
 
 // Tiles that a thread convolves together, in whole micro-tiles: their transforms stay in its cache.
@@ -122,49 +123,81 @@ class WinogradConvolution {
         tiles_x_(InputTiles<Algorithm>(maps_x, tiles_y_)),
         together_(TilesTogether<U>(kPlaces, filter.inputs)),
         zeros_(filter.inputs, Cast<T>(0.0f)) {
-    const int64_t cost = together_ * kPlaces * filter.inputs * filter.outputs / 16;
-    threads.For(CeilDiv(tiles_y_.count, together_), cost, [&](int64_t begin, int64_t end) {
-      Convolve(begin * together_, std::min(end * together_, tiles_y_.count));
-    });
+    if (CeilDiv(tiles_y_.count, together_) >= kGroupsWanted) ConvolveGroups(threads);
+    else ConvolveTogether(threads);
   }
 
  private:
   using U = Products<T>;
   static constexpr int64_t kSide = Algorithm::kPlaces, kPlaces = PlacesOf<Algorithm>();
 
-  void Convolve(int64_t begin, int64_t end) const {
-    const int64_t columns = filter_.columns, depth = filter_.depth;
-    const int64_t v_stride = PlaceStride(together_ * depth), m_stride = PlaceStride(together_ * columns);
-    std::vector<U> v(kPlaces * v_stride, 0);
-    Buffer<float> m(kPlaces * m_stride), transformed(kPlaces * filter_.inputs);
-    std::vector<float> scale(kPlaces * together_);
-    for (int64_t first = begin; first < end; first += together_) {
-      const int64_t last = std::min(first + together_, end), rows = RoundUp(last - first, kMicroRows);
-      TransformInputs(first, last, v.data(), v_stride, transformed.get(), scale.data());
-      for (int64_t k = 0; k < filter_.outputs; k += columns) {
-        for (int64_t place = 0; place < kPlaces; place++)
-          for (int64_t row = 0; row < rows; row += kMicroRows) {
-            const Side<U> a{&v[place * v_stride + row * depth], depth, 1, &scale[place * together_ + row]};
-            Multiply<U>(false, columns, a, filter_.At(place, k), depth, m.get() + place * m_stride + row * columns, columns);
-          }
-        for (int64_t tile = first; tile < last; tile++) TransformOutput(tile, k, m.get() + (tile - first) * columns, m_stride);
+  // Transformed tiles, one place `stride` after the other, as left sides of products.
+  struct LeftSides {
+    // Rows from `filled` on are zero until something is put there.
+    LeftSides(int64_t rows, int64_t filled, int64_t depth) : tiles(RoundUp(rows, kMicroRows)), depth(depth), stride(PlaceStride(tiles * depth)), v(kPlaces * stride), scale(kPlaces * tiles) {
+      for (int64_t place = 0; place < kPlaces; place++) std::fill(v.get() + place * stride + filled * depth, v.get() + place * stride + tiles * depth, U{});
+    }
+    Side<U> At(int64_t place, int64_t tile) const {
+      return {v.get() + place * stride + tile * depth, depth, 1, scale.get() + place * tiles + tile};
+    }
+    const int64_t tiles, depth, stride;
+    const Buffer<U> v;
+    const Buffer<float> scale;
+  };
+
+  // Many tiles: a thread takes as many as stay in its cache, and all channels of their results.
+  void ConvolveGroups(const Threads& threads) const {
+    const int64_t cost = together_ * kPlaces * filter_.inputs * filter_.outputs / 16;
+    threads.For(CeilDiv(tiles_y_.count, together_), cost, [&](int64_t begin, int64_t end) {
+      const LeftSides left(together_, 0, filter_.depth);
+      for (int64_t first = begin * together_; first < std::min(end * together_, tiles_y_.count); first += together_) {
+        const int64_t last = std::min(first + together_, tiles_y_.count);
+        TransformInputs(first, last, left, 0);
+        Multiply(left, 0, first, last, 0, filter_.outputs);
       }
+    });
+  }
+
+  // Few tiles: the threads share out their transforms first, and then the channels of the result.
+  void ConvolveTogether(const Threads& threads) const {
+    const LeftSides left(tiles_y_.count, tiles_y_.count, filter_.depth);
+    threads.For(tiles_y_.count, kPlaces * filter_.inputs, [&](int64_t begin, int64_t end) { TransformInputs(begin, end, left, begin); });
+    const int64_t groups = CeilDiv(tiles_y_.count, together_), blocks = filter_.outputs / filter_.columns;
+    threads.For(blocks * groups, together_ * kPlaces * filter_.inputs * filter_.columns / 16, [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; item++) {
+        const int64_t first = item % groups * together_, k = item / groups * filter_.columns;
+        Multiply(left, first, first, std::min(first + together_, tiles_y_.count), k, k + filter_.columns);
+      }
+    });
+  }
+
+  // The results of tiles `first` to `last`, whose left sides begin at row `at`, in channels k to `end`.
+  void Multiply(const LeftSides& left, int64_t at, int64_t first, int64_t last, int64_t k, int64_t end) const {
+    const int64_t columns = filter_.columns, rows = RoundUp(last - first, kMicroRows), m_stride = PlaceStride(rows * columns);
+    const Buffer<float> m(kPlaces * m_stride);
+    for (; k < end; k += columns) {
+      for (int64_t place = 0; place < kPlaces; place++)
+        for (int64_t row = 0; row < rows; row += kMicroRows)
+          cascade::Multiply<U>(false, columns, left.At(place, at + row), filter_.At(place, k), filter_.depth, m.get() + place * m_stride + row * columns, columns);
+      for (int64_t tile = first; tile < last; tile++) TransformOutput(tile, k, m.get() + (tile - first) * columns, m_stride);
     }
   }
 
-  // Tiles `begin` to `end` as left sides [tiles, C] of products, one place `stride` after the other; `transformed`
-  // [places, C] is room for one tile.
-  void TransformInputs(int64_t begin, int64_t end, U* v, int64_t stride, float* transformed, float* scale) const {
+  // Tiles `begin` to `end`, from row `at` of the left sides on.
+  void TransformInputs(int64_t begin, int64_t end, const LeftSides& left, int64_t at) const {
     constexpr auto transform = TransformTiles<Algorithm::Input, Algorithm::kInput, kSide, T>;
     const int64_t inputs = filter_.inputs;
+    U* v = left.v.get() + at * left.depth;
     if constexpr (MicroKernel<U>::kScaled) {
-      for (int64_t tile = begin; tile < end; tile++, v += filter_.depth, scale++) {
-        transform(x_, zeros_.data(), tiles_x_, inputs, tile, tile + 1, transformed, Layout{inputs, inputs, 0});
+      const Buffer<float> transformed(kPlaces * inputs);
+      float* scale = left.scale.get() + at;
+      for (int64_t tile = begin; tile < end; tile++, v += left.depth, scale++) {
+        transform(x_, zeros_.data(), tiles_x_, inputs, tile, tile + 1, transformed.get(), Layout{inputs, inputs, 0});
         for (int64_t place = 0; place < kPlaces; place++)
-          ToIntegers(transformed + place * inputs, inputs, v + place * stride, scale + place * together_);
+          ToIntegers(transformed.get() + place * inputs, inputs, v + place * left.stride, scale + place * left.tiles);
       }
     } else {
-      transform(x_, zeros_.data(), tiles_x_, inputs, begin, end, v, Layout{stride, inputs, 0});
+      transform(x_, zeros_.data(), tiles_x_, inputs, begin, end, v, Layout{left.stride, inputs, 0});
     }
   }
 

@@ -8,6 +8,7 @@
 #include "max-pool.h"
 #include "merge.h"
 #include "norm.h"
+#include "program.h"
 #include "sgd.h"
 
 namespace {

@@ -1,0 +1,147 @@
+import {
+  type Instruction,
+  type MeetInstruction,
+  type Program,
+  type StepwiseInstruction,
+  type Value,
+} from "./program.js";
+import type { OpenedProgram, ProgramRun } from "../nn/opened-program.js";
+import { attribute, runNative } from "../nn/backend/native-operation.js";
+import { type EvaluationPass, named, parameter } from "../nn/pass.js";
+import { scoped, type Tensor, type Tensor4D, tf } from "../nn/tensorflow.js";
+import { ABSENT, valueAt } from "../nn/timeline.js";
+
+/**
+ * A program opened by the project's own kernels (lib/nn/native/operations/program.h), in float32: its filters are laid out
+ * once, what does not depend on the images is computed once, and each timestep is one call. To be disposed of.
+ */
+export class NativeProgram implements OpenedProgram {
+  readonly #plan: Tensor;
+
+  constructor(program: Program, pass: EvaluationPass) {
+    const constants = new Constants(pass);
+    this.#plan = tf.tidy(() => {
+      const text = tf.tensor1d(textOf(program, constants), "int32");
+      const attributes = [attribute.integer("N", constants.tensors.length)];
+      // It outlives the scope in which it is first needed.
+      return tf.keep(valueAt(runNative("CascadeOpenProgram", attributes, [text, ...constants.tensors]), 0));
+    });
+  }
+
+  start(images: Tensor4D, batch: number): ProgramRun {
+    const attributes = [attribute.integer("batch", batch)];
+    return new NativeRun(
+      tf.keep(valueAt(runNative("CascadeStartProgram", attributes, [this.#plan, images]), 0)),
+    );
+  }
+
+  dispose(): void {
+    this.#plan.dispose();
+  }
+}
+
+class NativeRun implements ProgramRun {
+  constructor(readonly run: Tensor) {}
+
+  advance(t: number): Float32Array {
+    return scoped(() => {
+      const attributes = [attribute.integer("timestep", t)];
+      return valueAt(runNative("CascadeAdvanceProgram", attributes, [this.run]), 0).dataSync<"float32">();
+    });
+  }
+
+  dispose(): void {
+    this.run.dispose();
+  }
+}
+
+/** What a program's instructions name by number. */
+class Constants {
+  readonly tensors: Tensor[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  constructor(readonly pass: EvaluationPass) {}
+
+  filter(name: string): number {
+    return this.#numberOf(name, () => [parameter(this.pass, `${name}.weight`)]);
+  }
+
+  /** Gains; the biases are the next. */
+  norm(name: string): number {
+    const { gain, bias } = named(this.pass.norms, name);
+    return this.#numberOf(name, () => [gain, bias]);
+  }
+
+  /** Weights; the biases are the next. */
+  head(name: string): number {
+    return this.#numberOf(name, () => [
+      parameter(this.pass, `${name}.weight`),
+      parameter(this.pass, `${name}.bias`),
+    ]);
+  }
+
+  #numberOf(name: string, tensors: () => Tensor[]): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    const number = this.tensors.length;
+    this.tensors.push(...tensors());
+    this.#numbers.set(name, number);
+    return number;
+  }
+}
+
+/** The program as lib/nn/native/operations/program-text.h reads it. */
+function textOf(program: Program, constants: Constants): Int32Array {
+  const { timesteps, values, instructions, answers } = program;
+  const heads = answers.heads.map((name) => constants.head(name));
+  const classes = valueAt(valueAt(constants.tensors, valueAt(heads, 0)).shape, 1);
+  return Int32Array.from([
+    ...[timesteps, values.length, instructions.length],
+    ...values.flatMap(valueText),
+    ...instructions.flatMap((instruction) => instructionText(instruction, values, constants)),
+    ...[answers.x, classes, ...answers.step, ...heads],
+  ]);
+}
+
+function valueText({ side, channels, timeline: { rows } }: Value): number[] {
+  return [side, channels, rows.length, ...rows.map((count) => Number(count > 1))];
+}
+
+const KINDS: readonly Instruction["kind"][] = ["convolve", "normalize", "maxPool", "averagePool", "meet"];
+
+/** Whether every instruction of a program is one that the kernels know. */
+export function runsNatively({ instructions }: Program): boolean {
+  return instructions.every(({ kind }) => KINDS.includes(kind));
+}
+
+/** Of a step that nobody needs. */
+const NEVER = 2 ** 31 - 1;
+
+function instructionText(instruction: Instruction, values: readonly Value[], constants: Constants): number[] {
+  const due = valueAt(values, instruction.y).due.map((t) => Math.min(t, NEVER));
+  const kind = KINDS.indexOf(instruction.kind);
+  return instruction.kind === "meet"
+    ? [kind, instruction.residual ?? ABSENT, instruction.y, ...due, ...meetText(instruction)]
+    : [kind, instruction.x, instruction.y, ...due, ...stepwiseText(instruction, constants)];
+}
+
+function meetText({ combine, shortcut, plan }: MeetInstruction): number[] {
+  return [
+    ...plan.residual,
+    Number(combine === "addRelu"),
+    ...[shortcut ?? ABSENT, plan.firstCounted, Number(combine === "concatenate")],
+    ...new Int32Array(Float32Array.of(plan.carry, plan.gain).buffer),
+    ...plan.shortcut,
+  ];
+}
+
+function stepwiseText({ source, convolution, norm }: StepwiseInstruction, constants: Constants): number[] {
+  return [
+    ...source,
+    Number(norm?.relu ?? false),
+    convolution === undefined ? ABSENT : constants.filter(convolution.name),
+    ...[convolution?.size ?? 0, convolution?.stride ?? 1],
+    norm === undefined ? ABSENT : constants.norm(norm.name),
+    ...(norm?.rows ?? source.map(() => 0)),
+  ];
+}

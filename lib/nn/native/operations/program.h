@@ -1,0 +1,111 @@
+// Opening a program, beginning it on some images, and taking it on to a timestep. Plan and run are resources, which are freed
+// with the last tensor that holds them.
+
+#pragma once
+
+#include "program-run.h"
+#include "tensorflow/core/framework/resource_handle.h"
+#include "tensorflow/core/framework/resource_mgr.h"
+
+namespace cascade {
+namespace {
+
+using tensorflow::ResourceHandle;
+
+class ProgramOperation : public OpKernel {
+ public:
+  explicit ProgramOperation(OpKernelConstruction* construction) : OpKernel(construction) {}
+
+  void Compute(OpKernelContext* context) final {
+    const auto& [level, arithmetic, problem] = ChosenLevel();
+    OP_REQUIRES(context, arithmetic != nullptr, tensorflow::errors::FailedPrecondition(problem));
+    try {
+      Compute(context, *arithmetic);
+    } catch (const std::exception& error) {
+      context->CtxFailure(tensorflow::errors::InvalidArgument(error.what()));
+    }
+  }
+
+ protected:
+  virtual void Compute(OpKernelContext* context, const Arithmetic& arithmetic) = 0;
+
+  static void Give(OpKernelContext* context, tensorflow::ResourceBase* resource, const tensorflow::TypeIndex& type) {
+    Tensor handle(tensorflow::DT_RESOURCE, TensorShape({}));
+    handle.scalar<ResourceHandle>()() = ResourceHandle::MakeRefCountingHandle(resource, context->device()->name(), type);
+    context->set_output(0, handle);
+  }
+
+  template <typename Resource>
+  static tensorflow::core::RefCountPtr<Resource> Taken(OpKernelContext* context) {
+    tensorflow::core::RefCountPtr<Resource> resource;
+    const auto status = tensorflow::LookupResource(context, tensorflow::HandleFromInput(context, 0), &resource);
+    if (!status.ok()) throw std::invalid_argument("what is given is no such program");
+    return resource;
+  }
+
+  static auto* Pool(OpKernelContext* context) { return context->device()->tensorflow_cpu_worker_threads()->workers; }
+};
+
+class OpenProgramOp final : public ProgramOperation {
+ public:
+  using ProgramOperation::ProgramOperation;
+
+ protected:
+  void Compute(OpKernelContext* context, const Arithmetic& arithmetic) override {
+    const auto program = context->input(0).flat<int32_t>();
+    std::vector<Tensor> constants;
+    for (int n = 1; n < context->num_inputs(); n++) constants.push_back(context->input(n));
+    const Team team(Pool(context));
+    auto text = ProgramReader(program.data(), program.size()).Read();
+    tensorflow::core::RefCountPtr<Plan> plan(new Plan(arithmetic, team, std::move(text), std::move(constants)));
+    Machine(*plan, plan->store, false, 1, team).Advance(-1, kNever - 1);
+    Give(context, plan.release(), tensorflow::TypeIndex::Make<Plan>());
+  }
+};
+
+class StartProgramOp final : public ProgramOperation {
+ public:
+  explicit StartProgramOp(OpKernelConstruction* c) : ProgramOperation(c), batch_(Attribute<int64_t>(c, "batch")) {}
+
+ protected:
+  void Compute(OpKernelContext* context, const Arithmetic&) override {
+    auto plan = Taken<Plan>(context);
+    const auto& images = context->input(1);
+    const Value& value = plan->text.values.at(0);
+    if (images.NumElements() != value.of_images * batch_ * value.Size()) throw std::invalid_argument("the images are of another size than the program");
+    tensorflow::core::RefCountPtr<Run> run(new Run(std::move(plan), batch_));
+    std::copy_n(images.flat<float>().data(), images.NumElements(), run->Images());
+    Give(context, run.release(), tensorflow::TypeIndex::Make<Run>());
+  }
+
+ private:
+  const int64_t batch_;
+};
+
+class AdvanceProgramOp final : public ProgramOperation {
+ public:
+  explicit AdvanceProgramOp(OpKernelConstruction* c) : ProgramOperation(c), timestep_(Attribute<int64_t>(c, "timestep")) {}
+
+ protected:
+  void Compute(OpKernelContext* context, const Arithmetic&) override {
+    const auto run = Taken<Run>(context);
+    if (timestep_ <= run->Done() || timestep_ >= run->Timesteps()) throw std::invalid_argument("a program goes on to a later timestep that it has");
+    Tensor* logits = nullptr;
+    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({timestep_ - run->Done(), run->Batch(), run->Classes()}), &logits));
+    run->Advance(timestep_, Team(Pool(context)), logits->flat<float>().data());
+  }
+
+ private:
+  const int64_t timestep_;
+};
+
+REGISTER_OP("CascadeOpenProgram").Attr("N: int").Input("program: int32").Input("constants: N * float").Output("plan: resource").SetIsStateful();
+REGISTER_OP("CascadeStartProgram").Attr("batch: int").Input("plan: resource").Input("images: float").Output("run: resource").SetIsStateful();
+REGISTER_OP("CascadeAdvanceProgram").Attr("timestep: int").Input("run: resource").Output("logits: float").SetIsStateful();
+
+REGISTER_KERNEL_BUILDER(Name("CascadeOpenProgram").Device(DEVICE_CPU), OpenProgramOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeStartProgram").Device(DEVICE_CPU), StartProgramOp);
+REGISTER_KERNEL_BUILDER(Name("CascadeAdvanceProgram").Device(DEVICE_CPU), AdvanceProgramOp);
+
+}  // namespace
+}  // namespace cascade
