@@ -24,7 +24,7 @@ export function divergedText(diverged: readonly Pick<DivergedTraining, "seed">[]
 /**
  * Analyses what a study's trainings gave. Every comparison is paired by seed, so a seed with a training that diverged
  * is left out of all of them; tables and captions say so. Where fewer than two seeds are left of several, and where
- * none is left, nothing is tested. A study that handles divergence gets all its seeds.
+ * none is left, nothing is tested. A study that handles divergence gets all its seeds, and leaves out less.
  */
 export async function analyseSurvivors<Settings extends StudySettings>(
   study: Study<Settings>,
@@ -35,7 +35,7 @@ export async function analyseSurvivors<Settings extends StudySettings>(
   const diverged = divergedTrainings(specs, context);
   if (diverged.length === 0) return study.analyse(settings, context);
   const text = divergedText(diverged, specs.length);
-  if (study.handlesDivergence === true) return { ...(await study.analyse(settings, context)), diverged };
+  if (study.handlesDivergence === true) return noted(await study.analyse(settings, context), diverged, text);
   const seeds = settings.seeds.filter((seed) => diverged.every((one) => one.seed !== seed));
   if (seeds.length < Math.min(2, settings.seeds.length)) {
     const left =
@@ -45,8 +45,11 @@ export async function analyseSurvivors<Settings extends StudySettings>(
     return { findings: [], tables: [], figures: [], diverged, notTested };
   }
   context.onProgress(`${study.title}: ${text}, left out`);
-  const result = await study.analyse({ ...settings, seeds }, context);
-  const note = `${text}, left out`;
+  return noted(await study.analyse({ ...settings, seeds }, context), diverged, `${text}, left out`);
+}
+
+/** A result whose tables and captions say which trainings diverged. */
+function noted(result: StudyResult, diverged: readonly DivergedTraining[], note: string): StudyResult {
   return {
     ...result,
     tables: result.tables.map((table) => ({ ...table, title: `${table.title} (${note})` })),

@@ -18,7 +18,13 @@ export class PairedArms<Measured> {
   readonly arms: readonly string[];
   readonly seeds: readonly number[];
 
+  /** Throws a RangeError for two results of one arm and seed. */
   constructor(readonly results: readonly ArmResult<Measured>[]) {
+    const places = new Set<string>();
+    for (const { arm, seed } of results) {
+      if (places.has(`${seed} ${arm}`)) throw new RangeError(`two results of ${arm} with seed ${seed}`);
+      places.add(`${seed} ${arm}`);
+    }
     this.arms = [...new Set(results.map(({ arm }) => arm))];
     this.seeds = [...new Set(results.map(({ seed }) => seed))].sort((a, b) => a - b);
   }

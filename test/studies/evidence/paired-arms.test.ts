@@ -36,6 +36,7 @@ test("a seed that diverged is left out on both sides and counted; one that is mi
   assert.deepEqual(paired.lead("b", "a", TEN_TIMES), [-10, 0]);
   const [contrast] = paired.over("a", ["b"], TEN_TIMES);
   assert.deepEqual([contrast?.of, contrast?.values.length, contrast?.seeds], ["a over b", 2, 3]);
+  assert.throws(() => new PairedArms([...RESULTS, ...RESULTS.slice(1, 2)]), /two results of a with seed 1/);
   const missing = new PairedArms(RESULTS.slice(1));
   assert.throws(() => missing.lead("b", "a", TEN_TIMES), /RangeError: no result of a with seed 0/);
   assert.throws(() => missing.bySeed("c", TEN_TIMES), /no result of c with seed 0/);
