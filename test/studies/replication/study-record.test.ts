@@ -40,13 +40,13 @@ test("what was found is read back as it was, also of one seed, whose interval is
     trainedIn: [],
   };
   await writeStudyRecord(path, record);
-  assert.deepEqual(await readStudyRecord(path), record);
+  assert.deepEqual(readStudyRecord(path), record);
   assert.deepEqual(record.findings.map(holds), [true, false, true]);
 });
 
-test("every committed record can be read; those by former rules are told by their verdict", async () => {
+test("every committed record can be read; those by former rules are told by their verdict", () => {
   for (const name of readdirSync(COMMITTED).filter((file) => file.endsWith(".json"))) {
-    const record = await readStudyRecord(join(COMMITTED, name));
+    const record = readStudyRecord(join(COMMITTED, name));
     assert.ok(record !== undefined && record.findings.length > 0, name);
     const former = record.findings.filter((one) => "comesOut" in one);
     assert.ok(former.length === (isFormer(record.verdict) ? record.findings.length : 0), name);
