@@ -9,10 +9,14 @@ const LEGEND_COLUMNS = 3;
 /**
  * The same speed-accuracy curves over several axes of speed, side by side over two columns of print, with one axis of
  * accuracy and one legend: cascaded models above, serial ones below. Table: as of `speedAccuracyFigure`, with every
- * column of speed that is asked for.
+ * column of speed that is asked for; `deadlines` likewise, drawn as rings.
  */
-export function speedAccuracyPanels(table: ColumnTable, speeds: readonly SpeedColumn[]): PlotlyFigure {
-  const drawings = speeds.map((speed) => speedAccuracyDrawing(table, speed));
+export function speedAccuracyPanels(
+  table: ColumnTable,
+  speeds: readonly SpeedColumn[],
+  deadlines?: ColumnTable,
+): PlotlyFigure {
+  const drawings = speeds.map((speed) => speedAccuracyDrawing(table, speed, deadlines));
   const panelWidth = (1 - GAP * (drawings.length - 1)) / drawings.length;
   const axes: Record<string, PlotlyObject> = {};
   const letters: PlotlyObject[] = [];

@@ -15,6 +15,8 @@ const SPEED: Readonly<Record<SpeedColumn, { readonly title: string; readonly uni
   meanMilliseconds: { title: "Mean measured time (ms)", unit: 1 },
 };
 
+const RING_SIZE = 5;
+
 /** Curves over one axis of speed. */
 export interface SpeedAccuracyDrawing {
   /** In the order of the legend. */
@@ -39,7 +41,11 @@ export function speedAccuracyFigure(
 }
 
 /** What `speedAccuracyFigure` draws, without its layout. */
-export function speedAccuracyDrawing(table: ColumnTable, speed: SpeedColumn): SpeedAccuracyDrawing {
+export function speedAccuracyDrawing(
+  table: ColumnTable,
+  speed: SpeedColumn,
+  deadlines?: ColumnTable,
+): SpeedAccuracyDrawing {
   const withAsymptotes = hasColumn(table, "asymptoticAccuracy");
   const asymptoteColumn = withAsymptotes ? (["asymptoticAccuracy"] as const) : [];
   const rows = tableRows(
@@ -69,9 +75,39 @@ export function speedAccuracyDrawing(table: ColumnTable, speed: SpeedColumn): Sp
         : []),
       ...lines.flatMap(({ model, style, line }) => errorBand(model, style, line)),
       ...lines.map(({ model, style, line }) => modelLine(model, style, line)),
+      ...(deadlines === undefined ? [] : deadlineRings(deadlines, speed)),
     ],
     xaxis: axis(title, { range: [-0.03 * farthest, 1.03 * farthest] }),
   };
+}
+
+/** A ring for each model and timestep: what it is worth to answer every image there. */
+function deadlineRings(table: ColumnTable, speed: SpeedColumn): PlotlyObject[] {
+  const rows = tableRows("deadlines", table, ["threshold", "accuracy", speed], ["model"]);
+  const models = groupRows(rows, (row) => row.model);
+  return [...modelStyles(models.keys())].map(([model, style]) => {
+    const line = meanLine(
+      models.get(model) ?? [],
+      (row) => row.threshold,
+      (row) => row[speed] / SPEED[speed].unit,
+      (row) => row.accuracy,
+    );
+    return {
+      type: "scatter",
+      mode: "markers",
+      name: `${model}, deadline`,
+      legendgroup: model,
+      showlegend: false,
+      x: line.map(({ x }) => x),
+      y: line.map(({ y }) => y),
+      marker: {
+        symbol: "circle-open",
+        color: style.color,
+        size: RING_SIZE,
+        line: { width: THIN_LINE_WIDTH },
+      },
+    };
+  });
 }
 
 function asymptoteLine(model: string, color: string, accuracy: number, farthest: number): PlotlyObject {

@@ -48,7 +48,7 @@ const TOLERATED_FALL = 0.1;
 export function traceMeasures(trace: Trace): TraceMeasures {
   const accuracy = accuracyPerTimestep(trace);
   const informed = traceFrom(trace, firstInformedTimestep(trace));
-  const { oracleAccuracy, destructive } = overthinking(informed);
+  const { oracleAccuracy, destructive } = overthinking(trace);
   return {
     lastAccuracy: accuracy.at(-1) as number,
     area: areaUnderAccuracy(accuracy),

@@ -10,7 +10,7 @@ import { accuracyPerTimestep } from "../../trace/accuracy-per-timestep.js";
 import { expectedCalibrationError } from "../../trace/calibration.js";
 import { overthinking } from "../../trace/overthinking.js";
 import { confidences } from "../../trace/probabilities.js";
-import { speedAccuracyCurve } from "../../trace/speed-accuracy-curve.js";
+import { speedAccuracyCurve, type SpeedAccuracyPoint } from "../../trace/speed-accuracy-curve.js";
 import { readTrace } from "../../trace/trace-file.js";
 import type { Trace } from "../../trace/trace.js";
 import { mean } from "../../util/statistics.js";
@@ -115,6 +115,24 @@ export async function anytimeArms(
         results.push({ arm: armOf(model, spec), seed, measured: "diverged" });
   }
   return new PairedArms(results);
+}
+
+/** The curve of the simplest rule: every image is answered at the same timestep, one point for each. */
+export function deadlineCurve({
+  accuracy,
+  multiplyAdds,
+  milliseconds,
+}: Pick<AnytimeMeasures, "accuracy" | "multiplyAdds" | "milliseconds">): SpeedAccuracyPoint[] {
+  return accuracy.map((share, t) => {
+    const [work, time] = [multiplyAdds[t], milliseconds[t]];
+    return {
+      threshold: t,
+      meanStoppingTime: t,
+      accuracy: share,
+      ...(work !== undefined && { meanMultiplyAdds: work }),
+      ...(time !== undefined && { meanMilliseconds: time }),
+    };
+  });
 }
 
 function measuresOf(stored: Trace, milliseconds: readonly number[] | undefined): AnytimeMeasures {

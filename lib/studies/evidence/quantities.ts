@@ -4,6 +4,7 @@ import {
   type SpeedAxis,
   type SpeedRange,
 } from "../../trace/area.js";
+import { accuracyAtSpeed } from "../../trace/accuracy-at-speed.js";
 import type { SpeedAccuracyPoint } from "../../trace/speed-accuracy-curve.js";
 import { mean } from "../../util/statistics.js";
 import { PERCENT, type Unit } from "./format.js";
@@ -46,6 +47,13 @@ export function areaUnderCurve(
   axis: SpeedAxis = "meanStoppingTime",
 ): Quantity<{ readonly curve: readonly SpeedAccuracyPoint[] }> {
   return share("area under speed-accuracy", ({ curve }) => areaUnderSpeedAccuracy(curve, range, axis));
+}
+
+/** Accuracy of the speed-accuracy curve at a mean stopping time. */
+export function accuracyAtMeanStop(
+  meanStoppingTime: number,
+): Quantity<{ readonly curve: readonly SpeedAccuracyPoint[] }> {
+  return share(`mean stop ${meanStoppingTime}`, ({ curve }) => accuracyAtSpeed(curve, meanStoppingTime));
 }
 
 /** What changes from one quantity to the other. */

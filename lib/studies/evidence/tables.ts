@@ -1,4 +1,5 @@
 import { type ColumnTable, from } from "arquero";
+import type { SpeedAccuracyPoint } from "../../trace/speed-accuracy-curve.js";
 import { UserError } from "../../util/errors.js";
 import type { TableRow } from "../study.js";
 import type { AnytimeModel } from "./anytime-models.js";
@@ -74,12 +75,18 @@ export function overTimeTable<Measured>(
   );
 }
 
-/** For a figure of speed and accuracy: a row a run and threshold, as `speedAccuracyTable` gives it for one trace. */
-export function curveTable(paired: PairedArms<AnytimeModel>): ColumnTable {
+/**
+ * For a figure of speed and accuracy: a row a run and threshold, as `speedAccuracyTable` gives it for one trace; of the
+ * confidence rule unless told.
+ */
+export function curveTable(
+  paired: PairedArms<AnytimeModel>,
+  curveOf: (measured: AnytimeModel) => readonly SpeedAccuracyPoint[] = ({ curve }) => curve,
+): ColumnTable {
   return from(
     measuredResults(paired).flatMap(({ arm, measured }) => {
       const asymptoticAccuracy = lastStep.of(measured) / 100;
-      return measured.curve.map((point) => ({ model: arm, ...point, asymptoticAccuracy }));
+      return curveOf(measured).map((point) => ({ model: arm, ...point, asymptoticAccuracy }));
     }),
   );
 }

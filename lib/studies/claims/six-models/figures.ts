@@ -1,6 +1,7 @@
 import { accuracyOverTimeFigure } from "../../../figures/accuracy-over-time.js";
 import { calibrationOverTimeFigure } from "../../../figures/calibration-over-time.js";
 import { speedAccuracyPanels } from "../../../figures/speed-accuracy-panels.js";
+import { deadlineCurve } from "../../evidence/anytime-models.js";
 import { curveTable, overTimeTable } from "../../evidence/tables.js";
 import type { StudyResult } from "../../study.js";
 import { AXES, type SixModels } from "./models.js";
@@ -11,11 +12,12 @@ export function figuresOf({ arms }: SixModels): StudyResult["figures"] {
       name: "speed-accuracy",
       caption:
         "Speed and accuracy of the six models when each image stops once the network is confident enough, " +
-        "mean and standard error over seeds, against (a) timesteps, (b) multiply-adds and (c) measured time; " +
-        "thin dashes: accuracy at the last step.",
+        "mean and standard error over seeds, against (a) timesteps, (b) multiply-adds and (c) measured time; rings: every " +
+        "image is answered at the same timestep, the simplest rule; thin dashes: accuracy at the last step.",
       figure: speedAccuracyPanels(
         curveTable(arms),
         AXES.map(({ axis }) => axis),
+        curveTable(arms, deadlineCurve),
       ),
     },
     {

@@ -6,11 +6,12 @@ import {
   accuracyAt,
   areaOverTime,
   areaUnderCurve,
+  change,
   lastStep,
   type Quantity,
 } from "../../evidence/quantities.js";
-import { isAhead, isSame, type Rule } from "../../evidence/rules.js";
-import { AXES, type SixModels } from "./models.js";
+import { isAbove, isAhead, isSame, type Rule } from "../../evidence/rules.js";
+import { areaUnderDeadlines, AXES, type SixModels } from "./models.js";
 
 const TD = "CascadedTD";
 const CE = "CascadedCE";
@@ -95,6 +96,18 @@ function projectFindings(study: SixModels): Draft[] {
       `At the last step ${TD} is within ${NEAR_POINTS} points of each other model`,
       isSame(NEAR_POINTS),
       lastStep,
+    ),
+    ...AXES.map(({ axis, unit }) =>
+      finding(
+        {
+          statement: `Stopping when confident is better than a deadline for all images, over ${unit}: more area under the speed-accuracy curve`,
+          by: "project",
+        },
+        isAbove(0),
+        study.arms.own(TD, [
+          change("confidence over deadline", areaUnderDeadlines(study.rangeOf(axis), axis), overAxis(axis)),
+        ]),
+      ),
     ),
     ...AXES.map(({ axis, unit }) =>
       asked(
