@@ -65,3 +65,14 @@ test("each panel draws the same accuracies over its own speed; one legend, casca
     assert.ok(start < end && start >= (domains[i - 1]?.[1] ?? 0) && end <= 1 + 1e-12);
   });
 });
+
+test("deadlines are rings in the colour of their model, at the mean over seeds, out of the legend", () => {
+  const deadlines = table.filter((row: { threshold: number }) => row.threshold < 1);
+  const figure = speedAccuracyPanels(table, SPEEDS, deadlines);
+  const rings = (figure.data as unknown as Drawn[]).filter(({ mode }) => mode === "markers");
+  assert.equal(rings.length, SPEEDS.length * MODELS.length);
+  const ring = rings.find(({ name, xaxis }) => name === "SerialTD, deadline" && xaxis === "x2");
+  assert.deepEqual(ring?.x, [0, 2]);
+  assert.ok(Math.abs((ring.y[1] ?? NaN) - (0.25 + 3 / 20 + 0.01)) < 1e-12);
+  assert.ok(rings.every(({ showlegend }) => showlegend === false));
+});

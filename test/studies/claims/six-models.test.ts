@@ -100,6 +100,20 @@ test("five trainings a seed give six models; rows and findings are those of thei
     });
   }
 
+  // Beside confidence stands the deadline, and beside accuracy at t that at a mean stopping time.
+  const deadline = result.findings.find(({ statement }) => statement.startsWith("Stopping when confident"));
+  assert.equal(deadline?.by, "project");
+  assert.equal(deadline.contrasts[0]?.n, 2);
+  const [atSpeed] = rowsOf(result, "accuracy-at-speed");
+  assert.deepEqual(Object.keys(atSpeed ?? {}), [
+    "model",
+    "mean stop 1",
+    "mean stop 2",
+    "mean stop 3",
+    "paper, mean stop 3",
+    "n",
+  ]);
+
   // Measured times are cached, so nothing is measured anew.
   assert.deepEqual(await sixModelsStudy.analyse(settings, context), result);
   assert.equal(tf.memory().numTensors, tensors);
