@@ -33,7 +33,7 @@ export async function cachedAnalysis<Result>(
   report: (message: string) => void,
 ): Promise<Result> {
   const path = join(folder, `${contentHash({ analysis: name, ...key })}.json`);
-  const version = moduleVersion(module);
+  const version = versionOf(module);
   if (existsSync(path)) {
     const entry = entrySchema.safeParse(await readJson(path));
     const result = schema.safeParse(entry.data?.result);
@@ -49,6 +49,15 @@ export async function cachedAnalysis<Result>(
   });
   await writeFileAtomic(path, JSON.stringify({ version, result }, namedNaN));
   return result;
+}
+
+const versions = new Map<string, string>();
+
+/** Read once: a process goes on with the code that it has loaded, whatever becomes of the files. */
+function versionOf(module: string): string {
+  const version = versions.get(module) ?? moduleVersion(module);
+  versions.set(module, version);
+  return version;
 }
 
 /** What the file holds; undefined where that is no JSON. */

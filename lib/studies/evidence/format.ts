@@ -1,15 +1,14 @@
 import { type Interval, mean, standardError } from "../../util/statistics.js";
 
-/** How numbers of a quantity are written: their unit, that of a difference of two of them, and digits. */
+/** How a difference of a quantity is written: its unit, and digits, which the quantity itself has too. */
 export interface Unit {
-  readonly value: string;
   readonly difference: string;
   readonly digits: number;
 }
 
-export const PERCENT: Unit = { value: " %", difference: " points", digits: 1 };
+export const PERCENT: Unit = { difference: " points", digits: 1 };
 /** A bare number, such as a correlation or an AUROC. */
-export const NUMBER: Unit = { value: "", difference: "", digits: 3 };
+export const NUMBER: Unit = { difference: "", digits: 3 };
 
 /** A mean over seeds with its standard error, as tables show it: "77.1 ± 0.3", or "77.1" of a single seed. */
 export function meanAndError(values: readonly number[], digits = 1): string {

@@ -17,13 +17,18 @@ interface Result {
 
 test("a result is computed once a key and version; a stale or damaged one again, and said", async (context) => {
   const folder = await temporaryFolder(context);
-  const source = join(await temporaryFolder(context), "analysis.js");
-  writeFileSync(source, "export const one = 1;\n");
-  const analysis: Analysis<Result> = {
-    name: "an analysis",
-    module: pathToFileURL(source).href,
-    schema: z.object({ value: cachedNumber }),
+  const sources = await temporaryFolder(context);
+  /** The analysis as code of this content carries it out. */
+  const madeBy = (code: string): Analysis<Result> => {
+    const source = join(sources, `${code}.js`);
+    writeFileSync(source, code);
+    return {
+      name: "an analysis",
+      module: pathToFileURL(source).href,
+      schema: z.object({ value: cachedNumber }),
+    };
   };
+  let analysis = madeBy("first");
   let computed = 0;
   const said: string[] = [];
   const ask = (key: string, value = 1): Promise<Result> =>
@@ -44,7 +49,7 @@ test("a result is computed once a key and version; a stale or damaged one again,
   assert.equal(computed, 2);
   assert.equal(said.length, 0);
 
-  writeFileSync(source, "export const one = 2;\n");
+  analysis = madeBy("second");
   assert.deepEqual(await ask("a", 3), { value: 3 });
   assert.match(
     said.pop() ?? "",

@@ -12,7 +12,7 @@ import type { Compared } from "./models.js";
 
 const MEGA_MULTIPLY_ADDS: Quantity<AnytimeModel> = {
   name: "million multiply-adds",
-  unit: { value: " M", difference: " M", digits: 2 },
+  unit: { difference: " M", digits: 2 },
   of: ({ multiplyAdds }) => (multiplyAdds.at(-1) ?? NaN) / 1e6,
 };
 

@@ -19,7 +19,7 @@ const BELIEFS: readonly Quantity<AnytimeModel>[] = [
 ];
 
 function nats(name: string, of: (model: AnytimeModel) => number | undefined): Quantity<AnytimeModel> {
-  const unit = { value: " nats", difference: " nats", digits: 2 };
+  const unit = { difference: " nats", digits: 2 };
   return { name, unit, of: (model) => of(model) ?? NaN };
 }
 

@@ -21,7 +21,7 @@ import {
   THRESHOLDS,
 } from "./typicality-of-trace.js";
 
-const TIMESTEPS: Unit = { value: "", difference: "", digits: 2 };
+const TIMESTEPS: Unit = { difference: "", digits: 2 };
 
 export function tablesOf(kinds: readonly TypicalityArms[]): StudyResult["tables"] {
   const byModel = (rows: (kind: TypicalityArms, model: string) => TableRow[]): TableRow[] =>
