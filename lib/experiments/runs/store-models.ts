@@ -5,6 +5,7 @@ import { disposeState, stateValues } from "../../models/state.js";
 import { accuracyPerTimestep } from "../../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../../trace/area.js";
 import { writeTrace } from "../../trace/trace-file.js";
+import type { Trace } from "../../trace/trace.js";
 import { storedModel } from "../../train/checkpoint.js";
 import { totalSteps, type TrainingPlan } from "../../train/training-steps.js";
 import { encodeSafetensors } from "../../util/safetensors.js";
@@ -24,7 +25,7 @@ export async function storeModels(
   { state, lastLoss }: Trained,
   test: ImageSet,
 ): Promise<RunSummary["models"] | Divergence> {
-  const { run, spec, signal } = task;
+  const { run, spec, dataset, signal } = task;
   const { normalisation, epochs } = plan;
   await run.writeArtifact(
     MODEL_FILE,
@@ -36,7 +37,11 @@ export async function storeModels(
     await nextTurn();
     if (signal.aborted) throw stopped(task, "after its last step");
     const viewState = retimedState(network, values);
-    const trace = collectTrace(network, viewState, test, { normalisation, model, run: run.hash });
+    const trace: Trace = {
+      ...collectTrace(network, viewState, test, { normalisation, model, run: run.hash }),
+      data: dataset.hash,
+      split: "test",
+    };
     disposeState(viewState);
     const found = notFinite("logits", trace.logits);
     if (found !== null) return { ...found, step: totalSteps(plan), epoch: epochs - 1, lastLoss };
