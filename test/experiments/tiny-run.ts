@@ -17,7 +17,11 @@ export function tinyRunSpec(
     ...base,
     data: { kind: "procedural", classes: 10, size: 8, train: 80, test: 20, ...change.data },
     validation: 0.125,
-    network: { ...base.network, width: 1 / 16, ...change.network },
+    network: {
+      ...base.network,
+      ...("width" in base.network && { width: 1 / 16 }),
+      ...change.network,
+    },
     train: { ...base.train, epochs: 2, batchSize: 16, augmentation: AUGMENTATION, ...change.train },
   };
   return parseRunSpec(spec, `tiny ${preset}`);

@@ -23,7 +23,7 @@ const TRAININGS: readonly [PresetName, Change][] = [
   ["cascaded-td", { data: { ...SMALL, size: 16 }, network: { width: 1 / 4 }, train: { precision: "mixed" } }],
   ["serial-td-multihead", { data: { ...SMALL, size: 10 }, network: { serialScheme: "undelayed" } }],
   ["cascaded-td", { data: SMALL, network: { delay: { kind: "exponentialSmoothing", alpha: 0.5 } } }],
-  ["densenet-cascaded-td", { data: { ...SMALL, size: 16 }, network: { width: 1 } }],
+  ["densenet-cascaded-td", { data: { ...SMALL, size: 16 } }],
 ];
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
