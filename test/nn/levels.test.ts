@@ -60,7 +60,7 @@ interface Trainings {
  * SHA-256 of the trainings' hashes, as they came out on an AMD EPYC (Zen 5). The weights came out so on an Intel Xeon with
  * AMX and avx512_fp16 as well, where the traces have not been seen since few images are evaluated by a program. Whoever changes the arithmetic or a default on purpose puts the new value here.
  */
-const ON_OTHER_PROCESSORS = "5c3dc1e991f2287227210ef8c2bb5b2d973325faace3d4f323438dd53d8c44a8";
+const ON_OTHER_PROCESSORS = "fd7e990e9c1658d74b9b0e2fcabc4dcefbb8d2f7f395d4d13caec02bf3519466";
 
 /** Hashes of weights and traces of a few trainings, in a process of its own. */
 async function trainings(environment: NodeJS.ProcessEnv): Promise<Trainings> {
@@ -85,7 +85,7 @@ test(
       const { results } = await trainings(environment);
       assert.deepEqual(results, expected.results, JSON.stringify(environment));
     }
-    if (fused.length > 0) assert.equal(sha256(JSON.stringify(expected.results)), ON_OTHER_PROCESSORS);
+    if (fused.length > 0) assert.equal(sha256(JSON.stringify(hashes)), ON_OTHER_PROCESSORS);
   },
 );
 
