@@ -11,7 +11,13 @@ export { validationTrace } from "./experiments/analyses/metacognition.js";
 export { divergedSummary, type Divergence, divergenceText } from "./experiments/runs/divergence.js";
 export { currentEnvironment } from "./experiments/runs/environment.js";
 export { collectTrace } from "./experiments/runs/collect-trace.js";
-export { applyOverrides } from "./experiments/specs/overrides.js";
+export {
+  type Change,
+  changedSpec,
+  changeTexts,
+  combined,
+  type SpecChange,
+} from "./experiments/specs/spec-change.js";
 export { PRESETS, presetNamed, type PresetName } from "./experiments/specs/presets.js";
 export { runDataset } from "./experiments/runs/run-images.js";
 export { listRuns, readRun } from "./experiments/runs/run-record.js";

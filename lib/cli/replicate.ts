@@ -14,6 +14,7 @@ import { type TrainingStatus, trainingStatus } from "../studies/replication/trai
 import { startProgress } from "../util/progress.js";
 import { namedSources } from "./data-options.js";
 import { numberBetween, wholeNumber, wholeNumbers, words } from "./options.js";
+import { parseOverrides } from "./overrides.js";
 import { writeOut } from "./output.js";
 import { printPlan } from "./replication-plan.js";
 import { imagesOf, printDiverged, printStatus, progressText } from "./replication-status.js";
@@ -94,7 +95,8 @@ async function replicate(overrides: readonly string[], options: ReplicateOptions
   const data = await namedSources(options.data, options.cScores);
   const protocol = PROTOCOLS[options.protocol ?? (data.length === 0 ? "quick" : "reduced")];
   const { only, seeds, runs, plan: standIns = false } = options;
-  const replication = planReplication({ protocol, studies: STUDIES, data, only, seeds, overrides, standIns });
+  const change = parseOverrides(overrides);
+  const replication = planReplication({ protocol, studies: STUDIES, data, only, seeds, change, standIns });
   for (const lack of replication.without) writeOut(`without ${lack}`);
   const shapeOf = await sourceShapes(replication.trainings);
   const statusOf: StatusOf = (training) => trainingStatus(training, runs, shapeOf(training));

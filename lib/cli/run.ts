@@ -4,14 +4,15 @@ import { Command } from "commander";
 import { z } from "zod";
 import { parseDatasetSource } from "../datasets/parse-source.js";
 import { divergedSummary, divergenceText } from "../experiments/runs/divergence.js";
-import { applyOverrides } from "../experiments/specs/overrides.js";
 import { isPresetName, PRESETS, presetNamed } from "../experiments/specs/presets.js";
+import { changedSpec, combined, type SpecChange } from "../experiments/specs/spec-change.js";
 import { parseRunSpec, type RunSpec } from "../experiments/specs/spec.js";
 import { type RunSummary, runSummary } from "../experiments/runs/run-summary.js";
 import { trainingRun } from "../experiments/runs/training-run.js";
 import { readJson } from "../util/json-file.js";
 import { exitWithParent } from "../util/parent-watch.js";
 import { wholeNumber } from "./options.js";
+import { parseOverrides } from "./overrides.js";
 import { writeOut } from "./output.js";
 import { withStopSignal } from "./stop-signals.js";
 
@@ -25,8 +26,9 @@ interface RunCommandOptions {
 export function runCommand(): Command {
   return new Command("run")
     .description("train a model, or go on where it was stopped, and store the traces of its test images")
-    .argument("<preset or spec.json>", `one of ${Object.keys(PRESETS).join(", ")}, or a spec file`)
+    .argument("<preset or spec.json>", "one of the presets below, or a spec file")
     .argument("[key=value...]", "fields of the spec to change, such as train.epochs=3 or data=cifar10=<path>")
+    .addHelpText("after", presetsText())
     .option("--out <folder>", "folder of all runs", "data/runs")
     .option("--parent <pid>", "end when this process has ended (for sweeps that start runs)", wholeNumber(1))
     .option("--print-spec", "print the resolved spec and stop")
@@ -47,23 +49,31 @@ export function runCommand(): Command {
     });
 }
 
-/** A preset or spec file with its overrides; `data=<text>` takes the short forms of a data source. */
+/** A preset or spec file with the changes that are asked for; `data=<text>` takes the short forms of a data source. */
 async function resolvedSpec(name: string, overrides: readonly string[]): Promise<RunSpec> {
   const base = isPresetName(name) ? presetNamed(name) : specFile(name);
   const plain: string[] = [];
-  let data: unknown;
+  let data: SpecChange = {};
   for (const override of overrides) {
     const [, text] = /^data=([^{].*)$/s.exec(override) ?? [];
     if (text === undefined) plain.push(override);
-    else data = await parseDatasetSource(text);
+    else data = { data: await parseDatasetSource(text) };
   }
-  const started = data === undefined ? base : { ...base, data };
-  return parseRunSpec(applyOverrides(started, plain), isPresetName(name) ? `preset ${name}` : name);
+  const where = isPresetName(name) ? `preset ${name}` : name;
+  return changedSpec(base, combined(data, parseOverrides(plain)), where);
 }
 
-function specFile(path: string): object {
+function specFile(path: string): RunSpec {
   if (!existsSync(path) && dirname(path) === "." && !path.endsWith(".json")) presetNamed(path);
-  return readJson(path, z.looseObject({}));
+  return parseRunSpec(readJson(path, z.unknown()), path);
+}
+
+/** What each preset is for, under its command. */
+function presetsText(): string {
+  const texts = Object.entries(PRESETS).map(
+    ([name, { question, paper }]) => `  npx cascade run ${name}\n      ${question}\n      paper: ${paper}`,
+  );
+  return `\nPresets:\n${texts.join("\n")}`;
 }
 
 function accuracyLines(summary: RunSummary): string[] {

@@ -1,5 +1,6 @@
 import { parseDatasetSource } from "../datasets/parse-source.js";
 import { resolveDatasetSource, type ResolvedDatasetSource } from "../datasets/source.js";
+import { combined, type SpecChange } from "../experiments/specs/spec-change.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
 import { analyseSurvivors } from "../studies/diverged.js";
 import { PROTOCOLS, PROTOCOL_NAMES } from "../studies/replication/protocols.js";
@@ -42,13 +43,13 @@ export async function openStudy<Settings extends StudySettings>(
   const protocol = PROTOCOL_NAMES.find((one) => one === name);
   if (protocol === undefined)
     throw new UserError(`there is no protocol "${name}"; there are ${PROTOCOL_NAMES.join(", ")}`);
-  const { source, overrides } =
-    data === "" ? embedded(protocol) : { source: await named(data, cScores), overrides: [] };
+  const { source, change } =
+    data === "" ? embedded(protocol) : { source: await named(data, cScores), change: {} };
   const chosen = byProtocol[protocol];
   const settings: Settings = {
     ...chosen,
     seeds: seeds.length === 0 ? chosen.seeds : seeds,
-    overrides: [...chosen.overrides, ...overrides],
+    change: combined(chosen.change, change),
   };
   const context = new StudyContext(source);
   return {
@@ -59,9 +60,9 @@ export async function openStudy<Settings extends StudySettings>(
   };
 }
 
-function embedded(protocol: ProtocolName): { source: ResolvedDatasetSource; overrides: readonly string[] } {
+function embedded(protocol: ProtocolName): { source: ResolvedDatasetSource; change: SpecChange } {
   const [wanted] = PROTOCOLS[protocol].datasets;
-  if (wanted?.embedded !== undefined) return { source: wanted.embedded, overrides: wanted.overrides };
+  if (wanted?.embedded !== undefined) return { source: wanted.embedded, change: wanted.change };
   throw new UserError(
     `protocol "${protocol}" needs images that do not come with the project: set data = "${wanted?.name ?? ""}=<archive or folder>" in the cell of parameters`,
   );

@@ -1,9 +1,12 @@
+import { combined, type SpecChange } from "../experiments/specs/spec-change.js";
 /** The paper's own training: 150 epochs of step decay, with occlusion as augmentation. */
-export const FULL_TRAINING_OVERRIDES: readonly string[] = [
-  "train.epochs=150",
-  'train.schedule={"kind":"step","milestones":[60,120],"factor":0.2}',
-  "train.augmentation.occlusion=16",
-];
+export const FULL_TRAINING: SpecChange = {
+  train: {
+    epochs: 150,
+    schedule: { kind: "step", milestones: [60, 120], factor: 0.2 },
+    augmentation: { occlusion: 16 },
+  },
+};
 
 /** The paper's own size: a ResNet of full width, trained in that way. */
-export const FULL_OVERRIDES: readonly string[] = ["network.width=1", ...FULL_TRAINING_OVERRIDES];
+export const FULL_CHANGE: SpecChange = combined({ network: { width: 1 } }, FULL_TRAINING);

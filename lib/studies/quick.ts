@@ -1,4 +1,5 @@
 import type { ResolvedDatasetSource } from "../datasets/source.js";
+import { type SpecChange } from "../experiments/specs/spec-change.js";
 
 /** The data that studies run on where every step shall be exercised in an instant; its numbers mean nothing. */
 export const QUICK_DATA: ResolvedDatasetSource = {
@@ -14,12 +15,10 @@ export const QUICK_DATA: ResolvedDatasetSource = {
 export const EMBEDDED_DATA: ResolvedDatasetSource = { ...QUICK_DATA, train: 3000, test: 500 };
 
 /** What `EMBEDDED_DATA` take beyond the quick changes. */
-export const EMBEDDED_OVERRIDES: readonly string[] = ["train.epochs=3"];
+export const EMBEDDED_CHANGE: SpecChange = { train: { epochs: 3 } };
 
 /** Changes to a preset that train it on `QUICK_DATA` in about a second; the presets' patch would hide all of an image. */
-export const QUICK_OVERRIDES: readonly string[] = [
-  "network.width=0.0625",
-  "train.epochs=1",
-  "train.batchSize=64",
-  "train.augmentation.occlusion=0",
-];
+export const QUICK_CHANGE: SpecChange = {
+  network: { width: 0.0625 },
+  train: { epochs: 1, batchSize: 64, augmentation: { occlusion: 0 } },
+};

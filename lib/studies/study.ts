@@ -3,6 +3,7 @@ import type { RunSpec } from "../experiments/specs/spec.js";
 import type { PlotlyFigure } from "../figures/figure.js";
 import type { Finding } from "./evidence/finding.js";
 import type { StudyContext } from "./study-context.js";
+import { type SpecChange } from "../experiments/specs/spec-change.js";
 
 /**
  * A claim of the paper, how it is tested and what came out. A study names the trainings that it needs and reads
@@ -26,8 +27,8 @@ export interface Study<Settings extends StudySettings = StudySettings> {
 /** What every study needs to be told. */
 export interface StudySettings {
   readonly seeds: readonly number[];
-  /** Changes to the presets' specs, as `applyOverrides` takes them: "train.epochs=5". */
-  readonly overrides: readonly string[];
+  /** What its trainings have otherwise than the presets. */
+  readonly change: SpecChange;
 }
 
 /** How far a replication goes: minutes, hours on two cores, or the paper's own size. */

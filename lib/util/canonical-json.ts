@@ -1,3 +1,5 @@
+import { isRecord } from "./records.js";
+
 /** JSON text of plain data with every object's keys in sorted order: equal data, equal text. Throws on a number that JSON cannot hold. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (key, field: unknown) => {
@@ -8,8 +10,4 @@ export function canonicalJson(value: unknown): string {
       ? Object.fromEntries(Object.entries(field).sort(([a], [b]) => (a < b ? -1 : Number(a > b))))
       : field;
   });
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

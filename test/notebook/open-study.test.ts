@@ -28,7 +28,7 @@ test("seeds and data of the parameters take the protocol's place", async () => {
     seeds: [5],
   });
   assert.deepEqual(settings.seeds, [5]);
-  assert.deepEqual(settings.overrides, LAMBDA_SETTINGS.reduced.overrides);
+  assert.deepEqual(settings.change, LAMBDA_SETTINGS.reduced.change);
   assert.ok(specs.length > 0 && specs.every(({ data }) => data.kind === "procedural"));
 });
 

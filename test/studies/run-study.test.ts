@@ -8,18 +8,15 @@ import { Stopped } from "../../lib/util/stopping.js";
 import { temporaryFolder } from "../datasets/fixtures.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
 import { DIVERGING, SMALL_DATA } from "./small-study.js";
-import { applyOverrides } from "../../lib/experiments/specs/overrides.js";
-import { parseRunSpec } from "../../lib/experiments/specs/spec.js";
+import { changedSpec } from "../../lib/experiments/specs/spec-change.js";
 
-const SETTINGS = { seeds: [0], overrides: DIVERGING };
+const SETTINGS = { seeds: [0], change: DIVERGING };
 const STUDY: Study = {
   name: "one",
   title: "One training a seed",
   claim: "none",
-  trainings: ({ seeds, overrides }, data) =>
-    seeds.map((seed) =>
-      parseRunSpec(applyOverrides({ ...tinyRunSpec("cascaded-ce"), data, seed }, overrides), "a test"),
-    ),
+  trainings: ({ seeds, change }, data) =>
+    seeds.map((seed) => changedSpec({ ...tinyRunSpec("cascaded-ce"), data, seed }, change)),
   analyse: () => Promise.reject(new Error("there is nothing to analyse")),
 };
 

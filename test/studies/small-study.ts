@@ -9,11 +9,10 @@ import type { Protocol } from "../../lib/studies/replication/protocols.js";
 import type { NamedSource } from "../../lib/studies/replication/replication.js";
 import type { Study, StudySettings } from "../../lib/studies/study.js";
 import { counted, decided, type Statement } from "../../lib/studies/evidence/finding.js";
-import { applyOverrides } from "../../lib/experiments/specs/overrides.js";
-import { parseRunSpec } from "../../lib/experiments/specs/spec.js";
 import { resolveDatasetSource } from "../../lib/datasets/source.js";
 import { mean } from "../../lib/util/statistics.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
+import { changedSpec, combined, type SpecChange } from "../../lib/experiments/specs/spec-change.js";
 
 export const SMALL_DATA: NamedSource = {
   name: "procedural",
@@ -23,15 +22,11 @@ export const SMALL_DATA: NamedSource = {
 export const SMALL_PROTOCOL: Protocol = {
   name: "quick",
   purpose: "a test",
-  datasets: [{ name: "procedural", embedded: SMALL_DATA.source, origin: "here", overrides: [] }],
+  datasets: [{ name: "procedural", embedded: SMALL_DATA.source, origin: "here", change: {} }],
 };
 
 /** A training that ends in numbers that are none. */
-export const DIVERGING: readonly string[] = [
-  "train.learningRate=100",
-  "train.weightDecay=1",
-  "train.epochs=20",
-];
+export const DIVERGING: SpecChange = { train: { learningRate: 100, weightDecay: 1, epochs: 20 } };
 
 interface SmallSettings extends StudySettings {
   /** Accuracy that the last step must reach. */
@@ -43,12 +38,12 @@ export function smallStudy(
   name: string,
   seeds: readonly number[],
   {
-    overrides = [],
+    change = {},
     doesWithout = {},
     diverging = [],
     cannotRun,
   }: {
-    overrides?: readonly string[];
+    change?: SpecChange;
     doesWithout?: DoesWithout;
     /** Seeds whose trainings diverge. */
     diverging?: readonly number[];
@@ -62,11 +57,9 @@ export function smallStudy(
     ...(cannotRun && { cannotRun }),
     trainings: (settings, data) =>
       settings.seeds.map((seed) =>
-        parseRunSpec(
-          applyOverrides(
-            { ...tinyRunSpec("cascaded-ce"), data, seed },
-            diverging.includes(seed) ? [...settings.overrides, ...DIVERGING] : settings.overrides,
-          ),
+        changedSpec(
+          { ...tinyRunSpec("cascaded-ce"), data, seed },
+          diverging.includes(seed) ? combined(settings.change, DIVERGING) : settings.change,
           `study ${name}`,
         ),
       ),
@@ -96,7 +89,7 @@ export function smallStudy(
       });
     },
   };
-  const settings = { seeds, overrides, least: 0 };
+  const settings = { seeds, change, least: 0 };
   return withSettings(study, { quick: settings, reduced: settings, full: settings }, doesWithout);
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from "../../util/errors.js";
+import { type Fields, isRecord } from "../../util/records.js";
 
 /**
  * Specs as they were written until 2026-11-26, before a network said its architecture. A ResNet had no `architecture`;
@@ -6,8 +7,6 @@ import { UserError } from "../../util/errors.js";
  * here and nowhere else: files of that form are read for good, and a run's hash is that of its spec in that form, so
  * that a training has the same name whenever it was begun. Architectures added since then have one form alone.
  */
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** What stood in the places of a ResNet's fields in a DenseNet's spec. */
 const BESIDE_DENSENET = { depth: 18, width: 1 };
@@ -45,8 +44,4 @@ function formerNetwork(network: Fields): Fields {
   if (architecture !== "densenet") return network;
   const { growth, layers, ...shared } = others;
   return { ...BESIDE_DENSENET, densenet: { growth, layers }, ...shared };
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

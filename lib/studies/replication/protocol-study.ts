@@ -3,6 +3,7 @@ import type { RunSpec } from "../../experiments/specs/spec.js";
 import { analyseSurvivors } from "../diverged.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../study.js";
 import type { StudyContext } from "../study-context.js";
+import { combined, type SpecChange } from "../../experiments/specs/spec-change.js";
 
 /** What a data set may have beyond images and labels. */
 export type DataFeature = "C-scores";
@@ -26,8 +27,8 @@ export interface ProtocolStudy {
 export interface SettingsChanges {
   /** In the place of the protocol's seeds. */
   readonly seeds?: readonly number[] | undefined;
-  /** After the protocol's overrides: "train.epochs=5". */
-  readonly overrides?: readonly string[];
+  /** After the protocol's change. */
+  readonly change?: SpecChange;
 }
 
 /** A study whose settings are chosen: what is left to give is the data. */
@@ -53,12 +54,12 @@ export function withSettings<Settings extends StudySettings>(
     claim,
     doesWithout,
     cannotRun: () => study.cannotRun?.(),
-    settle(protocol, { seeds, overrides = [] } = {}) {
+    settle(protocol, { seeds, change = {} } = {}) {
       const chosen = byProtocol[protocol];
       const settings: Settings = {
         ...chosen,
         seeds: seeds ?? chosen.seeds,
-        overrides: [...chosen.overrides, ...overrides],
+        change: combined(chosen.change, change),
       };
       return {
         name,

@@ -10,10 +10,11 @@ import { NORM_STABILITY_SETTINGS, normStabilityStudy } from "../claims/norm-stab
 import { type ProtocolStudy, withSettings } from "./protocol-study.js";
 import { SIX_MODELS_SETTINGS, sixModelsStudy } from "../claims/six-models/study.js";
 import { PRECISION_SETTINGS, precisionStudy } from "../claims/precision/study.js";
-import { EMBEDDED_DATA, EMBEDDED_OVERRIDES } from "../quick.js";
+import { EMBEDDED_DATA, EMBEDDED_CHANGE } from "../quick.js";
 import type { ProtocolName } from "../study.js";
 import { TRACE_SETTINGS, traceStudy } from "../claims/trace/study.js";
 import { TYPICALITY_SETTINGS, typicalityStudy } from "../claims/typicality/study.js";
+import { type SpecChange } from "../../experiments/specs/spec-change.js";
 
 /** How far a replication goes, and on which data. Each study's file says what it does at each of them. */
 export interface Protocol {
@@ -33,7 +34,7 @@ export interface WantedDataset {
   /** How a person gets them, where they do not. */
   readonly origin: string;
   /** Changes that all specs get on these data. */
-  readonly overrides: readonly string[];
+  readonly change: SpecChange;
 }
 
 /** All studies with their settings, in the order of the report. */
@@ -56,21 +57,21 @@ const EMBEDDED: WantedDataset = {
   name: "procedural",
   embedded: EMBEDDED_DATA,
   origin: "comes with the project",
-  overrides: EMBEDDED_OVERRIDES,
+  change: EMBEDDED_CHANGE,
 };
 
 const CIFAR10: WantedDataset = {
   name: "cifar10",
   origin: `--data cifar10 downloads it, or give --data cifar10=<path> of ${CIFAR_FORMATS.cifar10.url} or of an image folder`,
   standIn: resolveDatasetSource({ kind: "cifar10", cScores: "c-scores.npz" }),
-  overrides: [],
+  change: {},
 };
 
 const CIFAR100: WantedDataset = {
   name: "cifar100",
   origin: `--data cifar100 downloads it, or give --data cifar100=<path> of ${CIFAR_FORMATS.cifar100.url}`,
   standIn: resolveDatasetSource({ kind: "cifar100", cScores: "c-scores.npz" }),
-  overrides: [],
+  change: {},
 };
 
 /** 64 x 64 pixels with the 3x3 stem of the presets: in the published code the 7x7 stem is for ImageNet alone. */
@@ -78,7 +79,7 @@ const TINY_IMAGENET: WantedDataset = {
   name: "tinyimagenet",
   origin: `unpack ${TINY_IMAGENET_URL} and give --data tinyimagenet=<folder>`,
   standIn: resolveDatasetSource({ kind: "tinyimagenet", path: "tiny-imagenet-200" }),
-  overrides: [],
+  change: {},
 };
 
 export const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = {

@@ -4,6 +4,7 @@ import type { RunSpec } from "../../experiments/specs/spec.js";
 import { UserError } from "../../util/errors.js";
 import { doneWithout, type ProtocolStudy, type SettledStudy } from "./protocol-study.js";
 import type { Protocol, WantedDataset } from "./protocols.js";
+import { combined, type SpecChange } from "../../experiments/specs/spec-change.js";
 
 /** A data set under the name that results are filed under. */
 export interface NamedSource {
@@ -43,14 +44,14 @@ export interface ReplicationChoices {
   /** Names of the studies to do; all if left out. */
   readonly only?: readonly string[] | undefined;
   readonly seeds?: readonly number[] | undefined;
-  readonly overrides?: readonly string[];
+  readonly change?: SpecChange;
   /** For a plan: data that are not there have stand-ins. */
   readonly standIns?: boolean;
 }
 
 /** Collects the parts and trainings of a replication; a UserError for an unknown study and where no data are left. */
 export function planReplication(choices: ReplicationChoices): Replication {
-  const { protocol, seeds, overrides = [], standIns = false } = choices;
+  const { protocol, seeds, change = {}, standIns = false } = choices;
   const studies = chosenStudies(choices.studies, choices.only);
   const named = [...choices.data, ...dataOf(protocol, choices.data, standIns)];
   const without = missingData(protocol, named);
@@ -68,7 +69,7 @@ export function planReplication(choices: ReplicationChoices): Replication {
       for (const sentence of doneWithout(study, dataset.source)) without.push(`${dataset.name}, ${sentence}`);
       const settled = study.settle(protocol.name, {
         seeds,
-        overrides: [...(wanted?.overrides ?? []), ...overrides],
+        change: combined(wanted?.change ?? {}, change),
       });
       const trainings = uniqueTrainings(settled.trainings(dataset.source).map(trainingOf));
       parts.push({ data: dataset, study: settled, trainings });

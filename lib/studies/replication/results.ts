@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { changeTexts } from "../../experiments/specs/spec-change.js";
 import { currentEnvironment } from "../../experiments/runs/environment.js";
 import { readRun } from "../../experiments/runs/run-record.js";
 import { divergedSummary } from "../../experiments/runs/divergence.js";
@@ -131,7 +132,7 @@ async function writeResult(
     settings: {
       ...study.settings,
       seeds: [...study.settings.seeds],
-      overrides: [...study.settings.overrides],
+      overrides: changeTexts(study.settings.change),
     },
     verdict: verdictOf(result),
     findings: result.findings.map((one) => ({

@@ -42,6 +42,7 @@ const schema = z.strictObject({
   /** Name, hash of the content, and numbers of images of the data. */
   data: z.strictObject({ name: z.string(), hash: z.string(), train: z.number(), test: z.number() }),
   study: z.strictObject({ name: z.string(), title: z.string(), claim: z.string() }),
+  /** `overrides`: the change to the presets, as the command line takes it. */
   settings: z.looseObject({ seeds: z.array(z.number()), overrides: z.array(z.string()) }),
   verdict: z.union([z.enum(["reproduced", "in part", "not reproduced", "not tested here"]), formerVerdict]),
   findings: z.array(z.union([findingSchema, formerFindingSchema])),

@@ -10,26 +10,24 @@ import { delaysStudy } from "../../../lib/studies/claims/delays/study.js";
 import type { DelaysSettings } from "../../../lib/studies/claims/delays/trainings.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
 import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { combined } from "../../../lib/experiments/specs/spec-change.js";
 
 const root = mkdtempSync(join(tmpdir(), "delays-"));
 after(() => {
   rmSync(root, { recursive: true });
 });
 
-const overrides = [
-  "network.width=0.0625",
-  "train.epochs=1",
-  "train.batchSize=16",
-  "validation=0.125",
+const change = combined(
+  { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.125 },
   WHOLE_IMAGES,
-];
+);
 const settings: DelaysSettings = {
   seeds: [1, 2],
-  overrides,
+  change,
   smoothings: [0, 0.5],
   smallEpsilon: 1e-5,
   // Smoothing is over after so many steps: 0.5^80 is nothing in float32.
-  long: { timesteps: 80, images: 20, overrides: [...overrides, "trainImages=40"] },
+  long: { timesteps: 80, images: 20, change: combined(change, { trainImages: 40 }) },
 };
 const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
 

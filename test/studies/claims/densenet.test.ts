@@ -17,17 +17,18 @@ import { StudyContext } from "../../../lib/studies/study-context.js";
 import { accuracyPerTimestep } from "../../../lib/trace/accuracy-per-timestep.js";
 import { readTrace } from "../../../lib/trace/trace-file.js";
 import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { combined } from "../../../lib/experiments/specs/spec-change.js";
 
 const root = mkdtempSync(join(tmpdir(), "densenet-study-"));
 after(() => {
   rmSync(root, { recursive: true });
 });
 
-const tiny = ["train.epochs=1", "train.batchSize=16", "validation=0.125", WHOLE_IMAGES];
+const tiny = combined({ train: { epochs: 1, batchSize: 16 }, validation: 0.125 }, WHOLE_IMAGES);
 const settings: DenseNetSettings = {
   seeds: [1, 2],
-  overrides: ["network.growth=2", "network.layers=[2,3]", ...tiny],
-  resNetOverrides: ["network.width=0.0625", ...tiny],
+  change: combined({ network: { growth: 2, layers: [2, 3] } }, tiny),
+  resNetChange: combined({ network: { width: 0.0625 } }, tiny),
 };
 const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
 const MODELS = ["CascadedTD", "CascadedCE", "SerialCE", "SerialTD-MultiHead"];

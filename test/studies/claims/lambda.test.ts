@@ -9,6 +9,7 @@ import { lambdaStudy, type LambdaSettings } from "../../../lib/studies/claims/la
 import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
 import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { combined } from "../../../lib/experiments/specs/spec-change.js";
 
 const root = mkdtempSync(join(tmpdir(), "lambda-"));
 after(() => {
@@ -17,23 +18,17 @@ after(() => {
 
 const settings: LambdaSettings = {
   seeds: [1, 2],
-  overrides: [
-    "network.width=0.0625",
-    "train.epochs=1",
-    "train.batchSize=16",
-    "validation=0.125",
+  change: combined(
+    { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.125 },
     WHOLE_IMAGES,
-  ],
+  ),
   lambdas: [0, 1],
   longer: {
     seeds: [1],
-    overrides: [
-      "network.width=0.0625",
-      "train.epochs=2",
-      "train.batchSize=16",
-      "validation=0.125",
+    change: combined(
+      { network: { width: 0.0625 }, train: { epochs: 2, batchSize: 16 }, validation: 0.125 },
       WHOLE_IMAGES,
-    ],
+    ),
   },
 };
 const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });

@@ -22,7 +22,7 @@ after(() => {
 const { data } = tinyRunSpec("cascaded-td");
 const settings: NoiseSettings = {
   seeds: [0, 1],
-  overrides: ["network.width=0.0625", "train.epochs=1", "train.batchSize=16"],
+  change: { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 } },
   occlusion: 4,
   images: 10,
   noiseSeed: 3,
@@ -35,7 +35,7 @@ test("the trainings with occlusion are the other studies' own; those without it 
     { ...NOISE_SETTINGS.reduced, trainings: ["clean", "occluded"] },
     QUICK_DATA,
   );
-  const main = presetTrainings(presets, { seeds: [0, 1, 2], overrides: ["train.epochs=5"] }, QUICK_DATA);
+  const main = presetTrainings(presets, { seeds: [0, 1, 2], change: { train: { epochs: 5 } } }, QUICK_DATA);
   assert.equal(specs.length, 2 * main.length);
   assert.deepEqual(specs.slice(main.length).map(specHash), main.map(specHash));
   for (const [i, { train, ...rest }] of specs.slice(0, main.length).entries()) {

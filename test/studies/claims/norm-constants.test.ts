@@ -8,6 +8,7 @@ import { normConstantsStudy } from "../../../lib/studies/claims/norm-constants/s
 import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
 import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { combined } from "../../../lib/experiments/specs/spec-change.js";
 
 const root = mkdtempSync(join(tmpdir(), "norm-constants-"));
 after(() => {
@@ -16,13 +17,10 @@ after(() => {
 
 const settings = {
   seeds: [1],
-  overrides: [
-    "network.width=0.0625",
-    "train.epochs=1",
-    "train.batchSize=16",
-    "validation=0.125",
+  change: combined(
+    { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.125 },
     WHOLE_IMAGES,
-  ],
+  ),
 };
 const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
 

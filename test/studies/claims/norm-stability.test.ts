@@ -14,6 +14,7 @@ import { StudyContext } from "../../../lib/studies/study-context.js";
 import { temporaryFolder } from "../../datasets/fixtures.js";
 import { DIVERGING } from "../small-study.js";
 import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { combined } from "../../../lib/experiments/specs/spec-change.js";
 
 const SEEDS = [0, 1, 2, 3, 4, 5, 6, 7];
 const PUBLISHED = { epsilon: 0.1, momentum: 0.1 };
@@ -54,16 +55,13 @@ test("every training is counted, also one that diverges, and judged on images th
   assert.ok(sound !== undefined);
   const settings = {
     seeds: [1],
-    overrides: [
-      "network.width=0.0625",
-      "train.epochs=1",
-      "train.batchSize=16",
-      "validation=0.125",
+    change: combined(
+      { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.125 },
       WHOLE_IMAGES,
-    ],
+    ),
     epsilons: [1e-5, 0.1],
     momenta: [0.1, 1],
-    arms: [sound, { ...sound, name: "wild", overrides: DIVERGING }],
+    arms: [sound, { ...sound, name: "wild", change: DIVERGING }],
   };
   const result = await runStudy(
     normStabilityStudy,

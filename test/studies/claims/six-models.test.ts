@@ -13,6 +13,7 @@ import { areaUnderAccuracy } from "../../../lib/trace/area.js";
 import { correctness } from "../../../lib/trace/probabilities.js";
 import { readTrace } from "../../../lib/trace/trace-file.js";
 import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { combined } from "../../../lib/experiments/specs/spec-change.js";
 
 const root = mkdtempSync(join(tmpdir(), "six-models-"));
 after(() => {
@@ -29,13 +30,10 @@ const MODELS = [
 ];
 const settings: SixModelsSettings = {
   seeds: [1, 2],
-  overrides: [
-    "network.width=0.0625",
-    "train.epochs=1",
-    "train.batchSize=16",
-    "validation=0.125",
+  change: combined(
+    { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.125 },
     WHOLE_IMAGES,
-  ],
+  ),
   timings: 1,
 };
 const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });

@@ -21,6 +21,7 @@ import { stoppingTimes } from "../../../lib/trace/stopping-time.js";
 import { UserError } from "../../../lib/util/errors.js";
 import { spearman } from "../../../lib/util/statistics.js";
 import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { combined } from "../../../lib/experiments/specs/spec-change.js";
 
 const root = mkdtempSync(join(tmpdir(), "typicality-"));
 after(() => {
@@ -30,18 +31,15 @@ after(() => {
 const procedural = (seed: number) =>
   resolveDatasetSource({ kind: "procedural", classes: 4, size: 8, train: 96, test: 12, seed });
 const data = procedural(0);
-const overrides = [
-  "network.width=0.0625",
-  "train.epochs=1",
-  "train.batchSize=16",
-  "validation=0.25",
+const change = combined(
+  { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.25 },
   WHOLE_IMAGES,
-];
+);
 const settings: TypicalitySettings = {
   seeds: [1, 2],
-  overrides,
+  change,
   resamples: 20,
-  constructed: { data: procedural(5), overrides },
+  constructed: { data: procedural(5), change },
 };
 
 type Rows = StudyResult["tables"][number]["rows"];
@@ -118,7 +116,7 @@ test("without C-scores the constructed images alone are studied; without held-ou
     settings.seeds.map(() => settings.constructed.data),
   );
   const context = new StudyContext(data, root);
-  const [spec] = typicalityStudy.trainings({ ...settings, overrides: ["validation=0"] }, data);
+  const [spec] = typicalityStudy.trainings({ ...settings, change: { validation: 0 } }, data);
   assert.ok(spec);
   await assert.rejects(heldOutImages(spec, context), UserError);
 });

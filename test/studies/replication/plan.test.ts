@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { applyOverrides } from "../../../lib/experiments/specs/overrides.js";
 import { type PresetName, presetNamed } from "../../../lib/experiments/specs/presets.js";
-import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
+import type { RunSpec } from "../../../lib/experiments/specs/spec.js";
 import {
   assumedHours,
   measuredHours,
@@ -15,18 +14,19 @@ import {
 } from "../../../lib/studies/replication/plan.js";
 import { planReplication } from "../../../lib/studies/replication/replication.js";
 import { SMALL_PROTOCOL, smallStudy } from "../small-study.js";
+import { changedSpec, combined, type SpecChange } from "../../../lib/experiments/specs/spec-change.js";
 
 const BENCHMARK = join(import.meta.dirname, "../../../data/results/benchmark.json");
 const CIFAR = { train: 50000, test: 10000, classes: 10, side: 32 };
 
-const UNDELAYED = "network.serialScheme=undelayed";
+const UNDELAYED: SpecChange = { network: { serialScheme: "undelayed" } };
 
-function full(preset: PresetName, ...overrides: string[]): RunSpec {
-  return parseRunSpec(applyOverrides(presetNamed(preset), ["network.width=1", ...overrides]), preset);
+function full(preset: PresetName, change: SpecChange = {}): RunSpec {
+  return changedSpec(presetNamed(preset), combined({ network: { width: 1 } }, change));
 }
 
 test("a full-width ResNet-18 cascade takes 599.5 million multiply-adds an image, thrice that in training", () => {
-  const spec = full("cascaded-td", "train.epochs=2", "train.batchSize=100", "validation=0.1");
+  const spec = full("cascaded-td", { train: { epochs: 2, batchSize: 100 }, validation: 0.1 });
   const { images, training, evaluation } = workloadOf(spec, CIFAR);
   assert.equal(images, 2 * 45000);
   // Counted in the paper's terms: 599.5 million for nine timesteps with equal ones computed once.
@@ -35,10 +35,10 @@ test("a full-width ResNet-18 cascade takes 599.5 million multiply-adds an image,
   assert.ok(Math.abs(evaluation / (training / images / 3) - (2 * 5000 + 10000)) < 1e-6);
   // An ordinary pass is 140.2 million. Its weights are evaluated as a cascade and serially, where as published six
   // blocks are evaluated twice; undelayed only the shortcuts that change the shape meet two inputs.
-  const ordinary = workloadOf(full("cascaded-ce", "train.batchSize=100", "validation=0"), CIFAR);
+  const ordinary = workloadOf(full("cascaded-ce", { train: { batchSize: 100 }, validation: 0 }), CIFAR);
   assert.equal((ordinary.training / ordinary.images / 3 / 1e6).toFixed(1), "140.2");
   assert.equal((ordinary.evaluation / 10000 / 1e6).toFixed(1), (599.5 + 245.6).toFixed(1));
-  const undelayed = workloadOf(full("cascaded-ce", "validation=0", UNDELAYED), CIFAR);
+  const undelayed = workloadOf(full("cascaded-ce", { validation: 0, ...UNDELAYED }), CIFAR);
   assert.equal((undelayed.evaluation / 10000 / 1e6).toFixed(1), (599.5 + 144.9).toFixed(1));
 });
 
@@ -48,9 +48,9 @@ test("at the benchmark's own network the hours are images over its images a seco
     measurements: { case: string; what: string; imagesPerSecond: number }[];
   };
   for (const { name, spec } of [
-    { name: "full", spec: full("cascaded-td", "validation=0") },
+    { name: "full", spec: full("cascaded-td", { validation: 0 }) },
     // The benchmark's serial network is the undelayed one.
-    { name: "full, serial", spec: full("serial-td", "validation=0", UNDELAYED) },
+    { name: "full, serial", spec: full("serial-td", { validation: 0, ...UNDELAYED }) },
   ]) {
     const work = workloadOf(spec, { ...CIFAR, test: 0 });
     const measured = measurements.find((one) => one.case === name && one.what === "training step");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parseOverrides } from "../../../lib/cli/overrides.js";
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -56,7 +57,7 @@ async function workerOf(directory: string): Promise<number> {
   }
 }
 
-test("a training that several studies need is one; seeds and overrides change all studies", () => {
+test("a training that several studies need is one; seeds and a change are of all studies", () => {
   const { parts, trainings } = small(smallStudy("one", [0, 1]), smallStudy("two", [1, 2]));
   assert.deepEqual(
     parts.map((part) => part.trainings.map(({ spec }) => spec.seed)),
@@ -71,10 +72,10 @@ test("a training that several studies need is one; seeds and overrides change al
   );
   const changed = planReplication({
     protocol: SMALL_PROTOCOL,
-    studies: [smallStudy("one", [0, 1], { overrides: ["train.epochs=3"] }), smallStudy("two", [1])],
+    studies: [smallStudy("one", [0, 1], { change: { train: { epochs: 3 } } }), smallStudy("two", [1])],
     data: [SMALL_DATA],
     seeds: [7],
-    overrides: ["train.epochs=4"],
+    change: { train: { epochs: 4 } },
   });
   assert.deepEqual(
     changed.trainings.map(({ spec }) => [spec.seed, spec.train.epochs]),
@@ -108,7 +109,10 @@ test("what a protocol wants and does not get is named, with where to get it", ()
   };
   refused({}, /protocol reduced has no data to work on: cifar10 \(--data cifar10 downloads it/);
   refused({ data: [cifar10], only: ["plain", "six"] }, /no study "six"; there are plain, typical$/);
-  refused({ data: [cifar10], overrides: ["train.epoch=1"] }, /train\.epoch is not a known field/);
+  refused(
+    { data: [cifar10], change: parseOverrides(["train.epoch=1"]) },
+    /train\.epoch is not a known field/,
+  );
 });
 
 test("from nothing to results and report; a second time nothing is trained", async (context) => {
@@ -173,11 +177,11 @@ test("from nothing to results and report; a second time nothing is trained", asy
   assert.equal(metrics(), written);
 });
 
-const LONG = ["train.epochs=60"];
+const LONG = { train: { epochs: 60 } };
 
 test("a killed training is told with its log, the others go on, and the next call goes on with it", async (context) => {
   const runs = await temporaryFolder(context);
-  const long = smallStudy("long", [0], { overrides: LONG });
+  const long = smallStudy("long", [0], { change: LONG });
   const replication = small(long, smallStudy("short", [1]));
   const [victim] = replication.trainings;
   assert.ok(victim !== undefined);
@@ -216,7 +220,7 @@ test("a killed training is told with its log, the others go on, and the next cal
 
 test("a signal ends the trainings and begins no others", async (context) => {
   const runs = await temporaryFolder(context);
-  const { trainings } = small(smallStudy("long", [0, 1, 2], { overrides: LONG }));
+  const { trainings } = small(smallStudy("long", [0, 1, 2], { change: LONG }));
   const controller = new AbortController();
   const training = runTrainings(trainings, { root: runs, jobs: 1, threads: 1, signal: controller.signal });
   const worker = await workerOf(join(runs, trainings[0]?.directory ?? ""));

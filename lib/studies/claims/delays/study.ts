@@ -1,6 +1,6 @@
 import { decided } from "../../evidence/finding.js";
-import { FULL_OVERRIDES } from "../../full.js";
-import { QUICK_OVERRIDES } from "../../quick.js";
+import { FULL_CHANGE } from "../../full.js";
+import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
 import { delayArms } from "./arms.js";
@@ -8,6 +8,7 @@ import { figuresOf } from "./figures.js";
 import { findingsOf } from "./findings.js";
 import { tablesOf } from "./tables.js";
 import { type DelaysSettings, trainingsOfSeed } from "./trainings.js";
+import { combined } from "../../../experiments/specs/spec-change.js";
 
 /**
  * Smoothing makes every timestep distinct, so that a network that is trained for 70 steps costs about 70 passes an
@@ -16,38 +17,37 @@ import { type DelaysSettings, trainingsOfSeed } from "./trainings.js";
 export const DELAYS_SETTINGS: Readonly<Record<ProtocolName, DelaysSettings>> = {
   quick: {
     seeds: [0],
-    overrides: QUICK_OVERRIDES,
+    change: QUICK_CHANGE,
     smoothings: [0, 0.9],
     smallEpsilon: 1e-5,
     long: {
       timesteps: 20,
       images: 100,
-      overrides: [...QUICK_OVERRIDES, "trainImages=100"],
+      change: combined(QUICK_CHANGE, { trainImages: 100 }),
     },
   },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=3"],
+    change: { network: { width: 0.125 }, trainImages: 10000, train: { epochs: 3 } },
     smoothings: [0, 0.5, 0.9],
     smallEpsilon: 1e-5,
     long: {
       timesteps: 70,
       images: 1000,
-      overrides: [
-        "network.width=0.0625",
-        "trainImages=2000",
-        "testImages=1000",
-        "train.epochs=3",
-        "train.batchSize=32",
-      ],
+      change: {
+        network: { width: 0.0625 },
+        trainImages: 2000,
+        testImages: 1000,
+        train: { epochs: 3, batchSize: 32 },
+      },
     },
   },
   full: {
     seeds: [0, 1, 2, 3, 4],
-    overrides: FULL_OVERRIDES,
+    change: FULL_CHANGE,
     smoothings: [0, 0.3, 0.6, 0.9],
     smallEpsilon: 1e-5,
-    long: { timesteps: 70, images: 10000, overrides: FULL_OVERRIDES },
+    long: { timesteps: 70, images: 10000, change: FULL_CHANGE },
   },
 };
 

@@ -1,7 +1,9 @@
 import type { ResolvedDatasetSource } from "../../../datasets/source.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { presetTrainings } from "../../preset-trainings.js";
+import type { PresetName } from "../../../experiments/specs/presets.js";
+import { presetTraining } from "../../preset-trainings.js";
 import type { StudySettings } from "../../study.js";
+import { combined, type SpecChange } from "../../../experiments/specs/spec-change.js";
 
 export interface DelaysSettings extends StudySettings {
   /** The a of smoothing, ascending from 0; the last one is also run for long. */
@@ -13,7 +15,7 @@ export interface DelaysSettings extends StudySettings {
     /** Test images that trained networks are run over for long. */
     readonly images: number;
     /** Changes to the preset for the networks that are trained for long, and for the usual time beside them. */
-    readonly overrides: readonly string[];
+    readonly change: SpecChange;
   };
 }
 
@@ -38,22 +40,22 @@ export interface SeedTrainings {
 }
 
 export function trainingsOfSeed(
-  { overrides, smoothings, smallEpsilon, long }: DelaysSettings,
+  { change, smoothings, smallEpsilon, long }: DelaysSettings,
   seed: number,
   data: ResolvedDatasetSource,
 ): SeedTrainings {
-  const training = (preset: "cascaded-td" | "cascaded-ce", changes: readonly string[]): RunSpec =>
-    presetTrainings([preset], { seeds: [seed], overrides: changes }, data)[0] as RunSpec;
-  const delayed = (delay: TrainedDelay): string => `network.delay=${JSON.stringify(delay)}`;
+  const training = (preset: PresetName, ...changes: readonly SpecChange[]): RunSpec =>
+    presetTraining(preset, seed, combined(...changes), data);
+  const delayed = (delay: TrainedDelay): SpecChange => ({ network: { delay } });
   const longest = delayed(smoothing(longestOf(smoothings)));
   return {
     byDelay: [ONE_STEP, ...smoothings.map(smoothing)].map((delay) =>
-      training("cascaded-td", [...overrides, delayed(delay)]),
+      training("cascaded-td", change, delayed(delay)),
     ),
-    smallEpsilon: training("cascaded-td", [...overrides, longest, `network.epsilon=${smallEpsilon}`]),
-    ordinary: training("cascaded-ce", overrides),
-    smallShort: training("cascaded-td", [...long.overrides, longest]),
-    smallLong: training("cascaded-td", [...long.overrides, longest, `network.timesteps=${long.timesteps}`]),
+    smallEpsilon: training("cascaded-td", change, longest, { network: { epsilon: smallEpsilon } }),
+    ordinary: training("cascaded-ce", change),
+    smallShort: training("cascaded-td", long.change, longest),
+    smallLong: training("cascaded-td", long.change, longest, { network: { timesteps: long.timesteps } }),
   };
 }
 

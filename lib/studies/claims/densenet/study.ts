@@ -3,20 +3,21 @@ import type { PresetName } from "../../../experiments/specs/presets.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { anytimeArms } from "../../evidence/anytime-models.js";
 import { decided } from "../../evidence/finding.js";
-import { FULL_OVERRIDES, FULL_TRAINING_OVERRIDES } from "../../full.js";
+import { FULL_CHANGE, FULL_TRAINING } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
-import { QUICK_OVERRIDES } from "../../quick.js";
+import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
 import { figuresOf } from "./figures.js";
 import { denseFindings, exitWeightFinding } from "./findings.js";
 import { compared, WITH_EXIT_WEIGHTS } from "./models.js";
 import { tablesOf } from "./tables.js";
+import { type SpecChange } from "../../../experiments/specs/spec-change.js";
 
-/** `overrides` change the DenseNet's presets. */
+/** `change` is of the DenseNet's presets. */
 export interface DenseNetSettings extends StudySettings {
   /** Changes to the ResNet's presets, with which the exit weights are tried. */
-  readonly resNetOverrides: readonly string[];
+  readonly resNetChange: SpecChange;
 }
 
 /**
@@ -26,15 +27,15 @@ export interface DenseNetSettings extends StudySettings {
 export const DENSENET_SETTINGS: Readonly<Record<ProtocolName, DenseNetSettings>> = {
   quick: {
     seeds: [0],
-    overrides: ["network.growth=2", "network.layers=[1,2,1]", "train.epochs=1", "train.batchSize=64"],
-    resNetOverrides: QUICK_OVERRIDES,
+    change: { network: { growth: 2, layers: [1, 2, 1] }, train: { epochs: 1, batchSize: 64 } },
+    resNetChange: QUICK_CHANGE,
   },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ["network.growth=8", "network.layers=[2,3,3,2]", "trainImages=10000", "train.epochs=3"],
-    resNetOverrides: ["trainImages=10000", "train.epochs=3"],
+    change: { network: { growth: 8, layers: [2, 3, 3, 2] }, trainImages: 10000, train: { epochs: 3 } },
+    resNetChange: { trainImages: 10000, train: { epochs: 3 } },
   },
-  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_TRAINING_OVERRIDES, resNetOverrides: FULL_OVERRIDES },
+  full: { seeds: [0, 1, 2, 3, 4], change: FULL_TRAINING, resNetChange: FULL_CHANGE },
 };
 
 /** Three trainings give four models. */
@@ -62,8 +63,8 @@ function denseNets(settings: DenseNetSettings, data: ResolvedDatasetSource): Run
   return presetTrainings(DENSENETS, settings, data);
 }
 
-function resNets({ seeds, resNetOverrides }: DenseNetSettings, data: ResolvedDatasetSource): RunSpec[] {
-  return presetTrainings(RESNETS, { seeds, overrides: resNetOverrides }, data);
+function resNets({ seeds, resNetChange }: DenseNetSettings, data: ResolvedDatasetSource): RunSpec[] {
+  return presetTrainings(RESNETS, { seeds, change: resNetChange }, data);
 }
 
 async function analyseDenseNet(settings: DenseNetSettings, context: StudyContext): Promise<StudyResult> {

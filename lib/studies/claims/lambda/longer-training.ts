@@ -9,25 +9,23 @@ import { changeCells } from "../../evidence/tables.js";
 import { presetTraining } from "../../preset-trainings.js";
 import type { StudyResult } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
+import { combined, type SpecChange } from "../../../experiments/specs/spec-change.js";
 
 /** Lambda 0 and 1 on a larger network that is trained for longer: does the order depend on that? */
 export interface LongerTraining {
   readonly seeds: readonly number[];
   /** Changes to the preset of CascadedTD. */
-  readonly overrides: readonly string[];
+  readonly change: SpecChange;
 }
 
 const MODEL = "CascadedTD";
 const LAMBDAS = [0, 1];
 const armOf = (lambda: number): string => `λ = ${lambda}`;
 
-export function longerTrainings(
-  { seeds, overrides }: LongerTraining,
-  data: ResolvedDatasetSource,
-): RunSpec[] {
+export function longerTrainings({ seeds, change }: LongerTraining, data: ResolvedDatasetSource): RunSpec[] {
   return seeds.flatMap((seed) =>
     LAMBDAS.map((lambda) =>
-      presetTraining("cascaded-td", seed, [...overrides, `loss.lambda=${lambda}`], data),
+      presetTraining("cascaded-td", seed, combined(change, { loss: { lambda: lambda } }), data),
     ),
   );
 }

@@ -2,9 +2,9 @@ import type { ResolvedDatasetSource } from "../../../datasets/source.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { anytimeArms } from "../../evidence/anytime-models.js";
 import { decided } from "../../evidence/finding.js";
-import { FULL_OVERRIDES } from "../../full.js";
+import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
-import { QUICK_OVERRIDES } from "../../quick.js";
+import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
 import { figuresOf } from "./figures.js";
@@ -12,6 +12,7 @@ import { findingsOf } from "./findings.js";
 import { analyseLongerTraining, type LongerTraining, longerTrainings } from "./longer-training.js";
 import { armOf, MODELS, sweepOf } from "./sweep.js";
 import { tablesOf } from "./tables.js";
+import { combined } from "../../../experiments/specs/spec-change.js";
 
 export interface LambdaSettings extends StudySettings {
   /** 0 and 1 among them: the findings compare them. */
@@ -29,18 +30,18 @@ const LAMBDAS = [0, 0.25, 0.5, 0.75, 0.9, 1];
 export const LAMBDA_SETTINGS: Readonly<Record<ProtocolName, LambdaSettings>> = {
   quick: {
     seeds: [0],
-    overrides: QUICK_OVERRIDES,
+    change: QUICK_CHANGE,
     lambdas: [0, 1],
-    longer: { seeds: [0], overrides: [...QUICK_OVERRIDES, "train.epochs=2"] },
+    longer: { seeds: [0], change: combined(QUICK_CHANGE, { train: { epochs: 2 } }) },
   },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=3"],
+    change: { network: { width: 0.125 }, trainImages: 10000, train: { epochs: 3 } },
     lambdas: LAMBDAS,
     // As the six models are trained, so that half of these trainings are theirs.
-    longer: { seeds: [0, 1, 2], overrides: ["train.epochs=5"] },
+    longer: { seeds: [0, 1, 2], change: { train: { epochs: 5 } } },
   },
-  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES, lambdas: LAMBDAS, longer: null },
+  full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE, lambdas: LAMBDAS, longer: null },
 };
 
 /** TD(lambda) between the next step's belief and the label, for both schemes with one head and with many. */
@@ -62,8 +63,8 @@ function sweepTrainings(settings: LambdaSettings, data: ResolvedDatasetSource): 
   const presets = MODELS.map(({ preset }) => preset);
   return settings.seeds.flatMap((seed) =>
     settings.lambdas.flatMap((lambda) => {
-      const overrides = [...settings.overrides, `loss.lambda=${lambda}`];
-      return presetTrainings(presets, { seeds: [seed], overrides }, data);
+      const change = combined(settings.change, { loss: { lambda: lambda } });
+      return presetTrainings(presets, { seeds: [seed], change }, data);
     }),
   );
 }

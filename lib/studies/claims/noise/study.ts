@@ -2,15 +2,16 @@ import type { PresetName } from "../../../experiments/specs/presets.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { decided } from "../../evidence/finding.js";
 import { type ArmResult, PairedArms } from "../../evidence/paired-arms.js";
-import { FULL_OVERRIDES } from "../../full.js";
+import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
-import { QUICK_OVERRIDES } from "../../quick.js";
+import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
 import { evaluateUnderNoise, type NoiseEvaluationSettings, type NoisyModel } from "./evaluation.js";
 import { figuresOf } from "./figures.js";
 import { type Augmentation, AUGMENTATIONS, noiseFindings } from "./findings.js";
 import { tablesOf } from "./tables.js";
+import { combined } from "../../../experiments/specs/spec-change.js";
 
 export interface NoiseSettings extends StudySettings, NoiseEvaluationSettings {
   /** Side in pixels of the patch of the trainings with occlusion. */
@@ -23,7 +24,7 @@ export interface NoiseSettings extends StudySettings, NoiseEvaluationSettings {
 export const NOISE_SETTINGS: Readonly<Record<ProtocolName, NoiseSettings>> = {
   quick: {
     seeds: [0],
-    overrides: QUICK_OVERRIDES,
+    change: QUICK_CHANGE,
     occlusion: 8,
     images: 40,
     noiseSeed: 0,
@@ -31,7 +32,7 @@ export const NOISE_SETTINGS: Readonly<Record<ProtocolName, NoiseSettings>> = {
   },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ["train.epochs=5"],
+    change: { train: { epochs: 5 } },
     occlusion: 16,
     images: 1000,
     noiseSeed: 0,
@@ -39,7 +40,7 @@ export const NOISE_SETTINGS: Readonly<Record<ProtocolName, NoiseSettings>> = {
   },
   full: {
     seeds: [0, 1, 2, 3, 4],
-    overrides: FULL_OVERRIDES,
+    change: FULL_CHANGE,
     occlusion: 16,
     images: null,
     noiseSeed: 0,
@@ -64,7 +65,10 @@ export const noiseStudy: Study<NoiseSettings> = {
 
 function settingsOf(training: Augmentation, settings: NoiseSettings): NoiseSettings {
   const patch = training === "clean" ? 0 : settings.occlusion;
-  return { ...settings, overrides: [...settings.overrides, `train.augmentation.occlusion=${patch}`] };
+  return {
+    ...settings,
+    change: combined(settings.change, { train: { augmentation: { occlusion: patch } } }),
+  };
 }
 
 async function analyseNoise(settings: NoiseSettings, context: StudyContext): Promise<StudyResult> {

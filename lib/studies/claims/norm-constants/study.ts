@@ -7,20 +7,21 @@ import type { PairedArms } from "../../evidence/paired-arms.js";
 import { accuracyAt, areaOverTime, lastStep, USUAL_QUANTITIES } from "../../evidence/quantities.js";
 import { isAhead, isSame } from "../../evidence/rules.js";
 import { changeCells, runRows } from "../../evidence/tables.js";
-import { FULL_OVERRIDES } from "../../full.js";
+import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
-import { QUICK_OVERRIDES } from "../../quick.js";
+import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
+import { combined } from "../../../experiments/specs/spec-change.js";
 
 /** What is trained and measured at each protocol: seeds, and changes to the presets. */
 export const NORM_CONSTANTS_SETTINGS: Readonly<Record<ProtocolName, StudySettings>> = {
-  quick: { seeds: [0], overrides: QUICK_OVERRIDES },
+  quick: { seeds: [0], change: QUICK_CHANGE },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=3"],
+    change: { network: { width: 0.125 }, trainImages: 10000, train: { epochs: 3 } },
   },
-  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES },
+  full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE },
 };
 
 interface Constants {
@@ -66,12 +67,12 @@ function constantsTrainings(settings: StudySettings, data: ResolvedDatasetSource
 
 function trainingsWith(
   { epsilon, momentum }: Constants,
-  { seeds, overrides }: StudySettings,
+  { seeds, change }: StudySettings,
   data: ResolvedDatasetSource,
 ): RunSpec[] {
-  const changed = [...overrides, `network.epsilon=${epsilon}`, `network.momentum=${momentum}`];
+  const changed = combined(change, { network: { epsilon: epsilon, momentum: momentum } });
   const presets = MODELS.map(({ preset }) => preset);
-  return presetTrainings(presets, { seeds, overrides: changed }, data);
+  return presetTrainings(presets, { seeds, change: changed }, data);
 }
 
 async function analyseConstants(settings: StudySettings, context: StudyContext): Promise<StudyResult> {

@@ -1,21 +1,22 @@
 import type { ResolvedDatasetSource } from "../../../datasets/source.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { FULL_OVERRIDES } from "../../full.js";
+import { FULL_CHANGE } from "../../full.js";
 import { chosenConstants, CHOICE_RULE, type NormConstants } from "./choice.js";
 import { constantsRows, runRowsOf } from "./tables.js";
 import { type StabilityTraining, stabilityTraining } from "./stability-training.js";
 import { presetTraining } from "../../preset-trainings.js";
-import { EMBEDDED_DATA, EMBEDDED_OVERRIDES, QUICK_OVERRIDES } from "../../quick.js";
+import { EMBEDDED_DATA, EMBEDDED_CHANGE, QUICK_CHANGE } from "../../quick.js";
 import { counted, decided, type Draft } from "../../evidence/finding.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
+import { combined, type SpecChange } from "../../../experiments/specs/spec-change.js";
 
 /** What is trained with every pair of constants. */
 export interface StabilityArm {
   readonly name: string;
   readonly preset: PresetName;
-  readonly overrides: readonly string[];
+  readonly change: SpecChange;
 }
 
 export interface NormStabilitySettings extends StudySettings {
@@ -23,17 +24,17 @@ export interface NormStabilitySettings extends StudySettings {
   readonly momenta: readonly number[];
   readonly arms: readonly StabilityArm[];
   /** A second, small size on the embedded images, with the same seeds. */
-  readonly small?: { readonly overrides: readonly string[]; readonly arms: readonly StabilityArm[] };
+  readonly small?: { readonly change: SpecChange; readonly arms: readonly StabilityArm[] };
 }
 
-const CASCADED: StabilityArm = { name: "CascadedTD", preset: "cascaded-td", overrides: [] };
+const CASCADED: StabilityArm = { name: "CascadedTD", preset: "cascaded-td", change: {} };
 const LABEL_AT_EVERY_STEP: StabilityArm = {
   name: "CascadedTD, λ = 1",
   preset: "cascaded-td",
-  overrides: ["loss.lambda=1"],
+  change: { loss: { lambda: 1 } },
 };
-const SERIAL: StabilityArm = { name: "SerialTD-MultiHead", preset: "serial-td-multihead", overrides: [] };
-const ORDINARY: StabilityArm = { name: "ordinary network", preset: "cascaded-ce", overrides: [] };
+const SERIAL: StabilityArm = { name: "SerialTD-MultiHead", preset: "serial-td-multihead", change: {} };
+const ORDINARY: StabilityArm = { name: "ordinary network", preset: "cascaded-ce", change: {} };
 
 const EPSILONS = [1e-5, 1e-3, 1e-2, 0.1];
 const MOMENTA = [0.1, 1];
@@ -44,25 +45,25 @@ const MOMENTA = [0.1, 1];
 export const NORM_STABILITY_SETTINGS: Readonly<Record<ProtocolName, NormStabilitySettings>> = {
   quick: {
     seeds: [0],
-    overrides: QUICK_OVERRIDES,
+    change: QUICK_CHANGE,
     epsilons: EPSILONS,
     momenta: MOMENTA,
     arms: [CASCADED],
   },
   reduced: {
     seeds: [0, 1, 2, 3, 4, 5, 6, 7],
-    overrides: ["network.width=0.125", "trainImages=10000", "train.epochs=3"],
+    change: { network: { width: 0.125 }, trainImages: 10000, train: { epochs: 3 } },
     epsilons: EPSILONS,
     momenta: MOMENTA,
     arms: [CASCADED, ORDINARY],
     small: {
-      overrides: [...QUICK_OVERRIDES, ...EMBEDDED_OVERRIDES],
+      change: combined(QUICK_CHANGE, EMBEDDED_CHANGE),
       arms: [CASCADED, LABEL_AT_EVERY_STEP, SERIAL, ORDINARY],
     },
   },
   full: {
     seeds: [0, 1, 2, 3, 4],
-    overrides: FULL_OVERRIDES,
+    change: FULL_CHANGE,
     epsilons: [1e-5, 0.1],
     momenta: MOMENTA,
     arms: [CASCADED],
@@ -98,9 +99,9 @@ interface Planned extends NormConstants {
 
 /** Every training, seed by seed; the momentum takes no part in training, but its weights are judged with it. */
 function planned(settings: NormStabilitySettings, data: ResolvedDatasetSource): Planned[] {
-  const { seeds, overrides, arms, epsilons, momenta, small } = settings;
+  const { seeds, change, arms, epsilons, momenta, small } = settings;
   const sizes = [
-    { size: "protocol", data, overrides, arms },
+    { size: "protocol", data, change, arms },
     ...(small === undefined ? [] : [{ size: "small", data: EMBEDDED_DATA, ...small }]),
   ];
   return sizes.flatMap((one) =>
@@ -108,8 +109,7 @@ function planned(settings: NormStabilitySettings, data: ResolvedDatasetSource): 
       one.arms.flatMap((arm) =>
         epsilons.flatMap((epsilon) =>
           momenta.map((momentum) => {
-            const constants = [`network.epsilon=${epsilon}`, `network.momentum=${momentum}`];
-            const changes = [...one.overrides, ...arm.overrides, ...constants];
+            const changes = combined(one.change, arm.change, { network: { epsilon, momentum } });
             const spec = presetTraining(arm.preset, seed, changes, one.data);
             return { size: one.size, arm: arm.name, epsilon, momentum, spec };
           }),

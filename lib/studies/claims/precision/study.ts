@@ -8,18 +8,19 @@ import type { PairedArms } from "../../evidence/paired-arms.js";
 import { USUAL_QUANTITIES } from "../../evidence/quantities.js";
 import { isSame } from "../../evidence/rules.js";
 import { changeCells, runRows } from "../../evidence/tables.js";
-import { FULL_OVERRIDES } from "../../full.js";
+import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
-import { QUICK_OVERRIDES } from "../../quick.js";
+import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
+import { combined } from "../../../experiments/specs/spec-change.js";
 
 /** What is trained and measured at each protocol: seeds, and changes to the preset. */
 export const PRECISION_SETTINGS: Readonly<Record<ProtocolName, StudySettings>> = {
-  quick: { seeds: [0], overrides: QUICK_OVERRIDES },
+  quick: { seeds: [0], change: QUICK_CHANGE },
   // The six models' size: their CascadedTD is the one in float32.
-  reduced: { seeds: [0, 1, 2], overrides: ["train.epochs=5"] },
-  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES },
+  reduced: { seeds: [0, 1, 2], change: { train: { epochs: 5 } } },
+  full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE },
 };
 
 const MODEL = "CascadedTD";
@@ -49,11 +50,11 @@ export const precisionStudy: Study = {
 
 function trainingsIn(
   precision: TrainedPrecision,
-  { seeds, overrides }: StudySettings,
+  { seeds, change }: StudySettings,
   data: ResolvedDatasetSource,
 ): RunSpec[] {
-  const changed = precision === "mixed" ? [...overrides, "train.precision=mixed"] : overrides;
-  return presetTrainings([PRESET], { seeds, overrides: changed }, data);
+  const changed = precision === "mixed" ? combined(change, { train: { precision: "mixed" } }) : change;
+  return presetTrainings([PRESET], { seeds, change: changed }, data);
 }
 
 async function analysePrecision(settings: StudySettings, context: StudyContext): Promise<StudyResult> {

@@ -3,9 +3,9 @@ import type { RunSpec } from "../../../experiments/specs/spec.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import { anytimeArms } from "../../evidence/anytime-models.js";
 import { decided } from "../../evidence/finding.js";
-import { FULL_OVERRIDES } from "../../full.js";
+import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
-import { QUICK_OVERRIDES } from "../../quick.js";
+import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
 import { figuresOf } from "./figures.js";
@@ -24,9 +24,9 @@ export interface SixModelsSettings extends StudySettings {
  * answer is measured.
  */
 export const SIX_MODELS_SETTINGS: Readonly<Record<ProtocolName, SixModelsSettings>> = {
-  quick: { seeds: [0], overrides: QUICK_OVERRIDES, timings: 2 },
-  reduced: { seeds: [0, 1, 2], overrides: ["train.epochs=5"], timings: 100 },
-  full: { seeds: [0, 1, 2, 3, 4], overrides: FULL_OVERRIDES, timings: 100 },
+  quick: { seeds: [0], change: QUICK_CHANGE, timings: 2 },
+  reduced: { seeds: [0, 1, 2], change: { train: { epochs: 5 } }, timings: 100 },
+  full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE, timings: 100 },
 };
 
 /** Five trainings give the six models. */

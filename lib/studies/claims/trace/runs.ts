@@ -20,6 +20,7 @@ import type { Analysis } from "../../evidence/cached-analysis.js";
 import { presetTraining } from "../../preset-trainings.js";
 import type { StudySettings } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
+import { combined, type SpecChange } from "../../../experiments/specs/spec-change.js";
 
 /** Settings of the trace study. */
 export interface TraceSettings extends StudySettings {
@@ -27,7 +28,7 @@ export interface TraceSettings extends StudySettings {
   /** Places of the classes that the networks of the novelty part never see. */
   readonly heldOutClasses: readonly number[];
   /** Changes to the specs of the networks of the novelty part, after those of all networks. */
-  readonly noveltyOverrides: readonly string[];
+  readonly noveltyChange: SpecChange;
   /** Foreign images to learn from, and procedural ones to test on; fewer where there are fewer. */
   readonly foreignImages: number;
 }
@@ -58,29 +59,29 @@ export function namesOf<Name extends string>(record: Readonly<Record<Name, unkno
 export function judgedSpec(
   model: JudgedModel,
   seed: number,
-  { overrides }: TraceSettings,
+  { change }: TraceSettings,
   data: ResolvedDatasetSource,
 ): RunSpec {
-  return presetTraining(JUDGED_MODELS[model], seed, overrides, data);
+  return presetTraining(JUDGED_MODELS[model], seed, change, data);
 }
 
 /** A network that was never shown some of the classes. */
 export function noveltySpec(
   model: NoveltyModel,
   seed: number,
-  { overrides, noveltyOverrides, heldOutClasses }: TraceSettings,
+  { change, noveltyChange, heldOutClasses }: TraceSettings,
   data: ResolvedDatasetSource,
 ): RunSpec {
   return presetTraining(
     NOVELTY_MODELS[model],
     seed,
-    [
-      ...overrides,
-      ...noveltyOverrides,
-      `heldOutClasses=${JSON.stringify(heldOutClasses)}`,
+    combined(
+      change,
+      noveltyChange,
+      { heldOutClasses: [...heldOutClasses] },
       // A limit that shortens the training on large data is more than small made-up data have.
-      ...(data.kind === "procedural" ? ["trainImages=null"] : []),
-    ],
+      data.kind === "procedural" ? { trainImages: null } : {},
+    ),
     data,
   );
 }

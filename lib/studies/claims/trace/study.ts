@@ -4,8 +4,8 @@ import { noveltyFigure } from "../../../figures/novelty.js";
 import { singleTracesFigure } from "../../../figures/single-traces.js";
 import { stoppingRulesFigure } from "../../../figures/stopping-rules.js";
 import { decided } from "../../evidence/finding.js";
-import { FULL_OVERRIDES } from "../../full.js";
-import { QUICK_OVERRIDES } from "../../quick.js";
+import { FULL_CHANGE } from "../../full.js";
+import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
 import { judgementFindings, noveltyFindings, stoppingFindings } from "./findings.js";
 import { type JudgementRow, judgementRows, stoppingRows } from "./judging.js";
@@ -31,26 +31,26 @@ const GRU: TraceSettings["gru"] = { hidden: 32, epochs: 15, batchSize: 256, lear
 export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
   quick: {
     seeds: [0],
-    overrides: QUICK_OVERRIDES,
+    change: QUICK_CHANGE,
     gru: { hidden: 4, epochs: 2, batchSize: 64, learningRate: 0.01 },
     heldOutClasses: [3, 9],
-    noveltyOverrides: [],
+    noveltyChange: {},
     foreignImages: 40,
   },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ["train.epochs=5"],
+    change: { train: { epochs: 5 } },
     gru: GRU,
     heldOutClasses: [3, 9],
-    noveltyOverrides: ["trainImages=20000", "train.epochs=3"],
+    noveltyChange: { trainImages: 20000, train: { epochs: 3 } },
     foreignImages: 2000,
   },
   full: {
     seeds: [0, 1, 2, 3, 4],
-    overrides: FULL_OVERRIDES,
+    change: FULL_CHANGE,
     gru: GRU,
     heldOutClasses: [3, 9],
-    noveltyOverrides: [],
+    noveltyChange: {},
     foreignImages: 4000,
   },
 };

@@ -3,9 +3,9 @@ import type { PresetName } from "../../../experiments/specs/presets.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { decided } from "../../evidence/finding.js";
 import { type ArmResult, PairedArms } from "../../evidence/paired-arms.js";
-import { FULL_OVERRIDES } from "../../full.js";
+import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
-import { QUICK_DATA, QUICK_OVERRIDES } from "../../quick.js";
+import { QUICK_DATA, QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import { StudyContext } from "../../study-context.js";
 import { curveFigures, pictureFigure } from "./figures.js";
@@ -13,12 +13,13 @@ import { findingsOf } from "./findings.js";
 import { type Images, MAIN_MODEL, type RunTypicality, runTypicality, type TypicalityArms } from "./runs.js";
 import { tablesOf } from "./tables.js";
 import { heldOutImages } from "./typicality-of-trace.js";
+import { type SpecChange } from "../../../experiments/specs/spec-change.js";
 
 export interface TypicalitySettings extends StudySettings {
   /** Resamples of each bootstrap interval. */
   readonly resamples: number;
   /** The images whose typicality is known by construction, and the changes to the preset trained on them. */
-  readonly constructed: { readonly data: ResolvedDatasetSource; readonly overrides: readonly string[] };
+  readonly constructed: { readonly data: ResolvedDatasetSource; readonly change: SpecChange };
 }
 
 const CONSTRUCTED_DATA: ResolvedDatasetSource = {
@@ -37,21 +38,21 @@ const CONSTRUCTED_DATA: ResolvedDatasetSource = {
 export const TYPICALITY_SETTINGS: Readonly<Record<ProtocolName, TypicalitySettings>> = {
   quick: {
     seeds: [0],
-    overrides: QUICK_OVERRIDES,
+    change: QUICK_CHANGE,
     resamples: 50,
-    constructed: { data: QUICK_DATA, overrides: QUICK_OVERRIDES },
+    constructed: { data: QUICK_DATA, change: QUICK_CHANGE },
   },
   reduced: {
     seeds: [0, 1, 2],
-    overrides: ["train.epochs=5"],
+    change: { train: { epochs: 5 } },
     resamples: 500,
-    constructed: { data: CONSTRUCTED_DATA, overrides: ["train.epochs=3"] },
+    constructed: { data: CONSTRUCTED_DATA, change: { train: { epochs: 3 } } },
   },
   full: {
     seeds: [0, 1, 2, 3, 4],
-    overrides: FULL_OVERRIDES,
+    change: FULL_CHANGE,
     resamples: 1000,
-    constructed: { data: CONSTRUCTED_DATA, overrides: ["network.width=1", "train.epochs=20"] },
+    constructed: { data: CONSTRUCTED_DATA, change: { network: { width: 1 }, train: { epochs: 20 } } },
   },
 };
 
@@ -81,7 +82,7 @@ function partsOf(settings: TypicalitySettings, data: ResolvedDatasetSource): Par
   const made: Part = {
     images: "constructed",
     data: constructed.data,
-    specs: presetTrainings(["cascaded-td"], { seeds, overrides: constructed.overrides }, constructed.data),
+    specs: presetTrainings(["cascaded-td"], { seeds, change: constructed.change }, constructed.data),
   };
   return hasCScores(data) ? [own, made] : [made];
 }
