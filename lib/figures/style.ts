@@ -70,13 +70,19 @@ const OTHER_STYLES: readonly ModelStyle[] = [
 ];
 
 /**
- * The styles of the models of one figure, in the order of its legend: the six models as everywhere, any other in
+ * The styles of the models of one figure, in the order of its legend: the six models as everywhere, also where an
+ * architecture stands before their name and they do not themselves stand beside it ("DenseNet-CascadedTD"); any other in
  * black and grey in the order of its name.
  */
 export function modelStyles(models: Iterable<string>): ReadonlyMap<string, ModelStyle> {
-  const names = new Set(models);
-  const known = [...MODEL_STYLES].filter(([name]) => names.has(name));
-  const others = [...names].filter((name) => !MODEL_STYLES.has(name)).sort();
+  const names = [...new Set(models)];
+  const known = new Map(
+    [...MODEL_STYLES].flatMap(([name, style]) => {
+      const shown = names.includes(name) ? name : names.find((one) => one.endsWith(`-${name}`));
+      return shown === undefined ? [] : [[shown, style] as const];
+    }),
+  );
+  const others = names.filter((name) => !known.has(name)).sort();
   return new Map([
     ...known,
     ...others.map((name, i) => [name, OTHER_STYLES[i % OTHER_STYLES.length] as ModelStyle] as const),

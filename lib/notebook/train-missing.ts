@@ -5,10 +5,9 @@ import { divergedSummary, divergenceText } from "../experiments/runs/divergence.
 import { runDirectory } from "../experiments/runs/run-folder.js";
 import { DONE } from "../experiments/runs/run-record.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
-import { runSummary } from "../experiments/runs/run-summary.js";
+import { runSummary, testTrace } from "../experiments/runs/run-summary.js";
 import { trainingRun } from "../experiments/runs/training-run.js";
 import { measuredHours, readMeasuredSpeeds, workloadOf } from "../studies/replication/plan.js";
-import { readTrace } from "../trace/trace-file.js";
 import type { Trace } from "../trace/trace.js";
 import { UserError } from "../util/errors.js";
 import { duration } from "../util/progress.js";
@@ -92,8 +91,7 @@ export async function traceOf(
 ): Promise<Trace> {
   const run = runs.find(({ models, spec }) => models.includes(model) && spec.seed === seed);
   if (run === undefined) throw new UserError(`${nothingOf(runs, model, seed)}${divergedRuns(runs)}`);
-  const file = runSummary(run.directory).models.find((one) => one.model === model)?.trace ?? "";
-  return readTrace(join(run.directory, file));
+  return testTrace(run.directory, model);
 }
 
 const nothingOf = (runs: readonly TrainedRun[], model: string, seed: number): string => {

@@ -1,9 +1,13 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { readTrace } from "../../trace/trace-file.js";
+import type { Trace } from "../../trace/trace.js";
 import { UserError } from "../../util/errors.js";
 import { parseWithSchema } from "../../util/schema.js";
+import { namedModels } from "../specs/names.js";
+import { parseRunSpec } from "../specs/spec.js";
 import { divergedSummary, divergenceText } from "./divergence.js";
-import { DONE, readRun } from "./run-record.js";
+import { DONE, readRun, SPEC } from "./run-record.js";
 
 const channels = z.tuple([z.number(), z.number(), z.number()]);
 
@@ -45,5 +49,26 @@ export function runSummary(directory: string): RunSummary {
       `${directory} gives no model, because its training diverged: ${divergenceText(diverged)}; train another spec, such as one with a lower train.learningRate or a larger network.epsilon`,
     );
   }
-  return parseWithSchema(runSummarySchema, done.summary, join(directory, DONE));
+  const summary = parseWithSchema(runSummarySchema, done.summary, join(directory, DONE));
+  const named = namedModels(parseRunSpec(readRun(directory).spec, join(directory, SPEC)));
+  // Written in the order of the spec's models, under the names of their day.
+  const models = summary.models.map((one, i) => ({ ...one, model: named[i]?.model ?? one.model }));
+  return { ...summary, models };
+}
+
+/** The trace of a finished run's model on its test images; a UserError if the run gives no such model. */
+export async function testTrace(directory: string, model: string): Promise<Trace> {
+  const { models } = runSummary(directory);
+  const found = models.find((one) => one.model === model);
+  if (found === undefined) throw new UserError(noSuchModel(directory, model, models));
+  return { ...(await readTrace(join(directory, found.trace))), model };
+}
+
+/** That a run does not give a model, and which it gives. */
+export function noSuchModel(
+  directory: string,
+  model: string,
+  models: readonly { readonly model: string }[],
+): string {
+  return `${directory} gives no model "${model}"; it gives ${models.map((one) => one.model).join(", ")}`;
 }

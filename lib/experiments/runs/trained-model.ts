@@ -23,7 +23,7 @@ import { fileError, sha256 } from "../../util/files.js";
 import { decodeSafetensors } from "../../util/safetensors.js";
 import { collectTrace } from "./collect-trace.js";
 import { readRun } from "./run-record.js";
-import { runSummary } from "./run-summary.js";
+import { noSuchModel, runSummary } from "./run-summary.js";
 import { parseRunSpec, type RunSpec } from "../specs/spec.js";
 import { MODEL_FILE } from "./model-file.js";
 import { modelViews, trainedNetwork } from "../specs/model-views.js";
@@ -103,9 +103,7 @@ export async function openTrainedModel(
   );
   const view = options.model === undefined ? views[0] : views.find(({ model }) => model === options.model);
   if (view === undefined) {
-    throw new UserError(
-      `${directory} gives no model "${options.model ?? ""}"; it gives ${views.map(({ model }) => model).join(", ")}`,
-    );
+    throw new UserError(noSuchModel(directory, options.model ?? "", views));
   }
   const trainedAs = trainedNetwork(spec, summary.classNames.length);
   if (view.network.spec.heads === "perTimestep" && view.network.timesteps > trainedAs.timesteps) {

@@ -2,6 +2,7 @@ import { architectureNamed } from "../../models/architectures.js";
 import type { CascadedNetwork } from "../../models/cascaded-network.js";
 import type { Delay } from "../../nn/delay.js";
 import type { Scheme } from "../../nn/scheme.js";
+import { namedModels } from "./names.js";
 import type { RunSpec } from "./spec.js";
 
 /** One way of running trained weights over time, under the name that figures show. */
@@ -19,14 +20,11 @@ export function trainedNetwork(spec: RunSpec, classes: number): CascadedNetwork 
 
 /** The models that a run's weights give: one, or for an ordinary network its cascade and its serial run. */
 export function modelViews(spec: RunSpec, classes: number): ModelView[] {
-  const { scheme, heads, delay, timesteps } = spec.network;
-  const view = (model: string, kind: "parallel" | "serial"): ModelView => ({
+  const { delay, timesteps } = spec.network;
+  return namedModels(spec).map(({ model, scheme }) => ({
     model,
-    network: networkOf(spec, classes, kind, delay, timesteps),
-  });
-  if (scheme === "ordinary") return [view("CascadedCE", "parallel"), view("SerialCE", "serial")];
-  const name = scheme === "parallel" ? "CascadedTD" : "SerialTD";
-  return [view(heads === "single" ? name : `${name}-MultiHead`, scheme)];
+    network: networkOf(spec, classes, scheme, delay, timesteps),
+  }));
 }
 
 function networkOf(

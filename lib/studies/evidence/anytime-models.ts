@@ -1,17 +1,15 @@
-import { join } from "node:path";
 import { z } from "zod";
 import { divergedSummary } from "../../experiments/runs/divergence.js";
 import { readRun } from "../../experiments/runs/run-record.js";
-import { runSummary } from "../../experiments/runs/run-summary.js";
+import { runSummary, testTrace } from "../../experiments/runs/run-summary.js";
 import type { RunSpec } from "../../experiments/specs/spec.js";
-import { modelViews } from "../../experiments/specs/model-views.js";
+import { namedModels } from "../../experiments/specs/names.js";
 import { tdLoss } from "../../losses/td-lambda.js";
 import { accuracyPerTimestep } from "../../trace/accuracy-per-timestep.js";
 import { expectedCalibrationError } from "../../trace/calibration.js";
 import { overthinking } from "../../trace/overthinking.js";
 import { confidences } from "../../trace/probabilities.js";
 import { speedAccuracyCurve, type SpeedAccuracyPoint } from "../../trace/speed-accuracy-curve.js";
-import { readTrace } from "../../trace/trace-file.js";
 import type { Trace } from "../../trace/trace.js";
 import { mean } from "../../util/statistics.js";
 import type { StudyContext } from "../study-context.js";
@@ -78,7 +76,7 @@ export async function anytimeModels(
   const { models, trainingSeconds, imagesPerSecond } = runSummary(directory);
   const common = { seed: spec.seed, run: readRun(directory).hash, spec, trainingSeconds, imagesPerSecond };
   return Promise.all(
-    models.map(async ({ model, trace: file }) => {
+    models.map(async ({ model }) => {
       const times = milliseconds[model];
       const measures = await context.cachedOf(
         spec,
@@ -86,16 +84,13 @@ export async function anytimeModels(
         { model, milliseconds: times ?? null },
         async () => {
           context.onProgress(`reading ${directory}`);
-          return measuresOf(await readTrace(join(directory, file)), times);
+          return measuresOf(await testTrace(directory, model), times);
         },
       );
       return { model, ...common, ...measures };
     }),
   );
 }
-
-/** Models have their names whatever the number of classes. */
-const ANY_CLASSES = 2;
 
 /** The models of trainings as arms, under the names that `armOf` gives them; those of one that diverged have no numbers. */
 export async function anytimeArms(
@@ -111,7 +106,7 @@ export async function anytimeArms(
       for (const measured of await anytimeModels(spec, context, milliseconds))
         results.push({ arm: armOf(measured.model, spec), seed, measured });
     else
-      for (const { model } of modelViews(spec, ANY_CLASSES))
+      for (const { model } of namedModels(spec))
         results.push({ arm: armOf(model, spec), seed, measured: "diverged" });
   }
   return new PairedArms(results);

@@ -6,13 +6,21 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runDirectory } from "../../../lib/experiments/runs/run-folder.js";
 import { readRun } from "../../../lib/experiments/runs/run-record.js";
+import { runSummary, testTrace } from "../../../lib/experiments/runs/run-summary.js";
 import { openTrainedModel } from "../../../lib/experiments/runs/trained-model.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
+import { runName } from "../../../lib/experiments/specs/names.js";
 import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
 
 /** Two tiny runs as they were written before a network said its architecture: a DenseNet's, and a Shallow-Deep Network's. */
 const FORMER = fileURLToPath(new URL("former-runs", import.meta.url));
 const FOLDERS = readdirSync(FORMER);
+
+/** Their models under today's names. */
+const MODELS: Readonly<Record<string, readonly string[]>> = {
+  "densenet-ordinary-ce": ["DenseNet-CascadedCE", "DenseNet-SerialCE"],
+  "serial-td-multihead": ["SDN"],
+};
 
 const root = mkdtempSync(join(tmpdir(), "former-runs-"));
 after(() => {
@@ -28,9 +36,19 @@ for (const folder of FOLDERS) {
     const spec = specOf(folder);
     assert.equal(runDirectory(root, spec), directory);
     assert.equal(await trainingRun(spec, { root, quiet: true }), directory);
-    const model = await openTrainedModel(directory);
-    assert.equal(model.network.timesteps, 3);
-    model.dispose();
+    const names = runSummary(directory).models.map(({ model }) => model);
+    assert.deepEqual(names, MODELS[runName(spec)]);
+    for (const name of names) {
+      // Whatever its file is called.
+      assert.equal((await testTrace(directory, name)).model, name);
+      const model = await openTrainedModel(directory, { model: name });
+      assert.deepEqual([model.model, model.network.timesteps], [name, 3]);
+      model.dispose();
+    }
+    await assert.rejects(
+      testTrace(directory, "CascadedTD"),
+      new RegExp(`gives no model "CascadedTD"; it gives ${names.join(", ")}$`),
+    );
   });
 
   test(`${folder}: an unfinished one goes on where it was`, async () => {

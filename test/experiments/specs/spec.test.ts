@@ -24,12 +24,18 @@ const MODELS: Readonly<Record<PresetName, { readonly run: string; readonly model
   "serial-td": { run: "serial-td", models: ["SerialTD"] },
   "serial-td-multihead": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
   "serial-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
-  "shallow-deep-network": { run: "serial-td-multihead", models: ["SerialTD-MultiHead"] },
+  "shallow-deep-network": { run: "serial-td-multihead", models: ["SDN"] },
   "resnet34-cascaded-td": { run: "cascaded-td", models: ["CascadedTD"] },
   "resnet34-cascaded-ce": { run: "ordinary-ce", models: ["CascadedCE", "SerialCE"] },
-  "densenet-cascaded-td": { run: "densenet-cascaded-td", models: ["CascadedTD"] },
-  "densenet-cascaded-ce": { run: "densenet-ordinary-ce", models: ["CascadedCE", "SerialCE"] },
-  "densenet-serial-td-multihead": { run: "densenet-serial-td-multihead", models: ["SerialTD-MultiHead"] },
+  "densenet-cascaded-td": { run: "densenet-cascaded-td", models: ["DenseNet-CascadedTD"] },
+  "densenet-cascaded-ce": {
+    run: "densenet-ordinary-ce",
+    models: ["DenseNet-CascadedCE", "DenseNet-SerialCE"],
+  },
+  "densenet-serial-td-multihead": {
+    run: "densenet-serial-td-multihead",
+    models: ["DenseNet-SerialTD-MultiHead"],
+  },
 };
 
 test("every preset is a valid spec, its own JSON, and gives the paper's models", () => {
@@ -40,9 +46,9 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
     const views = modelViews(spec, 10);
     assert.deepEqual({ run: runName(spec), models: views.map(({ model }) => model) }, MODELS[name]);
     for (const { model, network } of views) {
-      assert.equal(network.spec.heads, model.endsWith("MultiHead") ? "perTimestep" : "single", model);
+      assert.equal(network.spec.heads, /MultiHead|SDN/.test(model) ? "perTimestep" : "single", model);
       const delay = { kind: "oneStepDelay" } as const;
-      const expected = model.startsWith("Cascaded")
+      const expected = model.includes("Cascaded")
         ? { kind: "parallel", delay }
         : { kind: "serial", delay, asPublished: true };
       assert.deepEqual(network.spec.scheme, expected, model);

@@ -31,7 +31,8 @@ const settings: DenseNetSettings = {
   resNetChange: combined({ network: { width: 0.0625 } }, tiny),
 };
 const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
-const MODELS = ["CascadedTD", "CascadedCE", "SerialCE", "SerialTD-MultiHead"];
+const TD = "DenseNet-CascadedTD";
+const MODELS = [TD, "DenseNet-CascadedCE", "DenseNet-SerialCE", "DenseNet-SerialTD-MultiHead"];
 
 test("five trainings a seed; rows, verdicts and figures are those of their traces", async () => {
   const context = new StudyContext(data, root);
@@ -55,11 +56,11 @@ test("five trainings a seed; rows, verdicts and figures are those of their trace
   const ahead = findings.find(({ statement }) => statement.includes("at early timesteps"));
   assert.match(ahead?.statement ?? "", /t = 1 to 2 of 5/);
   const leads = MODELS.slice(1).map((other) =>
-    settings.seeds.map((seed) => 100 * (early("CascadedTD", seed) - early(other, seed))),
+    settings.seeds.map((seed) => 100 * (early(TD, seed) - early(other, seed))),
   );
   ahead?.contrasts.forEach(({ of, mean }, i) => {
     const [first = NaN, second = NaN] = leads[i] ?? [];
-    assert.equal(of, `CascadedTD over ${MODELS[i + 1] ?? ""}`);
+    assert.equal(of, `${TD} over ${MODELS[i + 1] ?? ""}`);
     assert.ok(Math.abs(mean - (first + second) / 2) < 1e-9);
   });
   assert.equal(ahead?.contrasts.length, 3);
@@ -71,7 +72,7 @@ test("five trainings a seed; rows, verdicts and figures are those of their trace
   );
   assert.deepEqual(
     rowsOf("exit-weights").map(({ model }) => model),
-    ["SerialTD-MultiHead", "SDN exit weights"],
+    ["SerialTD-MultiHead", "SDN"],
   );
   assert.equal(rowsOf("runs").length, (4 + 2) * settings.seeds.length);
   for (const { name, figure } of figures) {

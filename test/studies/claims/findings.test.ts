@@ -96,10 +96,10 @@ test("DenseNet: ahead early and near at the last step; exit weights that gain, a
     denseFindings(
       compared(
         madeArms({
-          CascadedTD: path(0.5, last),
-          CascadedCE: path(0.1, 0.8),
-          SerialCE: path(0.1, 0.8),
-          "SerialTD-MultiHead": path(0.3, 0.75),
+          "DenseNet-CascadedTD": path(0.5, last),
+          "DenseNet-CascadedCE": path(0.1, 0.8),
+          "DenseNet-SerialCE": path(0.1, 0.8),
+          "DenseNet-SerialTD-MultiHead": path(0.3, 0.75),
         }),
       ),
     );
@@ -108,9 +108,7 @@ test("DenseNet: ahead early and near at the last step; exit weights that gain, a
   const exits = (gain: number) =>
     decided([
       exitWeightFinding(
-        compared(
-          madeArms({ "SerialTD-MultiHead": path(0.3, 0.8), "SDN exit weights": path(0.2, 0.8 + gain) }),
-        ),
+        compared(madeArms({ "SerialTD-MultiHead": path(0.3, 0.8), SDN: path(0.2, 0.8 + gain) })),
       ),
     ]);
   assert.deepEqual([exits(0.02)[0]?.outcome, exits(-0.02)[0]?.outcome], ["holds", "does not hold"]);

@@ -11,7 +11,7 @@ export function denseFindings({ arms, early, last }: Compared): Draft[] {
   return [
     finding(
       {
-        statement: `DenseNet: ${TD} is ahead of each other model at early timesteps, in mean accuracy over t = 1 to ${early.length} of ${last}`,
+        statement: `${TD} is ahead of each other model at early timesteps, in mean accuracy over t = 1 to ${early.length} of ${last}`,
         by: "paper",
         carries: true,
       },
@@ -20,7 +20,7 @@ export function denseFindings({ arms, early, last }: Compared): Draft[] {
     ),
     finding(
       {
-        statement: `DenseNet: at the last step ${TD} is about as accurate as each other model, not ${NEAR_POINTS} points behind`,
+        statement: `At the last step ${TD} is about as accurate as each other model, not ${NEAR_POINTS} points behind`,
         by: "paper",
         carries: true,
       },
@@ -29,7 +29,7 @@ export function denseFindings({ arms, early, last }: Compared): Draft[] {
     ),
     finding(
       {
-        statement: `DenseNet: ${TD} has more area under accuracy over time than each other model`,
+        statement: `${TD} has more area under accuracy over time than each other model`,
         by: "project",
       },
       isAhead,

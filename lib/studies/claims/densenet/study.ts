@@ -10,7 +10,7 @@ import type { ProtocolName, Study, StudyResult, StudySettings } from "../../stud
 import type { StudyContext } from "../../study-context.js";
 import { figuresOf } from "./figures.js";
 import { denseFindings, exitWeightFinding } from "./findings.js";
-import { compared, WITH_EXIT_WEIGHTS } from "./models.js";
+import { compared } from "./models.js";
 import { tablesOf } from "./tables.js";
 import { type SpecChange } from "../../../experiments/specs/spec-change.js";
 
@@ -68,8 +68,7 @@ function resNets({ seeds, resNetChange }: DenseNetSettings, data: ResolvedDatase
 }
 
 async function analyseDenseNet(settings: DenseNetSettings, context: StudyContext): Promise<StudyResult> {
-  const armOf = (model: string, { loss }: RunSpec): string =>
-    loss.exitWeights === undefined ? model : WITH_EXIT_WEIGHTS;
+  const armOf = (model: string): string => model;
   const dense = compared(await anytimeArms(denseNets(settings, context.data), context, armOf));
   const residual = compared(await anytimeArms(resNets(settings, context.data), context, armOf));
   return {

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { z } from "zod";
 import type { ResolvedDatasetSource } from "../../../datasets/source.js";
 import {
@@ -10,12 +9,10 @@ import {
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import { specHash } from "../../../experiments/specs/spec-hash.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { runSummary } from "../../../experiments/runs/run-summary.js";
+import { testTrace } from "../../../experiments/runs/run-summary.js";
 import { GRU_WEIGHT_NAMES } from "../../../models/trace-gru.js";
-import { readTrace } from "../../../trace/trace-file.js";
 import type { Trace } from "../../../trace/trace.js";
 import type { GruTrainingSettings, TrainedGru } from "../../../train/trace-gru-training.js";
-import { UserError } from "../../../util/errors.js";
 import type { Analysis } from "../../evidence/cached-analysis.js";
 import { presetTraining } from "../../preset-trainings.js";
 import type { StudySettings } from "../../study.js";
@@ -140,9 +137,7 @@ export async function judgedTrace(
       return { now: correctnessGru(heldOut, gruSettings), atEnd: lastAnswerGru(heldOut, gruSettings) };
     },
   );
-  const file = runSummary(directory).models.find((view) => view.model === model)?.trace;
-  if (file === undefined) throw new UserError(`${directory} holds no trace of ${model}`);
-  const trace = await readTrace(join(directory, file));
+  const trace = await testTrace(directory, model);
   const right = traceProbabilities(now.gru, trace);
   const rightAtEnd = traceProbabilities(atEnd.gru, trace);
   return {
