@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunSpec } from "../../../lib/experiments/specs/spec.js";
-import { parseRunSpec } from "../../../lib/experiments/specs/spec.js";
-import { applyOverrides } from "../../../lib/experiments/specs/overrides.js";
+import { changedSpec } from "../../../lib/experiments/specs/spec-change.js";
 import { anytimeArms } from "../../../lib/studies/evidence/anytime-models.js";
 import { decided, finding, verdictOf } from "../../../lib/studies/evidence/finding.js";
 import { lastStep } from "../../../lib/studies/evidence/quantities.js";
@@ -26,7 +25,7 @@ const STUDY: Study = {
       (["cascaded-ce", "cascaded-td"] as const).map((preset): RunSpec => {
         const diverges = preset === "cascaded-td" && seed === seeds.at(-1);
         const spec = { ...tinyRunSpec(preset), data, seed };
-        return parseRunSpec(applyOverrides(spec, diverges ? DIVERGING : []), "a test");
+        return changedSpec(spec, diverges ? DIVERGING : {});
       }),
     ),
   async analyse(settings, context): Promise<StudyResult> {
@@ -50,7 +49,7 @@ const STUDY: Study = {
 
 test("one training that diverged is left out of its own comparisons alone, and said", async (context) => {
   const study = new StudyContext(SMALL_DATA.source, await temporaryFolder(context));
-  const result = await runStudy(STUDY, { seeds: [1, 2, 3], overrides: [] }, study);
+  const result = await runStudy(STUDY, { seeds: [1, 2, 3], change: {} }, study);
   const [one] = result.findings;
   assert.deepEqual(
     one?.contrasts.map(({ of, n }) => [of, n]),
@@ -67,7 +66,7 @@ test("one training that diverged is left out of its own comparisons alone, and s
 
 test("where all trainings of an arm diverged nothing is decided", async (context) => {
   const study = new StudyContext(SMALL_DATA.source, await temporaryFolder(context));
-  const result = await runStudy(STUDY, { seeds: [3], overrides: [] }, study);
+  const result = await runStudy(STUDY, { seeds: [3], change: {} }, study);
   assert.equal(result.findings[0]?.outcome, "not decided");
   assert.equal(verdictOf(result), "not tested here");
 });
