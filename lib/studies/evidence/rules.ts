@@ -35,21 +35,23 @@ export function isBelow(bound: number): Rule {
 /** One arm is above another: one-sided paired t-test. */
 export const isAhead: Rule = { ...isAbove(0), text: "ahead, one-sided t-test paired by seed" };
 
-/** One arm is not behind another by `margin` or more: non-inferiority, one-sided paired t-test. */
+const points = (margin: number): string => `${margin} point${margin === 1 ? "" : "s"}`;
+
+/** One arm is not behind another by `margin` points or more: non-inferiority, one-sided paired t-test. */
 export function isNotBehind(margin: number): Rule {
   return {
-    text: `less than ${margin} behind, one-sided t-test paired by seed`,
+    text: `less than ${points(margin)} behind, one-sided t-test paired by seed`,
     pValue: isAbove(-margin).pValue,
   };
 }
 
 /**
- * Two arms differ by less than `margin`: equivalence by two one-sided tests (Schuirmann 1987), so a difference that is
+ * Two arms differ by less than `margin` points: equivalence by two one-sided tests (Schuirmann 1987), so a difference that is
  * merely not seen does not count as none.
  */
 export function isSame(margin: number): Rule {
   return {
-    text: `less than ${margin} apart, two one-sided t-tests paired by seed`,
+    text: `less than ${points(margin)} apart, two one-sided t-tests paired by seed`,
     pValue: (values) => Math.max(isAbove(-margin).pValue(values), isBelow(margin).pValue(values)),
   };
 }

@@ -46,7 +46,7 @@ ${REPORT_STYLE}</style>
 Every finding below is decided from the measured numbers by the rule that it states, and a verdict follows from the
 findings that carry its claim, the end points: all of them hold, some, or none. End points of one claim are tested
 together (Holm's correction: at most one time in twenty is any of them wrongly said to hold), every other finding at 5 %
-by itself.</p>
+by itself. What does not hold was not seen with so many seeds, which need not mean that the opposite is so.</p>
 </header>
 <main>
 ${overview(sections)}
