@@ -1,7 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
 import { runNotebook } from "../notebook/run.js";
-import { parameterNames } from "../notebook/parameters.js";
-import { readNotebook } from "../notebook/notebook-file.js";
 import { UserError } from "../util/errors.js";
 import { jsonOrText } from "../util/json-text.js";
 import { type Progress, startProgress } from "../util/progress.js";
@@ -14,7 +12,6 @@ interface NotebookOptions {
   readonly parameter: Parameters;
   readonly out?: string;
   readonly inPlace?: true;
-  readonly quick?: true;
   readonly timeout?: number;
 }
 
@@ -26,7 +23,6 @@ export function notebookCommand(): Command {
     .option("-p, --parameter <name=value>", "set a parameter; the value is JSON, else text", addParameter, {})
     .option("--out <file>", "write the executed notebook here")
     .option("--in-place", "write the executed notebook over the given one")
-    .option("--quick", "set the parameter quick to true where there is one")
     .option("--timeout <seconds>", "how long one cell may take", positiveNumber)
     .action(runNotebooks);
 }
@@ -39,17 +35,13 @@ async function runNotebooks(files: string[], options: NotebookOptions): Promise<
   for (const file of files) await runOne(file, options);
 }
 
-async function runOne(
-  file: string,
-  { parameter, out, inPlace, quick, timeout }: NotebookOptions,
-): Promise<void> {
-  const takesQuick = quick && parameterNames(await readNotebook(file)).includes("quick");
+async function runOne(file: string, { parameter, out, inPlace, timeout }: NotebookOptions): Promise<void> {
   const output = inPlace ? file : out;
   const begun = Date.now();
   let progress: Progress | undefined;
   try {
     await runNotebook(file, {
-      parameters: { ...(takesQuick ? { quick: true } : {}), ...parameter },
+      parameters: parameter,
       ...(output === undefined ? {} : { output }),
       ...(timeout === undefined ? {} : { timeout }),
       onProgress: (cell, cells) => {
