@@ -2,6 +2,7 @@ import { Command } from "commander";
 import {
   batchMilliseconds,
   BENCHMARK_CASES,
+  type BenchmarkCase,
   COMPARED_CASES,
   type Measurement,
   matrixMultiplicationPeak,
@@ -11,6 +12,13 @@ import {
   spreadOf,
   TimedNetwork,
 } from "../experiments/benchmark/benchmark.js";
+import {
+  FEW_IMAGES_CASES,
+  type FewImagesMeasurement,
+  measureFewImages,
+  memoryBandwidth,
+  TimedAnswers,
+} from "../experiments/benchmark/few-images.js";
 import { BenchmarkPeer } from "../experiments/benchmark/benchmark-peer.js";
 import { currentEnvironment } from "../experiments/runs/environment.js";
 import { describeBackend } from "../nn/backend/kernel-level.js";
@@ -52,21 +60,22 @@ export function benchCommand(): Command {
     .option("--json", "print the result as JSON")
     .option("--out <file>", "write the result as JSON to a file as well")
     .action(async (options: BenchOptions) => {
-      const cases = BENCHMARK_CASES.filter(({ name }) => name.startsWith(options.only ?? ""));
-      const [first] = cases;
-      if (first === undefined) {
-        throw new UserError(
-          `no case begins with "${options.only ?? ""}"; there are ${BENCHMARK_CASES.map((c) => c.name).join("; ")}`,
-        );
+      const chosen = ({ name }: BenchmarkCase): boolean => name.startsWith(options.only ?? "");
+      const cases = BENCHMARK_CASES.filter(chosen);
+      const few = FEW_IMAGES_CASES.filter(chosen);
+      if (cases.length + few.length === 0) {
+        const names = [...BENCHMARK_CASES, ...FEW_IMAGES_CASES].map(({ name }) => name);
+        throw new UserError(`no case begins with "${options.only ?? ""}"; there are ${names.join("; ")}`);
       }
       const peak = matrixMultiplicationPeak();
+      const bandwidth = memoryBandwidth();
       // Comparisons come first, so that the first one's peak memory is that of its case alone.
       const comparisons: ComparedCase[] = [];
-      for (const peer of options.peer) {
-        const compared = cases.filter((spec) => COMPARED_CASES.includes(spec));
-        for (const spec of compared.length > 0 ? compared : [first])
-          comparisons.push(await compare(new TimedNetwork(spec), peer, options.rounds));
-      }
+      for (const command of options.peer)
+        comparisons.push(...(await compareWith(command, cases, options.rounds)));
+      const fewImages = few.map((spec) =>
+        measureFewImages(spec, 5 * options.rounds, { multiplyAdds: peak, bytes: bandwidth }),
+      );
       const measurements: Measurement[] = [];
       const streams: { case: string; milliseconds: number[] }[] = [];
       for (const spec of cases) {
@@ -88,7 +97,9 @@ export function benchCommand(): Command {
       const result = {
         environment: currentEnvironment({ backend: describeBackend() }),
         peakMultiplyAddsPerSecond: peak,
+        memoryBytesPerSecond: bandwidth,
         comparisons,
+        fewImages,
         measurements,
         streams,
         batchMilliseconds: batchMilliseconds(),
@@ -104,36 +115,59 @@ const NAME_WIDTH = Math.max(...BENCHMARK_CASES.map(({ name }) => name.length));
 
 type ComparedCase = Awaited<ReturnType<typeof compare>>;
 
-async function compare(timed: TimedNetwork, command: string, rounds: number) {
+/** A case that a peer is compared in, timed: many images are trained on as well. */
+type ComparedRun = readonly [what: Measurement["what"], run: () => number, name: "train" | "eval"];
+
+/** A peer against the cases of its batch size; without word of one, against those of many images. */
+async function compareWith(command: string, cases: readonly BenchmarkCase[], rounds: number) {
   const { peer, greeting } = await BenchmarkPeer.start(command);
+  const compared: ComparedCase[] = [];
   try {
-    const comparisons: Comparison[] = [];
-    for (const [what, run, name] of [
-      ["training step", () => timed.train(), "train"],
-      ["evaluation", () => timed.evaluate(), "eval"],
-    ] as const) {
-      run();
-      await peer.time(name);
-      const own: number[] = [];
-      const other: number[] = [];
-      for (let round = 0; round < rounds; round++) {
-        own.push(run());
-        other.push(await peer.time(name));
-      }
-      const ratios = own.map((milliseconds, i) => (other[i] ?? NaN) / milliseconds);
-      comparisons.push({ what, own: spreadOf(own), peer: spreadOf(other), ratio: spreadOf(ratios) });
+    const { batch } = greeting;
+    for (const spec of FEW_IMAGES_CASES.filter((few) => few.width === 1 && few.batch === batch)) {
+      const timed = new TimedAnswers(spec);
+      compared.push(
+        await compare(spec.name, [["evaluation", () => timed.all(), "eval"]], { peer, greeting }, rounds),
+      );
+      timed.dispose();
     }
-    return {
-      case: timed.spec.name,
-      greeting,
-      comparisons,
-      peakMemory: peakMemory(),
-      peerPeakMemory: peer.peakMemory(),
-    };
+    if (compared.length > 0) return compared;
+    const usual = cases.filter((spec) => COMPARED_CASES.includes(spec));
+    for (const spec of usual.length > 0 ? usual : cases.slice(0, 1)) {
+      const timed = new TimedNetwork(spec);
+      const runs: ComparedRun[] = [
+        ["training step", () => timed.train(), "train"],
+        ["evaluation", () => timed.evaluate(), "eval"],
+      ];
+      compared.push(await compare(spec.name, runs, { peer, greeting }, rounds));
+      timed.dispose();
+    }
+    return compared;
   } finally {
     peer.stop();
-    timed.dispose();
   }
+}
+
+async function compare(
+  name: string,
+  runs: readonly ComparedRun[],
+  { peer, greeting }: Awaited<ReturnType<typeof BenchmarkPeer.start>>,
+  rounds: number,
+) {
+  const comparisons: Comparison[] = [];
+  for (const [what, run, command] of runs) {
+    run();
+    await peer.time(command);
+    const own: number[] = [];
+    const other: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      own.push(run());
+      other.push(await peer.time(command));
+    }
+    const ratios = own.map((milliseconds, i) => (other[i] ?? NaN) / milliseconds);
+    comparisons.push({ what, own: spreadOf(own), peer: spreadOf(other), ratio: spreadOf(ratios) });
+  }
+  return { case: name, greeting, comparisons, peakMemory: peakMemory(), peerPeakMemory: peer.peakMemory() };
 }
 
 /** [T] the median, over rounds, of the time to each timestep. */
@@ -145,12 +179,19 @@ function medianStream(timed: TimedNetwork, rounds: number): number[] {
 
 function writeReport(result: {
   readonly comparisons: readonly ComparedCase[];
+  readonly fewImages: readonly FewImagesMeasurement[];
+  readonly memoryBytesPerSecond: number;
   readonly measurements: readonly Measurement[];
   readonly streams: readonly { readonly case: string; readonly milliseconds: readonly number[] }[];
   readonly peakMultiplyAddsPerSecond: number;
   readonly batchMilliseconds: Spread;
 }): void {
   writeOut(`matrix multiplication: ${giga(result.peakMultiplyAddsPerSecond)} G multiply-adds/s`);
+  writeOut(`memory: ${giga(result.memoryBytesPerSecond)} GB/s`);
+  for (const { case: name, all, second, shareOfLimit } of result.fewImages)
+    writeOut(
+      `${name.padEnd(NAME_WIDTH)} all timesteps ${preciseText(all)} ms, t = 2 ${preciseText(second)} ms, ${(100 * shareOfLimit).toFixed(0)} % of the limit`,
+    );
   for (const measured of result.measurements) writeOut(measurementText(measured));
   for (const { case: name, milliseconds } of result.streams) {
     const shown = milliseconds.length > 12 ? milliseconds.filter((_, t) => t % 10 === 9) : milliseconds;
@@ -185,6 +226,10 @@ function measurementText({
 
 function spreadText({ median, min, max }: Spread): string {
   return `${median.toFixed(1)} (${min.toFixed(1)} to ${max.toFixed(1)})`;
+}
+
+function preciseText({ median, min, max }: Spread): string {
+  return `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
 }
 
 function giga(perSecond: number): string {

@@ -34,9 +34,13 @@ test("a level is named that is not there: one sentence says so", { skip }, async
   await assert.rejects(child, /CASCADE_KERNELS=avx1024 names no level; there are: none, baseline/);
 });
 
-const KERNEL_TESTS = ["convolution", "delay", "mixed-precision", "normalize"].map(
-  (name) => `test/nn/${name}.test.ts`,
-);
+const KERNEL_TESTS = [
+  "nn/convolution",
+  "nn/delay",
+  "nn/mixed-precision",
+  "nn/normalize",
+  "models/native-run",
+].map((name) => `test/${name}.test.ts`);
 
 for (const level of lower) {
   test(`the kernels pass their tests at level ${level} too`, async () => {

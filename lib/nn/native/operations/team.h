@@ -40,12 +40,13 @@ class Team final : public Threads {
     shared.stretch = std::max<int64_t>(1, items / ((helpers_ + 1) * kStretches));
     shared.next.store(0);
     shared.done.store(0);
+    shared.number.fetch_add(1);
     shared.open.store(true);
     Take(shared);
-    while (shared.done.load() < items) Pause();
+    Wait([&] { return shared.done.load() >= items; });
     // Nobody may look at this work when the next one is put there.
     shared.open.store(false);
-    while (shared.inside.load() > 0) Pause();
+    Wait([&] { return shared.inside.load() == 0; });
   }
 
  private:
@@ -53,10 +54,19 @@ class Team final : public Threads {
 
   struct Shared {
     std::atomic<bool> open{false}, over{false};
-    std::atomic<int64_t> inside{0}, next{0}, done{0};
+    std::atomic<int64_t> number{0}, inside{0}, next{0}, done{0};  // number: of the work that is open
     const Work* work = nullptr;
     int64_t items = 0, stretch = 1;
   };
+
+  // Looks again and again, and after a while lets others work meanwhile: perhaps those that it waits for.
+  template <typename Condition>
+  static void Wait(const Condition& holds) {
+    for (int64_t looks = 0; !holds(); looks++) {
+      Pause();
+      if (looks > kPatience) std::this_thread::yield();
+    }
+  }
 
   static void Take(Shared& shared) {
     for (int64_t first = shared.next.fetch_add(shared.stretch); first < shared.items; first = shared.next.fetch_add(shared.stretch)) {
@@ -67,16 +77,14 @@ class Team final : public Threads {
   }
 
   static void Help(Shared& shared) {
-    for (int64_t idle = 0; !shared.over.load(); idle++) {
+    for (int64_t seen = 0; !shared.over.load();) {
+      Wait([&] { return (shared.open.load() && shared.number.load() != seen) || shared.over.load(); });
+      shared.inside.fetch_add(1);
       if (shared.open.load()) {
-        shared.inside.fetch_add(1);
-        if (shared.open.load()) Take(shared);
-        shared.inside.fetch_sub(1);
-        idle = 0;
-      } else if (idle > kPatience) {
-        std::this_thread::yield();
+        seen = shared.number.load();
+        Take(shared);
       }
-      Pause();
+      shared.inside.fetch_sub(1);
     }
   }
 
