@@ -5,7 +5,8 @@ import { divergedSummary, divergenceText } from "../experiments/runs/divergence.
 import { runDirectory } from "../experiments/runs/run-folder.js";
 import { DONE } from "../experiments/runs/run-record.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
-import { runSummary, testTrace } from "../experiments/runs/run-summary.js";
+import { runSummary } from "../experiments/runs/run-summary.js";
+import { testTrace } from "../experiments/runs/run-trace.js";
 import { trainingRun } from "../experiments/runs/training-run.js";
 import { measuredHours, readMeasuredSpeeds, workloadOf } from "../studies/replication/plan.js";
 import type { Trace } from "../trace/trace.js";

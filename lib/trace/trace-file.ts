@@ -114,6 +114,11 @@ function decodeTrace(bytes: Buffer, path: string): Trace {
   }
   const { timesteps, examples, classes, multiplyAdds, ...about } = parsed.data;
   const shape = { timesteps, examples, classes };
+  // Before room is made for what the metadata promise.
+  if (table.numRows !== timesteps * examples || table.numCols !== 3 + classes)
+    throw new UserError(
+      `${path} is damaged: it has ${table.numRows} rows and ${table.numCols} columns, where ${timesteps} timesteps of ${examples} examples and ${classes} classes make ${timesteps * examples} and ${3 + classes}`,
+    );
   return {
     ...shape,
     ...readColumns(table, shape, path),

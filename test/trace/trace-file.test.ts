@@ -85,6 +85,21 @@ test("foreign files are refused: text, another Arrow table, rows in another orde
   await assert.rejects(readTrace(join(folder, "absent.arrow")), /no such file/);
 });
 
+test("metadata that promise more than the file holds are refused before room is made for it", async () => {
+  await writeTrace(path, described);
+  const bytes = await readFile(path);
+  const table = tableFromIPC(bytes);
+  for (const [field, value] of [
+    ["classes", "900000000"],
+    ["timesteps", "900000000"],
+    ["examples", "12"],
+  ] as const) {
+    table.schema.metadata = new Map(tableFromIPC(bytes).schema.metadata ?? []).set(field, value);
+    await writeFile(path, tableToIPC(table, { format: "file" }) ?? "");
+    await assert.rejects(readTrace(path), /is damaged: it has 44 rows and 6 columns/);
+  }
+});
+
 test("a trace that cannot be read back is not written, and the file before it stays", async () => {
   await writeTrace(path, described);
   const before = await readFile(path);

@@ -1,7 +1,5 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { readTrace } from "../../trace/trace-file.js";
-import type { Trace } from "../../trace/trace.js";
 import { UserError } from "../../util/errors.js";
 import { parseWithSchema } from "../../util/schema.js";
 import { namedModels } from "../specs/names.js";
@@ -54,14 +52,6 @@ export function runSummary(directory: string): RunSummary {
   // Written in the order of the spec's models, under the names of their day.
   const models = summary.models.map((one, i) => ({ ...one, model: named[i]?.model ?? one.model }));
   return { ...summary, models };
-}
-
-/** The trace of a finished run's model on its test images; a UserError if the run gives no such model. */
-export async function testTrace(directory: string, model: string): Promise<Trace> {
-  const { models } = runSummary(directory);
-  const found = models.find((one) => one.model === model);
-  if (found === undefined) throw new UserError(noSuchModel(directory, model, models));
-  return { ...(await readTrace(join(directory, found.trace))), model };
 }
 
 /** That a run does not give a model, and which it gives. */

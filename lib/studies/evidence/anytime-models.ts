@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { divergedSummary } from "../../experiments/runs/divergence.js";
 import { readRun } from "../../experiments/runs/run-record.js";
-import { runSummary, testTrace } from "../../experiments/runs/run-summary.js";
+import { runSummary } from "../../experiments/runs/run-summary.js";
+import { testTrace } from "../../experiments/runs/run-trace.js";
 import type { RunSpec } from "../../experiments/specs/spec.js";
 import { namedModels } from "../../experiments/specs/names.js";
 import { tdLoss } from "../../losses/td-lambda.js";

@@ -9,7 +9,7 @@ import {
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import { specHash } from "../../../experiments/specs/spec-hash.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { testTrace } from "../../../experiments/runs/run-summary.js";
+import { testTrace } from "../../../experiments/runs/run-trace.js";
 import { GRU_WEIGHT_NAMES } from "../../../models/trace-gru.js";
 import type { Trace } from "../../../trace/trace.js";
 import type { GruTrainingSettings, TrainedGru } from "../../../train/trace-gru-training.js";
