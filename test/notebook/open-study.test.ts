@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { EMBEDDED_DATA } from "../../lib/studies/quick.js";
 import { openStudy } from "../../lib/notebook/open-study.js";
 import { planReplication } from "../../lib/studies/replication/replication.js";
 import { PROTOCOLS, STUDIES } from "../../lib/studies/replication/protocols.js";
@@ -41,4 +42,13 @@ test("a protocol that is none, and one without data, are told in a sentence", as
     openStudy(lambdaStudy, LAMBDA_SETTINGS, { ...DEFAULTS, protocol: "full" }),
     /^UserError: protocol "full" needs images .* set data = "cifar10=<archive or folder>"/,
   );
+});
+
+test("quick trainings see their images: no patch hides all of one", async () => {
+  const side = EMBEDDED_DATA.kind === "procedural" ? EMBEDDED_DATA.size : 0;
+  for (const study of STUDIES) {
+    const settled = study.settle("quick");
+    for (const { train } of settled.trainings(EMBEDDED_DATA))
+      assert.ok(train.augmentation.occlusion < side, study.name);
+  }
 });

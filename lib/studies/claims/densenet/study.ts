@@ -27,7 +27,7 @@ export interface DenseNetSettings extends StudySettings {
 export const DENSENET_SETTINGS: Readonly<Record<ProtocolName, DenseNetSettings>> = {
   quick: {
     seeds: [0],
-    change: { network: { growth: 2, layers: [1, 2, 1] }, train: { epochs: 1, batchSize: 64 } },
+    change: { ...QUICK_CHANGE, network: { growth: 2, layers: [1, 2, 1] } },
     resNetChange: QUICK_CHANGE,
   },
   reduced: {
