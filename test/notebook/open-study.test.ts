@@ -44,7 +44,7 @@ test("a protocol that is none, and one without data, are told in a sentence", as
   );
 });
 
-test("quick trainings see their images: no patch hides all of one", async () => {
+test("quick trainings see their images: no patch hides all of one", () => {
   const side = EMBEDDED_DATA.kind === "procedural" ? EMBEDDED_DATA.size : 0;
   for (const study of STUDIES) {
     const settled = study.settle("quick");
