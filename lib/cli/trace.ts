@@ -11,6 +11,7 @@ import { assertFits, openTrainedModel, type TrainedModel } from "../experiments/
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../trace/area.js";
 import { expectedCalibrationError } from "../trace/calibration.js";
+import type { Trace } from "../trace/trace.js";
 import { writeTrace } from "../trace/trace-file.js";
 import { UserError } from "../util/errors.js";
 import { startProgress } from "../util/progress.js";
@@ -44,11 +45,12 @@ export function traceCommand(): Command {
     .option("--json", "print the result as JSON")
     .action(async (run: string, options: TraceOptions) => {
       const model = await openTrainedModel(run, { model: options.model, timesteps: options.timesteps });
-      const set = await imagesFor(run, model, options);
+      const { set, ...about } = await imagesFor(run, model, options);
       const bar = startProgress({ label: `trace ${model.model}`, total: set.labels.length });
-      const trace = model.trace(set, (done) => {
+      const traced = model.trace(set, (done) => {
         bar.update(done);
       });
+      const trace: Trace = { ...traced, ...about };
       bar.stop();
       if (options.out !== undefined) await writeTrace(options.out, trace);
       const accuracy = [...accuracyPerTimestep(trace)];
@@ -86,19 +88,24 @@ export function traceCommand(): Command {
     });
 }
 
+/** Images, and what is known of their origin. */
+type ImagesOf = { readonly set: ImageSet } & Pick<Trace, "data" | "split">;
+
 async function imagesFor(
   run: string,
   model: TrainedModel,
   { data, images }: TraceOptions,
-): Promise<ImageSet> {
-  const set = data === undefined ? await ownTestImages(run) : await imagesFrom(data, model);
+): Promise<ImagesOf> {
+  const { set, ...about } =
+    data === undefined ? await ownTestImages(run) : { set: await imagesFrom(data, model) };
   assertFits(set, model, data ?? run);
-  return images === undefined ? set : limit(set, images, 0);
+  return { set: images === undefined ? set : limit(set, images, 0), ...about };
 }
 
-async function ownTestImages(run: string): Promise<ImageSet> {
+async function ownTestImages(run: string): Promise<ImagesOf> {
   const spec = parseRunSpec(readRun(run).spec, run);
-  return testImages(spec, await runDataset(run));
+  const dataset = await runDataset(run);
+  return { set: testImages(spec, dataset), data: dataset.hash, split: "test" };
 }
 
 async function imagesFrom(text: string, model: TrainedModel): Promise<ImageSet> {

@@ -23,6 +23,6 @@ function parsed(path: string, remedy: string | undefined): unknown {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw fileError(error, "read", path);
     const advice = remedy === undefined ? "" : `; ${remedy}`;
-    throw new UserError(`${path} is damaged: it is not JSON${advice}`, { cause: error });
+    throw new UserError(`${path} is not valid JSON: ${error.message}${advice}`);
   }
 }

@@ -416,7 +416,7 @@ test("a spec changed by hand, a folder without a run and a bad name are refused"
   writeFileSync(join(run.directory, "spec.json"), JSON.stringify({ ...SPEC, seed: 2 }));
   await assert.rejects(openTest(root), userError(/spec\.json was changed after the run began/));
   writeFileSync(join(run.directory, "spec.json"), "{");
-  await assert.rejects(openTest(root), userError(/spec\.json is damaged: it is not JSON/));
+  await assert.rejects(openTest(root), userError(/spec\.json is not valid JSON: /));
   assert.throws(() => readRun(folder), userError(/holds no run/));
   assert.deepEqual(listRuns(join(folder, "absent")), []);
   await assert.rejects(

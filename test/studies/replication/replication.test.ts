@@ -347,5 +347,5 @@ test("a study that breaks leaves the others their results, and a damaged result 
   writeFileSync(path, readFileSync(path, "utf8").replace('"verdict"', '"verdikt"'));
   assert.throws(() => readStudyRecord(path), /whole\.json: .*verdikt is not a known field/);
   writeFileSync(path, "{");
-  assert.throws(() => readStudyRecord(path), /whole\.json is damaged: it is not JSON/);
+  assert.throws(() => readStudyRecord(path), /whole\.json is not valid JSON: /);
 });
