@@ -19,12 +19,16 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ELOOP: "its links lead in a circle",
   ENXIO: "nothing is there to take it (a device without a driver, or a socket)",
   EPIPE: "its reader has gone",
+  EIO: "the device reports an error; check the disk, then try again",
+  EPERM: "the system does not permit it",
+  EMFILE: "too many files are open; close some, or raise the limit (ulimit -n)",
+  ENFILE: "too many files are open on this machine; close some and try again",
 };
 
 /** Turns a system error about `path` into one clear sentence; other errors pass through unchanged. */
 export function fileError(error: unknown, verb: "read" | "write", path: string): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const meaning = SYSTEM_ERRORS[code];
+  const meaning = Object.hasOwn(SYSTEM_ERRORS, code) ? SYSTEM_ERRORS[code] : undefined;
   return meaning === undefined
     ? error
     : new UserError(`cannot ${verb} ${path}: ${meaning}`, { cause: error });

@@ -18,7 +18,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { writeFileAtomic } from "../../lib/util/files.js";
+import { UserError } from "../../lib/util/errors.js";
+import { fileError, writeFileAtomic } from "../../lib/util/files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "files-test-"));
 after(() => {
@@ -104,4 +105,15 @@ test("a file of somebody else keeps its owner", { skip: process.getuid?.() !== 0
   spawnSync("chown", ["12345:12345", at("theirs")]);
   await writeFileAtomic(at("theirs"), "new");
   assert.equal(statSync(at("theirs")).uid, 12345);
+});
+
+test("what the system refuses is one sentence; any other error stays as it is", () => {
+  for (const code of ["EIO", "EPERM", "EMFILE", "ENFILE", "ENOSPC", "EDQUOT"]) {
+    const error = fileError(Object.assign(new Error(code), { code }), "write", "some/file");
+    assert.ok(error instanceof UserError && /^cannot write some\/file: [^\n]+$/.test(error.message), code);
+  }
+  for (const code of ["constructor", "ESTRANGE"]) {
+    const other = Object.assign(new Error(code), { code });
+    assert.equal(fileError(other, "read", "some/file"), other);
+  }
 });
