@@ -161,7 +161,7 @@ test("cascade run refuses what it cannot do in one line, with exit code 1", asyn
       /network\.delay\.kind is "osd"; allowed: .*"oneStepDelay".*"exponentialSmoothing"/,
     ],
     [["run", "cascaded-dt"], /there is no preset "cascaded-dt"; there are cascaded-td, /],
-    [["run", "broken.json"], /broken\.json is damaged: it is not JSON/],
+    [["run", "broken.json"], /broken\.json is not valid JSON: /],
   ]);
   assert.equal(existsSync(join(folder, "data")), false);
   await refused(["run", "cascaded-td", "data=folder=nowhere"], /cannot read nowhere: there is no such file/);
