@@ -16,9 +16,9 @@ import { runChain } from "../nn/chain.js";
 import { COMBINATIONS } from "../nn/combination.js";
 import { type MergePlan, planOfSteps } from "../nn/delay.js";
 import { globalAveragePool } from "../nn/global-average-pool.js";
-import { linear } from "../nn/linear.js";
+import { classesOf, classify } from "../nn/classifier.js";
 import { type EvaluationPass, named, parameter, type Sequence } from "../nn/pass.js";
-import { scoped, type Tensor2D, type Tensor4D, tf } from "../nn/tensorflow.js";
+import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { valueAt } from "../nn/timeline.js";
 
 /** Some steps of a value, laid one after another. */
@@ -33,6 +33,8 @@ interface Piece {
  */
 export class TensorRun implements ProgramRun {
   readonly #pieces: Piece[][];
+  /** By value, the place of the last instruction that reads it. */
+  readonly #lastRead: ReadonlyMap<number, number>;
   #done = -1;
 
   constructor(
@@ -43,6 +45,9 @@ export class TensorRun implements ProgramRun {
   ) {
     const steps = valueAt(program.values, IMAGES).timeline.rows.map((_, d) => d);
     this.#pieces = program.values.map((_, v) => (v === IMAGES ? [{ steps, values: images }] : []));
+    this.#lastRead = new Map(
+      program.instructions.flatMap((instruction, i) => readsOf(instruction).map((v) => [v, i] as const)),
+    );
   }
 
   advance(t: number): Float32Array {
@@ -174,18 +179,16 @@ export class TensorRun implements ProgramRun {
 
   /** [B, K]; a row that stands for the batch is repeated. */
   #classify(head: string, features: Tensor4D): Float32Array {
-    const weight = parameter(this.pass, `${head}.weight`) as Tensor2D;
-    const rows = linear(globalAveragePool(features), weight, parameter(this.pass, `${head}.bias`)).dataSync();
-    const logits = new Float32Array(this.batch * valueAt(weight.shape, 1));
+    const rows = classify(this.pass, head, globalAveragePool(features));
+    const logits = new Float32Array(this.batch * classesOf(this.pass, head));
     for (let at = 0; at < logits.length; at += rows.length) logits.set(rows, at);
     return logits;
   }
 
   /** Frees what no later instruction reads, once all that remains is under way. */
   #forgetAfter(i: number): void {
-    const later = this.program.instructions.slice(i + 1).flatMap(readsOf);
     for (const v of readsOf(valueAt(this.program.instructions, i)))
-      if (v !== this.program.answers.x && !later.includes(v)) this.#forget(v);
+      if (v !== this.program.answers.x && this.#lastRead.get(v) === i) this.#forget(v);
   }
 
   #forget(value: number): void {

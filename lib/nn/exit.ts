@@ -1,7 +1,7 @@
 import { type Chain, chainCost, runChain } from "./chain.js";
-import { linear, linearGradient } from "./linear.js";
-import { type Layer, parameter, type Pass, recordGradient, type Sequence } from "./pass.js";
-import { type Tensor1D, type Tensor2D, type Tensor4D, tf } from "./tensorflow.js";
+import { classify, classifyGradient } from "./classifier.js";
+import type { Layer, Pass, Sequence } from "./pass.js";
+import { type Tensor2D, type Tensor4D, tf } from "./tensorflow.js";
 
 /** An internal classifier: a chain of stages on a value, then a linear layer on all that is left, [h w C] -> [K]. */
 export interface Exit {
@@ -24,20 +24,12 @@ export function runExit(pass: Pass, { name, chain }: Exit, x: Sequence): Layer<F
   const reduced = runChain(pass, chain, x);
   const maps = reduced.y.values;
   const features: Tensor2D = tf.reshape(maps, [maps.shape[0], -1]);
-  const weight = parameter(pass, `${name}.weight`) as Tensor2D;
-  const logits = tf.tidy(() =>
-    linear(features, weight, parameter(pass, `${name}.bias`) as Tensor1D).dataSync<"float32">(),
-  );
   return {
-    y: logits,
+    y: classify(pass, name, features),
     pullback: (dlogits) => {
-      const dmaps = tf.tidy((): Tensor4D => {
-        const dy = tf.tensor2d(dlogits, [maps.shape[0], weight.shape[1]]);
-        const back = linearGradient(dy, features, weight);
-        recordGradient(pass, `${name}.weight`, tf.keep(back.dweight));
-        recordGradient(pass, `${name}.bias`, tf.keep(back.dbias));
-        return tf.reshape(back.dx, maps.shape);
-      });
+      const dmaps = tf.tidy((): Tensor4D =>
+        tf.reshape(classifyGradient(pass, name, features, dlogits), maps.shape),
+      );
       features.dispose();
       return reduced.pullback(dmaps);
     },

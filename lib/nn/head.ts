@@ -1,7 +1,7 @@
-import { linear, linearGradient } from "./linear.js";
+import { classesOf, classify, classifyGradient } from "./classifier.js";
 import { globalAveragePool, globalAveragePoolGradient } from "./global-average-pool.js";
-import { type Tensor1D, type Tensor2D, tf } from "./tensorflow.js";
-import { type Layer, parameter, type Pass, recordGradient, type Sequence } from "./pass.js";
+import { type Tensor2D, tf } from "./tensorflow.js";
+import { type Layer, type Pass, type Sequence } from "./pass.js";
 import { firstRows, valueAt } from "./timeline.js";
 
 /** One linear classifier for all timesteps, or an internal classifier for each. */
@@ -39,12 +39,10 @@ export function head(pass: Pass, heads: Heads, x: Sequence, batch: number): Laye
     return { start: valueAt(first, d), count: valueAt(x.timeline.rows, d) };
   };
   const readers = classifications(heads, x);
-  const classes = biasOf(pass, headName(heads, 0)).shape[0];
+  const classes = classesOf(pass, headName(heads, 0));
   const values = new Float32Array(timesteps * batch * classes);
   for (const reader of readers) {
-    const logits = tf.tidy(() =>
-      linear(reader.slice(features), weightOf(pass, reader.name), biasOf(pass, reader.name)).dataSync(),
-    );
+    const logits = tf.tidy(() => classify(pass, reader.name, reader.slice(features)));
     for (const t of reader.timesteps) {
       const { start, count } = rowsAt(t);
       for (let b = 0; b < batch; b++) {
@@ -75,11 +73,7 @@ export function head(pass: Pass, heads: Heads, x: Sequence, batch: number): Laye
         // A head that takes no part in the loss has no gradient, and so stays as it is.
         if (!touched) continue;
         const padded = tf.tidy(() => {
-          const dy = tf.tensor2d(rows, [reader.count, classes]);
-          const back = linearGradient(dy, reader.slice(features), weightOf(pass, reader.name));
-          recordGradient(pass, `${reader.name}.weight`, tf.keep(back.dweight));
-          recordGradient(pass, `${reader.name}.bias`, tf.keep(back.dbias));
-          return tf.pad(back.dx, [
+          return tf.pad(classifyGradient(pass, reader.name, reader.slice(features), rows), [
             [reader.start, features.shape[0] - reader.start - reader.count],
             [0, 0],
           ]);
@@ -123,12 +117,4 @@ function classifications(heads: Heads, x: Sequence): Classification[] {
       slice: (features) => tf.slice(features, [start, 0], [count, features.shape[1]]),
     };
   });
-}
-
-function weightOf(pass: Pass, name: string): Tensor2D {
-  return parameter(pass, `${name}.weight`) as Tensor2D;
-}
-
-function biasOf(pass: Pass, name: string): Tensor1D {
-  return parameter(pass, `${name}.bias`) as Tensor1D;
 }

@@ -1,5 +1,5 @@
 import { confidences, mapProbabilities, normalizedEntropy } from "./probabilities.js";
-import { argmaxRow } from "../util/softmax.js";
+import { logSumExpRow } from "../util/softmax.js";
 import type { Trace } from "./trace.js";
 
 /** Scores [N] of one timestep that are high where an image seems foreign to what the network was trained on. */
@@ -20,13 +20,10 @@ export function entropyScore(trace: Trace, t: number): Float64Array {
  *     E[n] = -log Σ_k exp(logits[t, n, k])
  */
 export function energy({ logits, examples, classes }: Trace, t: number): Float64Array {
-  return Float64Array.from({ length: examples }, (_, n) => {
-    const start = (t * examples + n) * classes;
-    const largest = logits[start + argmaxRow(logits, start, classes)] as number;
-    let sum = 0;
-    for (let k = 0; k < classes; k++) sum += Math.exp((logits[start + k] as number) - largest);
-    return -largest - Math.log(sum);
-  });
+  return Float64Array.from(
+    { length: examples },
+    (_, n) => -logSumExpRow(logits, (t * examples + n) * classes, classes),
+  );
 }
 
 function atTimestep({ examples }: Trace, values: Float64Array, t: number): Float64Array {

@@ -1,4 +1,4 @@
-import { softmaxRow } from "../util/softmax.js";
+import { logSumExpRow, softmaxRow } from "../util/softmax.js";
 import { assertShapeAndLabels, type Trace } from "./trace.js";
 
 /**
@@ -9,13 +9,11 @@ import { assertShapeAndLabels, type Trace } from "./trace.js";
  * from the logits directly, log p = l - log Σ_k exp(l[k]), so that no probability underflows.
  */
 export function negativeLogLikelihood(trace: Trace): Float64Array {
-  return meanOverExamples(trace, (probs, label, logits, start) => {
-    // The label's log-probability, by way of the most probable class, whose probability is never tiny.
-    const best = probs.indexOf(Math.max(...probs));
-    return (
-      (logits[start + best] as number) - (logits[start + label] as number) - Math.log(probs[best] as number)
-    );
-  });
+  const { classes, logits } = trace;
+  return meanOverExamples(
+    trace,
+    (start, label) => logSumExpRow(logits, start, classes) - (logits[start + label] as number),
+  );
 }
 
 /**
@@ -24,24 +22,19 @@ export function negativeLogLikelihood(trace: Trace): Float64Array {
  *     Brier[t] = 1/N Σ_n Σ_k (p[t, n, k] - [k = label[n]])²
  */
 export function brierScore(trace: Trace): Float64Array {
-  return meanOverExamples(trace, (probs, label) =>
-    probs.reduce((sum, p, k) => sum + (p - (k === label ? 1 : 0)) ** 2, 0),
+  const probs = new Float64Array(trace.classes);
+  return meanOverExamples(trace, (start, label) =>
+    softmaxRow(trace.logits, start, probs).reduce((sum, p, k) => sum + (p - (k === label ? 1 : 0)) ** 2, 0),
   );
 }
 
-function meanOverExamples(
-  trace: Trace,
-  score: (probs: Float64Array, label: number, logits: ArrayLike<number>, start: number) => number,
-): Float64Array {
+/** Mean of a score over the examples, at each timestep; it is given where an example's logits start, and its label. */
+function meanOverExamples(trace: Trace, score: (start: number, label: number) => number): Float64Array {
   assertShapeAndLabels(trace);
-  const { timesteps, examples, classes, logits, labels } = trace;
-  const probs = new Float64Array(classes);
+  const { timesteps, examples, classes, labels } = trace;
   return Float64Array.from({ length: timesteps }, (_, t) => {
     let sum = 0;
-    for (let n = 0; n < examples; n++) {
-      const start = (t * examples + n) * classes;
-      sum += score(softmaxRow(logits, start, probs), labels[n] as number, logits, start);
-    }
+    for (let n = 0; n < examples; n++) sum += score((t * examples + n) * classes, labels[n] as number);
     return sum / examples;
   });
 }

@@ -1,4 +1,5 @@
 import { UserError } from "./errors.js";
+import { isRecord } from "./records.js";
 
 /** A tensor at rest: row-major values and their shape. */
 export type StoredTensor =
@@ -163,10 +164,6 @@ function storedTensor(dtype: Dtype, shape: readonly number[], view: Uint8Array):
 
 function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isStringRecord(value: unknown): value is Record<string, string> {

@@ -17,6 +17,14 @@ export function softmaxRow(logits: ArrayLike<number>, start: number, probs: Floa
   return probs;
 }
 
+/** log Σ_k exp(l[k]) of the K logits from `start` on, shifted by the largest so that nothing overflows. */
+export function logSumExpRow(logits: ArrayLike<number>, start: number, classes: number): number {
+  const largest = logits[start + argmaxRow(logits, start, classes)] as number;
+  let sum = 0;
+  for (let k = 0; k < classes; k++) sum += Math.exp((logits[start + k] as number) - largest);
+  return largest + Math.log(sum);
+}
+
 /** Class of the largest of the K values from `start` on; the first among equals. */
 export function argmaxRow(values: ArrayLike<number>, start: number, classes: number): number {
   let best = 0;

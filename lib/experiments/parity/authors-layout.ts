@@ -1,34 +1,46 @@
 /**
- * The authors' layout of weights (filters [out, in, height, width], linear [out, in]) against this project's
- * ([height, width, in, out], [in, out]). Everything else is the same in both.
+ * The layout of weights in PyTorch, which the authors' and the opponents' code is written in (filters [out, in, height,
+ * width], linear [out, in], or [out, in, side, side] where it reads flattened maps), against this project's ([height,
+ * width, in, out], [in, out], [side, side, in, out]). Everything else is the same in both.
  */
-interface Laid {
+interface LaidOut {
   /** Shape in this project's layout. */
   readonly shape: readonly number[];
   readonly role: string;
+  readonly mapSide?: number;
 }
 
-export function authorsShape(tensor: Laid): number[] {
-  return authorsAxes(tensor).map((axis) => tensor.shape[axis] ?? 1);
+export function authorsShape(tensor: LaidOut): number[] {
+  const { role, shape } = unflattened(tensor);
+  return authorsAxes(role, shape).map((axis) => shape[axis] ?? 1);
 }
 
 /** Values in the authors' layout -> values in this project's. */
-export function fromAuthorsLayout(tensor: Laid, values: Float32Array): Float32Array {
-  const axes = authorsAxes(tensor);
+export function fromAuthorsLayout(tensor: LaidOut, values: Float32Array): Float32Array {
+  const { role, shape } = unflattened(tensor);
+  const axes = authorsAxes(role, shape);
   const inverse = axes.map((_, axis) => axes.indexOf(axis));
   return permute(values, authorsShape(tensor), inverse);
 }
 
 /** Values in this project's layout -> values in the authors'. */
-export function toAuthorsLayout(tensor: Laid, values: Float32Array): Float32Array {
-  return permute(values, tensor.shape, authorsAxes(tensor));
+export function toAuthorsLayout(tensor: LaidOut, values: Float32Array): Float32Array {
+  const { role, shape } = unflattened(tensor);
+  return permute(values, shape, authorsAxes(role, shape));
+}
+
+/** A linear weight that reads flattened maps is laid out as a filter of their size. */
+function unflattened({ role, shape, mapSide = 1 }: LaidOut): LaidOut {
+  const [inputs = 1, classes = 1] = shape;
+  if (role !== "linear" || mapSide === 1) return { role, shape };
+  return { role: "filter", shape: [mapSide, mapSide, inputs / mapSide ** 2, classes] };
 }
 
 /** For each axis of the authors' layout, the axis of this project's that it is. */
-function authorsAxes(tensor: Laid): number[] {
-  if (tensor.role === "filter") return [3, 2, 0, 1];
-  if (tensor.role === "linear") return [1, 0];
-  return tensor.shape.map((_, axis) => axis);
+function authorsAxes(role: string, shape: readonly number[]): number[] {
+  if (role === "filter") return [3, 2, 0, 1];
+  if (role === "linear") return [1, 0];
+  return shape.map((_, axis) => axis);
 }
 
 /** Transposes a row-major array so that axis i of the result is axis `axes[i]` of `shape`. */

@@ -1,13 +1,13 @@
-import { forward, tensorSpecs } from "../../models/anytime-network.js";
+import { forward } from "../../models/anytime-network.js";
 import type { CascadedResNet } from "../../models/cascaded-resnet.js";
 import { disposeEvaluationPass, disposeState, evaluationPass } from "../../models/state.js";
 import { outputIsBlindAtStart } from "../../nn/delay.js";
 import type { Precision } from "../../nn/backend/kernels.js";
-import type { NamedTensors, Sequence } from "../../nn/pass.js";
+import type { Sequence } from "../../nn/pass.js";
 import { scoped } from "../../nn/tensorflow.js";
 import { sgdStep } from "../../train/sgd.js";
 import { batchGradients, disposeTrainingState, type TrainingState } from "../../train/training-step.js";
-import { toAuthorsLayout } from "./authors-layout.js";
+import { authorsValues } from "./authors-values.js";
 import { type ParityRow, parityRow } from "./parity-row.js";
 import { recipeImages, recipeState } from "./recipe-state.js";
 import { type ReferenceCase, referenceNetwork } from "./reference-case.js";
@@ -90,18 +90,6 @@ function trainingErrors(
   });
   disposeTrainingState(state);
   return errors;
-}
-
-/** Tensors as plain numbers in the authors' layout, by name. */
-function authorsValues(network: CascadedResNet, tensors: NamedTensors): Map<string, Float32Array> {
-  return new Map(
-    tensorSpecs(network).flatMap((spec) => {
-      const tensor = tensors.get(spec.name);
-      return tensor === undefined
-        ? []
-        : [[spec.name, toAuthorsLayout(spec, tensor.dataSync<"float32">())] as const];
-    }),
-  );
 }
 
 /** after - before, tensor by tensor. */

@@ -1,4 +1,4 @@
-import { forward, parameterCount, tensorSpecs } from "../../models/anytime-network.js";
+import { forward, parameterCount } from "../../models/anytime-network.js";
 import { multiExitCost, type MultiExitNetwork } from "../../models/multi-exit-network.js";
 import {
   disposeEvaluationPass,
@@ -9,7 +9,7 @@ import {
 } from "../../models/state.js";
 import type { TensorSpec } from "../../models/tensor-spec.js";
 import type { Precision } from "../../nn/backend/kernels.js";
-import type { NamedTensors, Sequence } from "../../nn/pass.js";
+import type { Sequence } from "../../nn/pass.js";
 import { scoped } from "../../nn/tensorflow.js";
 import { batchGradients } from "../../train/training-step.js";
 import { parseWithSchema } from "../../util/schema.js";
@@ -19,11 +19,25 @@ import {
   opponentNetwork,
   publishedSizesSchema,
 } from "./opponent-case.js";
-import { publicName, publicShape, fromPublicLayout, toPublicLayout } from "./public-layout.js";
+import { authorsShape, fromAuthorsLayout } from "./authors-layout.js";
+import { authorsValues } from "./authors-values.js";
 import { type ParityRow, parityRow } from "./parity-row.js";
 import { otherShape, recipeImages, recipeValues } from "./recipe-state.js";
 import type { Sampled } from "./reference-case.js";
 import { arrayError, sampledError } from "./relative-error.js";
+
+const SUFFIXES: Readonly<Partial<Record<TensorSpec["role"], string>>> = {
+  scale: "weight",
+  offset: "bias",
+  mean: "running_mean",
+  variance: "running_var",
+};
+
+/** What the opponents' public implementations, which are PyTorch's, call a tensor. */
+function publicName({ name, role }: TensorSpec): string {
+  const suffix = SUFFIXES[role];
+  return suffix === undefined ? name : name.replace(/[^.]+$/, suffix);
+}
 
 /** How many times the public code's own float32 error ours may be; gradients pass through more sums than logits. */
 const TIMES_FLOAT32 = { logits: 20, gradients: 200 };
@@ -64,7 +78,7 @@ export function checkOpponent(json: unknown, where: string, precision: Precision
       { lambda: 1, firstTimestep: 0 },
       precision,
     );
-    const gradients = publicValues(network, trained.gradients);
+    const gradients = authorsValues(network, trained.gradients, publicName);
     const evaluated = evaluationLogits(network, state, images, precision);
     disposeState(state);
     return [
@@ -73,7 +87,7 @@ export function checkOpponent(json: unknown, where: string, precision: Precision
       row("trainLogits", arrayError(trained.logits.values, reference.trainLogits.flat(2))),
       row("losses", arrayError(trained.loss.lossPerTimestep, reference.losses)),
       row("gradients", gradientError(gradients, reference), TIMES_FLOAT32.gradients),
-      row("statistics", statisticsError(publicValues(network, trained.statistics), reference)),
+      row("statistics", statisticsError(authorsValues(network, trained.statistics, publicName), reference)),
     ];
   });
 }
@@ -95,11 +109,11 @@ function recipeState(network: MultiExitNetwork, { tensors, name }: OpponentCase)
   return stateFrom(network, (tensor) => {
     const seed = seeds.get(publicName(tensor)) ?? 0;
     const listed = tensors[seed - 1]?.[1];
-    const shape = publicShape(tensor);
+    const shape = authorsShape(tensor);
     const size = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
     if (listed === undefined || size(listed) !== size(shape))
       throw otherShape(name, tensor.name, shape, listed);
-    return fromPublicLayout(tensor, recipeValues(tensor, shape, seed));
+    return fromAuthorsLayout(tensor, recipeValues(tensor, shape, seed));
   });
 }
 
@@ -118,15 +132,4 @@ function statisticsError(actual: ReadonlyMap<string, Float32Array>, { statistics
     { norm, at: [0], values: [first] },
   ]);
   return sampledError(actual, Object.fromEntries(expected));
-}
-
-/** Tensors as plain numbers in the public implementations' layout, by their names. */
-function publicValues(network: MultiExitNetwork, tensors: NamedTensors): Map<string, Float32Array> {
-  const of = (spec: TensorSpec): [string, Float32Array][] => {
-    const tensor = tensors.get(spec.name);
-    return tensor === undefined
-      ? []
-      : [[publicName(spec), toPublicLayout(spec, tensor.dataSync<"float32">())]];
-  };
-  return new Map(tensorSpecs(network).flatMap(of));
 }

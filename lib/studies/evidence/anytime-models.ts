@@ -5,12 +5,12 @@ import { runSummary } from "../../experiments/runs/run-summary.js";
 import { testTrace } from "../../experiments/runs/run-trace.js";
 import type { RunSpec } from "../../experiments/specs/spec.js";
 import { namedModels } from "../../experiments/specs/names.js";
-import { tdLoss } from "../../losses/td-lambda.js";
 import { accuracyPerTimestep } from "../../trace/accuracy-per-timestep.js";
 import { expectedCalibrationError } from "../../trace/calibration.js";
 import { overthinking } from "../../trace/overthinking.js";
 import { confidences } from "../../trace/probabilities.js";
-import { speedAccuracyCurve, type SpeedAccuracyPoint } from "../../trace/speed-accuracy-curve.js";
+import { negativeLogLikelihood } from "../../trace/proper-scores.js";
+import { speedAccuracyCurve } from "../../trace/speed-accuracy-curve.js";
 import type { Trace } from "../../trace/trace.js";
 import { mean } from "../../util/statistics.js";
 import type { StudyContext } from "../study-context.js";
@@ -18,19 +18,23 @@ import { type Analysis, cachedNumber } from "./cached-analysis.js";
 import { type ArmResult, PairedArms } from "./paired-arms.js";
 
 const overTime = z.array(cachedNumber);
+const curveSchema = z.array(
+  z.object({
+    threshold: z.number(),
+    meanStoppingTime: z.number(),
+    accuracy: z.number(),
+    meanMultiplyAdds: z.exactOptional(z.number()),
+    meanMilliseconds: z.exactOptional(z.number()),
+  }),
+);
 const measuresSchema = z.object({
   examples: z.number(),
   /** [T] */
   accuracy: overTime,
-  curve: z.array(
-    z.object({
-      threshold: z.number(),
-      meanStoppingTime: z.number(),
-      accuracy: z.number(),
-      meanMultiplyAdds: z.exactOptional(z.number()),
-      meanMilliseconds: z.exactOptional(z.number()),
-    }),
-  ),
+  /** Where each image stops once the network is confident. */
+  curve: curveSchema,
+  /** Where every image is answered at the same timestep: the simplest rule, a point for each. */
+  deadlines: curveSchema,
   /** [T] cross-entropy of the label against the belief, in nats. */
   crossEntropy: overTime,
   /** [T] mean of the largest probability. */
@@ -113,26 +117,8 @@ export async function anytimeArms(
   return new PairedArms(results);
 }
 
-/** The curve of the simplest rule: every image is answered at the same timestep, one point for each. */
-export function deadlineCurve({
-  accuracy,
-  multiplyAdds,
-  milliseconds,
-}: Pick<AnytimeMeasures, "accuracy" | "multiplyAdds" | "milliseconds">): SpeedAccuracyPoint[] {
-  return accuracy.map((share, t) => {
-    const [work, time] = [multiplyAdds[t], milliseconds[t]];
-    return {
-      threshold: t,
-      meanStoppingTime: t,
-      accuracy: share,
-      ...(work !== undefined && { meanMultiplyAdds: work }),
-      ...(time !== undefined && { meanMilliseconds: time }),
-    };
-  });
-}
-
 function measuresOf(stored: Trace, milliseconds: readonly number[] | undefined): AnytimeMeasures {
-  const { timesteps, examples, logits, labels } = stored;
+  const { examples } = stored;
   const multiplyAdds = [...(stored.cost?.multiplyAdds ?? [])];
   const trace = milliseconds === undefined ? stored : { ...stored, cost: { multiplyAdds, milliseconds } };
   const accuracy = [...accuracyPerTimestep(trace)];
@@ -141,8 +127,8 @@ function measuresOf(stored: Trace, milliseconds: readonly number[] | undefined):
     examples,
     accuracy,
     curve: speedAccuracyCurve(trace),
-    // With lambda = 1 every target is the label.
-    crossEntropy: [...tdLoss(logits, labels, timesteps, { lambda: 1, firstTimestep: 0 }).lossPerTimestep],
+    deadlines: speedAccuracyCurve(trace, { signal: "deadline" }),
+    crossEntropy: [...negativeLogLikelihood(trace)],
     confidence: accuracy.map((_, t) => mean(confidence.subarray(t * examples, (t + 1) * examples))),
     calibrationError: [...expectedCalibrationError(trace)],
     overthinking: overthinking(trace),

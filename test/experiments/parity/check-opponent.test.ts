@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { checkOpponent, checkPublishedSizes } from "../../../lib/experiments/parity/check-opponent.js";
+import { checkReference } from "../../../lib/experiments/parity/parity.js";
 import type { OpponentCase } from "../../../lib/experiments/parity/opponent-case.js";
 import { hasOwnKernels } from "../../../lib/nn/backend/kernel-level.js";
 import { UserError } from "../../../lib/util/errors.js";
@@ -44,4 +45,13 @@ test("a file that is no case of an opponent is refused by name and field", () =>
     () => checkOpponent({ config: { nBlocks: 0 } }, "x.json", "exactSums"),
     (error) => error instanceof UserError && error.message.includes("x.json"),
   );
+});
+
+test("a file without anything to compare is refused, not passed", () => {
+  for (const empty of [{}, [], { labels: [1] }]) {
+    assert.throws(
+      () => checkReference(empty, "empty.json", "exactSums"),
+      (error) => error instanceof UserError && error.message.startsWith("empty.json is not a reference file"),
+    );
+  }
 });

@@ -6,6 +6,13 @@ export const SEEDS = [0, 1, 2];
 
 /** A model whose accuracy over time is given; its speed-accuracy curve is that of deadlines, a unit of cost a step. */
 export function madeModel(model: string, seed: number, accuracy: readonly number[]): AnytimeModel {
+  const curve = accuracy.map((share, t) => ({
+    threshold: t / 10,
+    meanStoppingTime: t,
+    accuracy: share,
+    meanMultiplyAdds: t,
+    meanMilliseconds: t,
+  }));
   return {
     model,
     seed,
@@ -13,13 +20,8 @@ export function madeModel(model: string, seed: number, accuracy: readonly number
     spec: tinyRunSpec("cascaded-td"),
     examples: 100,
     accuracy: [...accuracy],
-    curve: accuracy.map((share, t) => ({
-      threshold: t / 10,
-      meanStoppingTime: t,
-      accuracy: share,
-      meanMultiplyAdds: t,
-      meanMilliseconds: t,
-    })),
+    curve,
+    deadlines: curve,
     crossEntropy: accuracy.map(() => 1),
     confidence: accuracy.map(() => 0.5),
     calibrationError: accuracy.map(() => 0.1),

@@ -75,13 +75,9 @@ async function ordinaryResults(
   seed: number,
   context: StudyContext,
 ): Promise<ArmResult<OverTime>[]> {
-  const runs = trainingsOfSeed(settings, seed, context.data);
-  const results: ArmResult<OverTime>[] = [];
-  for (const delay of delaysOf(settings)) {
-    const measured = await runOverTime(runs.ordinary, { delay }, context);
-    results.push({ arm: delayName(delay), seed, measured });
-  }
-  return results;
+  const { ordinary } = trainingsOfSeed(settings, seed, context.data);
+  const runs = delaysOf(settings).map((delay) => ({ arm: delayName(delay), spec: ordinary, as: { delay } }));
+  return overTimeResults(runs, seed, context);
 }
 
 async function longResults(
@@ -92,16 +88,34 @@ async function longResults(
   const runs = trainingsOfSeed(settings, seed, context.data);
   const longest = smoothing(longestOf(settings.smoothings));
   const { timesteps, images } = settings.long;
-  const results: ArmResult<OverTime>[] = [];
-  for (const [arm, spec, delay] of [
+  const runsOf = [
     [TRAINED_SHORT, runs.byDelay.at(-1) ?? runs.ordinary, longest],
     [ORDINARY, runs.ordinary, longest],
     [ORDINARY_AT_ONCE, runs.ordinary, smoothing(0)],
     [SMALL_SHORT, runs.smallShort, longest],
     [SMALL_LONG, runs.smallLong, longest],
-  ] as const) {
-    const measured = await runOverTime(spec, { delay, timesteps, images }, context);
-    results.push({ arm, seed, measured });
+  ] as const;
+  return overTimeResults(
+    runsOf.map(([arm, spec, delay]) => ({ arm, spec, as: { delay, timesteps, images } })),
+    seed,
+    context,
+  );
+}
+
+interface RunOfArm {
+  readonly arm: string;
+  readonly spec: RunSpec;
+  readonly as: RunAs;
+}
+
+async function overTimeResults(
+  runs: readonly RunOfArm[],
+  seed: number,
+  context: StudyContext,
+): Promise<ArmResult<OverTime>[]> {
+  const results: ArmResult<OverTime>[] = [];
+  for (const { arm, spec, as } of runs) {
+    results.push({ arm, seed, measured: await runOverTime(spec, as, context) });
   }
   return results;
 }

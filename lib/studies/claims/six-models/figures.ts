@@ -1,7 +1,6 @@
 import { accuracyOverTimeFigure } from "../../../figures/accuracy-over-time.js";
 import { calibrationOverTimeFigure } from "../../../figures/calibration-over-time.js";
 import { speedAccuracyPanels } from "../../../figures/speed-accuracy-panels.js";
-import { deadlineCurve } from "../../evidence/anytime-models.js";
 import { curveTable, overTimeTable } from "../../evidence/tables.js";
 import type { StudyResult } from "../../study.js";
 import { AXES, type SixModels } from "./models.js";
@@ -17,7 +16,7 @@ export function figuresOf({ arms }: SixModels): StudyResult["figures"] {
       figure: speedAccuracyPanels(
         curveTable(arms),
         AXES.map(({ axis }) => axis),
-        curveTable(arms, deadlineCurve),
+        curveTable(arms, ({ deadlines }) => deadlines),
       ),
     },
     {

@@ -1,5 +1,5 @@
 import { areaUnderSpeedAccuracy, commonRange, type SpeedAxis, type SpeedRange } from "../../../trace/area.js";
-import { type AnytimeModel, deadlineCurve } from "../../evidence/anytime-models.js";
+import type { AnytimeModel } from "../../evidence/anytime-models.js";
 import type { PairedArms } from "../../evidence/paired-arms.js";
 import { type Quantity, share } from "../../evidence/quantities.js";
 import { lastTimestep, measuredResults } from "../../evidence/tables.js";
@@ -22,9 +22,7 @@ export const AXES: readonly { readonly axis: SpeedAxis; readonly unit: string; r
 
 /** Mean accuracy over a range of speeds where every image is answered at the same timestep. */
 export function areaUnderDeadlines(range: SpeedRange, axis: SpeedAxis): Quantity<AnytimeModel> {
-  return share("area under deadlines", (measured) =>
-    areaUnderSpeedAccuracy(deadlineCurve(measured), range, axis),
-  );
+  return share("area under deadlines", ({ deadlines }) => areaUnderSpeedAccuracy(deadlines, range, axis));
 }
 
 /** The six models as arms, in the paper's order. */
