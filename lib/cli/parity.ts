@@ -22,7 +22,7 @@ export function parityCommand(): Command {
     )
     .option("--json", "print the rows as JSON")
     .action(async (path: string, options: { fast?: true; json?: true }) => {
-      const precision = options.fast === true ? "float32" : "exactSums";
+      const precision = options.fast === true ? "float32" : "float64Sums";
       const rows: ParityRow[] = [];
       for (const file of await referenceFiles(path)) {
         const found = checkReference(readJson(file, z.unknown()), file, precision);

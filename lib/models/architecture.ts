@@ -12,14 +12,14 @@ export interface Architecture<Name extends string = string, Fields extends z.Zod
   /** Whether it can be trained in mixed precision. */
   readonly mixedPrecision: boolean;
   /** The network as data, from what all networks share and an object that has its own fields among others. */
-  readonly layOut: (shared: CascadeSpec, own: unknown) => CascadedNetwork;
+  readonly build: (shared: CascadeSpec, own: unknown) => CascadedNetwork;
 }
 
-/** An architecture whose `layOut` is given for its own fields, with their types. */
+/** An architecture whose `build` is given for its own fields, with their types. */
 export function architecture<const Name extends string, Fields extends z.ZodRawShape>(
-  given: Omit<Architecture<Name, Fields>, "layOut"> & {
-    readonly layOut: (shared: CascadeSpec, own: z.output<z.ZodObject<Fields>>) => CascadedNetwork;
+  given: Omit<Architecture<Name, Fields>, "build"> & {
+    readonly build: (shared: CascadeSpec, own: z.output<z.ZodObject<Fields>>) => CascadedNetwork;
   },
 ): Architecture<Name, Fields> {
-  return { ...given, layOut: (shared, own) => given.layOut(shared, z.object(given.fields).parse(own)) };
+  return { ...given, build: (shared, own) => given.build(shared, z.object(given.fields).parse(own)) };
 }

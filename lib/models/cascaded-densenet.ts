@@ -69,7 +69,7 @@ export const DENSENET = architecture({
   },
   nameOf: (likeResNet) => `DenseNet-${likeResNet}`,
   mixedPrecision: false,
-  layOut: (shared, own) => cascadedDenseNet({ ...shared, ...own }),
+  build: (shared, own) => cascadedDenseNet({ ...shared, ...own }),
 });
 
 /** New features: 1x1 convolution to four times the growth, 3x3 to the growth, each after batch norm and ReLU. */

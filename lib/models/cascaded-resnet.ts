@@ -77,7 +77,7 @@ export const RESNET = architecture({
   },
   nameOf: (likeResNet) => likeResNet,
   mixedPrecision: true,
-  layOut: (shared, own) => cascadedResNet({ ...shared, ...own }),
+  build: (shared, own) => cascadedResNet({ ...shared, ...own }),
 });
 
 /** Two 3x3 convolutions. */

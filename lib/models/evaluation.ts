@@ -38,14 +38,14 @@ export function startRun(
   batch: number,
 ): ProgramRun {
   const side = valueAt(values.shape, 1);
-  const layOut = (images: Timeline): Program =>
-    programOf(network, side, images, (norm) => named(pass.norms, norm).rowClass);
+  const programFor = (images: Timeline): Program =>
+    programOf(network, side, images, (norm) => named(pass.norms, norm).equalRows);
   const few = batch <= FEW && timeline.rows.every((rows) => rows === batch);
   if (hasOwnKernels && pass.precision === "float32" && few) {
-    const opened = openedProgram(pass, side, timeline, layOut);
+    const opened = openedProgram(pass, side, timeline, programFor);
     if (opened !== undefined) return opened.start(values, batch);
   }
-  return new TensorRun(layOut(timeline), pass, values, batch);
+  return new TensorRun(programFor(timeline), pass, values, batch);
 }
 
 /** Opened once for each size of image, and each way in which images change; undefined where kernels are missing. */
@@ -53,13 +53,13 @@ function openedProgram(
   pass: EvaluationPass,
   side: number,
   { step, rows }: Timeline,
-  layOut: (images: Timeline) => Program,
+  programFor: (images: Timeline) => Program,
 ): OpenedProgram | undefined {
   const key = `${side}/${step.join()}`;
   const known = pass.opened.get(key);
   if (known !== undefined) return known;
   // However few they are, images differ.
-  const program = layOut({ step, rows: rows.map(() => 2) });
+  const program = programFor({ step, rows: rows.map(() => 2) });
   if (!runsNatively(program)) return undefined;
   const opened = new NativeProgram(program, pass);
   pass.opened.set(key, opened);

@@ -13,7 +13,7 @@ import {
   firstTimesteps,
   isIdentity,
   refine,
-  type Selection,
+  type StepSelection,
   type Timeline,
   valueAt,
 } from "../nn/timeline.js";
@@ -86,14 +86,14 @@ export const IMAGES = 0;
 interface Draft {
   readonly values: { readonly side: number; readonly channels: number; readonly timeline: Timeline }[];
   readonly instructions: Instruction[];
-  readonly rowClass: RowClassOf;
+  readonly equalRows: EqualRowsOf;
 }
 
 /** [T] equal numbers where a norm's rows are equal, so that equal steps stay equal through it. */
-export type RowClassOf = (norm: string) => readonly number[];
+export type EqualRowsOf = (norm: string) => readonly number[];
 
 /** The steps of a value that somebody reads. */
-interface View extends Selection {
+interface View extends StepSelection {
   readonly value: number;
 }
 
@@ -102,10 +102,10 @@ export function programOf(
   network: CascadedNetwork,
   side: number,
   images: Timeline,
-  rowClass: RowClassOf,
+  equalRows: EqualRowsOf,
 ): Program {
   const { timesteps, spec } = network;
-  const draft: Draft = { values: [], instructions: [], rowClass };
+  const draft: Draft = { values: [], instructions: [], equalRows };
   const seen = wholeOf(draft, addValue(draft, { side, channels: 3, timeline: images }));
   const first = network.layers.reduce(
     (x, layer) => addLayer(draft, layer, spec.scheme, x),
@@ -207,7 +207,7 @@ type Norm = Omit<NormRows, "rows">;
 
 /** The norm is no more than a gain and a bias, which the convolution's results take on their way out. */
 function addConvolutionAndNorm(draft: Draft, convolution: ConvolutionSpec, norm: Norm, x: View): View {
-  const split = refine(x.timeline, draft.rowClass(norm.name));
+  const split = refine(x.timeline, draft.equalRows(norm.name));
   if (!isIdentity(split, x.timeline)) return addNorm(draft, norm, addConvolution(draft, convolution, x));
   return addConvolution(draft, convolution, x, { ...norm, rows: firstTimesteps(x.timeline) });
 }
@@ -220,7 +220,7 @@ function addConvolution(draft: Draft, convolution: ConvolutionSpec, x: View, nor
 
 /** Timesteps whose rows differ are steps of their own from here on. */
 function addNorm(draft: Draft, norm: Norm, x: View): View {
-  const split = refine(x.timeline, draft.rowClass(norm.name));
+  const split = refine(x.timeline, draft.equalRows(norm.name));
   const rows = firstTimesteps(split.timeline);
   const source = split.source.map((d) => valueAt(x.source, d));
   const view = { value: x.value, timeline: split.timeline, source };

@@ -17,7 +17,7 @@ export interface FoldedNorm {
   readonly gain: Tensor2D;
   readonly bias: Tensor2D;
   /** [T] equal numbers where the rows are equal to the last bit, so that those timesteps may be computed once. */
-  readonly rowClass: readonly number[];
+  readonly equalRows: readonly number[];
 }
 
 export interface NormSettings {

@@ -1,5 +1,5 @@
 import { type Delay, firstNeeded, type MergePlan, planMerge } from "./delay.js";
-import { selectFrom, type Selection, type Timeline } from "./timeline.js";
+import { selectFrom, type StepSelection, type Timeline } from "./timeline.js";
 
 /** When what a layer delays takes part. The delay holds back the stem in both. */
 export type Scheme =
@@ -40,7 +40,7 @@ export function planLayer(
   scheme: Scheme,
   position: number,
   input: Timeline,
-): { branchInput: Selection; plan: (branch: Timeline, shortcut: Timeline) => MergePlan } {
+): { branchInput: StepSelection; plan: (branch: Timeline, shortcut: Timeline) => MergePlan } {
   const delay = branchDelay(scheme);
   const from = countsFrom(scheme, position);
   const everywhere = scheme.kind === "serial" && scheme.keepsUnreadStatistics === true;

@@ -129,7 +129,7 @@ export function keepStatistics(pass: Pass, norm: string): void {
 }
 
 function evaluationNorm(pass: EvaluationPass, name: string, x: Sequence, relu: boolean): Layer {
-  const split = refine(x.timeline, named(pass.norms, name).rowClass);
+  const split = refine(x.timeline, named(pass.norms, name).equalRows);
   const values = tf.tidy(() => {
     const from = isIdentity(split, x.timeline) ? x.values : gatherSteps(x.values, x.timeline, split);
     return kernels.scaleAndShift(from, foldedRows(pass, name, split.timeline, relu));
@@ -151,7 +151,7 @@ export function foldedRows(
 
 /** Whether timesteps of equal values stay equal through the folded norm. */
 export function keepsSteps(pass: EvaluationPass, norm: string, timeline: Timeline): boolean {
-  return isIdentity(refine(timeline, named(pass.norms, norm).rowClass), timeline);
+  return isIdentity(refine(timeline, named(pass.norms, norm).equalRows), timeline);
 }
 
 /**
@@ -176,12 +176,12 @@ export function foldNorm(
     const gain: Tensor2D = tf.div(scale, tf.sqrt(tf.add(variance, settings.epsilon)));
     const bias: Tensor2D = tf.sub(offset, tf.mul(gain, mean));
     const timed = settings.temporalAffine ? [mean, variance, scale, offset] : [mean, variance];
-    return { gain: tf.keep(gain), bias: tf.keep(bias), rowClass: classesOfRows(tf.concat(timed, 1)) };
+    return { gain: tf.keep(gain), bias: tf.keep(bias), equalRows: equalRowsOf(tf.concat(timed, 1)) };
   });
 }
 
 /** [T] for each row of a [T, C] tensor the number of the first row that equals it. */
-function classesOfRows(table: Tensor2D): number[] {
+function equalRowsOf(table: Tensor2D): number[] {
   const [rows, columns] = table.shape;
   const values = table.dataSync();
   const equal = (a: number, b: number): boolean => {

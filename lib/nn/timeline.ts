@@ -61,13 +61,13 @@ export function distinctSteps(keys: readonly (string | null)[]): { step: number[
 }
 
 /** A re-numbering of distinct steps: `source[d]` is the old distinct step that the new step d is taken from. */
-export interface Selection {
+export interface StepSelection {
   readonly timeline: Timeline;
   readonly source: readonly number[];
 }
 
 /** Keeps only what is needed from timestep `from` on; earlier timesteps become ABSENT. */
-export function selectFrom(timeline: Timeline, from: number): Selection {
+export function selectFrom(timeline: Timeline, from: number): StepSelection {
   return select(
     timeline,
     timeline.step.map((d, t) => (t < from || d === ABSENT ? null : String(d))),
@@ -78,21 +78,21 @@ export function selectFrom(timeline: Timeline, from: number): Selection {
  * Splits distinct steps where a second attribute of the timestep differs (for example its row of batch-norm
  * statistics): timesteps stay merged only if both the old step and the attribute agree.
  */
-export function refine(timeline: Timeline, attributeOfTimestep: readonly number[]): Selection {
+export function refine(timeline: Timeline, attributeOfTimestep: readonly number[]): StepSelection {
   return select(
     timeline,
     timeline.step.map((d, t) => (d === ABSENT ? null : `${d}/${valueAt(attributeOfTimestep, t)}`)),
   );
 }
 
-function select(timeline: Timeline, keys: readonly (string | null)[]): Selection {
+function select(timeline: Timeline, keys: readonly (string | null)[]): StepSelection {
   const { step, firstTimestep } = distinctSteps(keys);
   const source = firstTimestep.map((t) => valueAt(timeline.step, t));
   return { timeline: { step, rows: source.map((d) => valueAt(timeline.rows, d)) }, source };
 }
 
 /** True where a selection keeps every distinct step in its place. */
-export function isIdentity(selection: Selection, before: Timeline): boolean {
+export function isIdentity(selection: StepSelection, before: Timeline): boolean {
   return selection.source.length === before.rows.length && selection.source.every((d, i) => d === i);
 }
 

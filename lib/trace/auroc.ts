@@ -20,7 +20,7 @@ export interface AurocBootstrap {
   /** Percentile interval of each signal. */
   readonly intervals: readonly Interval[];
   /** Percentile interval of each signal less the first, on the same resamples. */
-  readonly leads: readonly Interval[];
+  readonly differences: readonly Interval[];
 }
 
 export interface AurocBootstrapOptions {
@@ -74,7 +74,7 @@ export function aurocBootstrap(
   return {
     values: orders.map((order) => aurocOfCounts(order, positive, () => 1)),
     intervals: drawn.map(interval),
-    leads: drawn.map((values) => interval(values.map((value, r) => value - (first?.[r] as number)))),
+    differences: drawn.map((values) => interval(values.map((value, r) => value - (first?.[r] as number)))),
   };
 }
 

@@ -45,7 +45,7 @@ test("timesteps whose running statistics differ are not merged; merging them wou
     ...pass,
     opened: new Map(),
     norms: new Map(
-      [...pass.norms].map(([name, norm]) => [name, { ...norm, rowClass: norm.rowClass.map(() => 0) }]),
+      [...pass.norms].map(([name, norm]) => [name, { ...norm, equalRows: norm.equalRows.map(() => 0) }]),
     ),
   };
   assert.ok(relativeError(logitsOf(pass), expected) < 1e-5);

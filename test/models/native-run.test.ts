@@ -32,7 +32,7 @@ function withProgram(network: CascadedNetwork, work: (setting: Setting) => void)
   work({
     network,
     pass,
-    program: programOf(network, SIDE, images, (norm) => named(pass.norms, norm).rowClass),
+    program: programOf(network, SIDE, images, (norm) => named(pass.norms, norm).equalRows),
   });
   disposeEvaluationPass(pass);
   disposeState(state);

@@ -71,7 +71,7 @@ function free(pass: EvaluationPass, state: NetworkState, ...images: Tensor[]): v
 function tensorRun(network: CascadedNetwork, pass: EvaluationPass, image: Tensor4D): TensorRun {
   const timeline = constantTimeline(network.timesteps, 1);
   return new TensorRun(
-    programOf(network, 12, timeline, (norm) => named(pass.norms, norm).rowClass),
+    programOf(network, 12, timeline, (norm) => named(pass.norms, norm).equalRows),
     pass,
     image,
     1,
@@ -180,7 +180,7 @@ test("what the consumer does not ask for is not computed, and nothing is compute
       network,
       12,
       constantTimeline(network.timesteps, 2),
-      (norm) => named(pass.norms, norm).rowClass,
+      (norm) => named(pass.norms, norm).equalRows,
     );
     const tensors = tf.memory().numTensors;
     for (let k = 1; k <= network.timesteps; k++) {

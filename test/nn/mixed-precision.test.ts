@@ -60,7 +60,7 @@ for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES)
     tf.tidy(() => {
       const x = twins(1, [rows, height, width, inputs]);
       const filter = twins(2, [size, size, inputs, outputs]);
-      const y = kernels.convolve(x.wide, filter.wide, stride, "exactSums");
+      const y = kernels.convolve(x.wide, filter.wide, stride, "float64Sums");
       const dy = twins(3, y.shape);
       const narrowY = kernels.convolve(x.narrow, filter.wide, stride, "mixed");
       assert.equal(dtypeOf(narrowY), "bfloat16");
@@ -68,14 +68,14 @@ for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES)
       const dx = kernels.convolveInputGradient(dy.narrow, filter.wide, x.wide.shape, stride, "mixed");
       assertNear(
         dx,
-        kernels.convolveInputGradient(dy.wide, filter.wide, x.wide.shape, stride, "exactSums"),
+        kernels.convolveInputGradient(dy.wide, filter.wide, x.wide.shape, stride, "float64Sums"),
         HALF_STEP,
         1e-4,
         "dx",
       );
       const dw = kernels.convolveFilterGradient(x.narrow, dy.narrow, filter.wide.shape, stride, "mixed");
       assert.equal(dtypeOf(dw), "float32");
-      const exact = kernels.convolveFilterGradient(x.wide, dy.wide, filter.wide.shape, stride, "exactSums");
+      const exact = kernels.convolveFilterGradient(x.wide, dy.wide, filter.wide.shape, stride, "float64Sums");
       // Parts of the sum are rounded once or more.
       assertNear(dw, exact, HALF_STEP, 0.05, "dw");
     });
@@ -105,17 +105,29 @@ for (const { way, rows, side, inputs, outputs, stride } of BY_PARTS) {
     tf.tidy(() => {
       const x = twins(1, [rows, side, side, inputs]);
       const filter = twins(2, [3, 3, inputs, outputs]);
-      const y = kernels.convolve(x.wide, filter.wide, stride, "exactSums");
+      const y = kernels.convolve(x.wide, filter.wide, stride, "float64Sums");
       const narrowY = kernels.convolve(x.narrow, filter.wide, stride, "mixed");
       assert.equal(dtypeOf(narrowY), "bfloat16");
       assert.ok(relativeError(narrowY, y) < 1.25 * ROUNDING, "y");
       const dy = twins(3, y.shape);
       const dx = kernels.convolveInputGradient(dy.narrow, filter.wide, x.wide.shape, stride, "mixed");
-      const exactDx = kernels.convolveInputGradient(dy.wide, filter.wide, x.wide.shape, stride, "exactSums");
+      const exactDx = kernels.convolveInputGradient(
+        dy.wide,
+        filter.wide,
+        x.wide.shape,
+        stride,
+        "float64Sums",
+      );
       assert.ok(relativeError(dx, exactDx) < 1.25 * ROUNDING, "dx");
       const dw = kernels.convolveFilterGradient(x.narrow, dy.narrow, filter.wide.shape, stride, "mixed");
       assert.equal(dtypeOf(dw), "float32");
-      const exactDw = kernels.convolveFilterGradient(x.wide, dy.wide, filter.wide.shape, stride, "exactSums");
+      const exactDw = kernels.convolveFilterGradient(
+        x.wide,
+        dy.wide,
+        filter.wide.shape,
+        stride,
+        "float64Sums",
+      );
       assert.ok(relativeError(dw, exactDw) < ROUNDING / 2, "dw");
     });
   });
@@ -132,7 +144,7 @@ for (const { way, rows, side, inputs, outputs, stride } of BY_PARTS) {
       const filter: Tensor4D = tf.fill([3, 3, inputs, outputs], -0.5);
       const narrow = cast(x, "bfloat16");
       const y = cast(kernels.convolve(narrow, filter, stride, "mixed"), "float32");
-      const exact = kernels.convolve(x, filter, stride, "exactSums");
+      const exact = kernels.convolve(x, filter, stride, "float64Sums");
       for (const [n, image] of tf.unstack(y).entries()) {
         const expected = tf.gather(exact, n);
         if (n === 1) assert.equal(image.abs().max().dataSync()[0], 0);
@@ -145,7 +157,7 @@ for (const { way, rows, side, inputs, outputs, stride } of BY_PARTS) {
         cast(dy, "float32"),
         filter.shape,
         stride,
-        "exactSums",
+        "float64Sums",
       );
       assert.ok(relativeError(dw, exactDw) < ROUNDING / 2, "dw");
     });

@@ -47,8 +47,8 @@ test("a protocol that is none, and one without data, are told in a sentence", as
 test("quick trainings see their images: no patch hides all of one", () => {
   const side = EMBEDDED_DATA.kind === "procedural" ? EMBEDDED_DATA.size : 0;
   for (const study of STUDIES) {
-    const settled = study.settle("quick");
-    for (const { train } of settled.trainings(EMBEDDED_DATA))
+    const configured = study.configure("quick");
+    for (const { train } of configured.trainings(EMBEDDED_DATA))
       assert.ok(train.augmentation.occlusion < side, study.name);
   }
 });

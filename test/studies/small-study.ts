@@ -1,7 +1,7 @@
 import { runSummary } from "../../lib/experiments/runs/run-summary.js";
 import type { PlotlyFigure } from "../../lib/figures/figure.js";
 import {
-  type DoesWithout,
+  type Fallbacks,
   type ProtocolStudy,
   withSettings,
 } from "../../lib/studies/replication/protocol-study.js";
@@ -39,12 +39,12 @@ export function smallStudy(
   seeds: readonly number[],
   {
     change = {},
-    doesWithout = {},
+    fallbacks = {},
     diverging = [],
     cannotRun,
   }: {
     change?: SpecChange;
-    doesWithout?: DoesWithout;
+    fallbacks?: Fallbacks;
     /** Seeds whose trainings diverge. */
     diverging?: readonly number[];
     cannotRun?: () => string;
@@ -90,7 +90,7 @@ export function smallStudy(
     },
   };
   const settings = { seeds, change, least: 0 };
-  return withSettings(study, { quick: settings, reduced: settings, full: settings }, doesWithout);
+  return withSettings(study, { quick: settings, reduced: settings, full: settings }, fallbacks);
 }
 
 const endPoint = (statement: string): Statement => ({ statement, by: "project", carries: true });

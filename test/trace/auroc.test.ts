@@ -54,7 +54,7 @@ test("bootstrap: repeats from its stream, as wide as Hanley and McNeil's error, 
   const error = Math.sqrt((A * (1 - A) + 299 * (q1 - A * A) + 299 * (q2 - A * A)) / (300 * 300));
   const [interval] = drawn.intervals;
   assert.ok(interval && Math.abs((interval.high - interval.low) / (2 * 1.96 * error) - 1) < 0.15);
-  assert.deepEqual(drawn.leads[1], { low: 0, high: 0 });
+  assert.deepEqual(drawn.differences[1], { low: 0, high: 0 });
   assert.throws(() => aurocBootstrap([[1, 2]], [1, 1], { stream: randomStream(1, "bootstrap") }), UserError);
   assert.throws(() => auroc([1], [1, 0]), UserError);
 });

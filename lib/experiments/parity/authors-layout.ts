@@ -3,20 +3,20 @@
  * width], linear [out, in], or [out, in, side, side] where it reads flattened maps), against this project's ([height,
  * width, in, out], [in, out], [side, side, in, out]). Everything else is the same in both.
  */
-interface LaidOut {
+interface TensorLayout {
   /** Shape in this project's layout. */
   readonly shape: readonly number[];
   readonly role: string;
   readonly mapSide?: number;
 }
 
-export function authorsShape(tensor: LaidOut): number[] {
+export function authorsShape(tensor: TensorLayout): number[] {
   const { role, shape } = unflattened(tensor);
   return authorsAxes(role, shape).map((axis) => shape[axis] ?? 1);
 }
 
 /** Values in the authors' layout -> values in this project's. */
-export function fromAuthorsLayout(tensor: LaidOut, values: Float32Array): Float32Array {
+export function fromAuthorsLayout(tensor: TensorLayout, values: Float32Array): Float32Array {
   const { role, shape } = unflattened(tensor);
   const axes = authorsAxes(role, shape);
   const inverse = axes.map((_, axis) => axes.indexOf(axis));
@@ -24,13 +24,13 @@ export function fromAuthorsLayout(tensor: LaidOut, values: Float32Array): Float3
 }
 
 /** Values in this project's layout -> values in the authors'. */
-export function toAuthorsLayout(tensor: LaidOut, values: Float32Array): Float32Array {
+export function toAuthorsLayout(tensor: TensorLayout, values: Float32Array): Float32Array {
   const { role, shape } = unflattened(tensor);
   return permute(values, shape, authorsAxes(role, shape));
 }
 
 /** A linear weight that reads flattened maps is laid out as a filter of their size. */
-function unflattened({ role, shape, mapSide = 1 }: LaidOut): LaidOut {
+function unflattened({ role, shape, mapSide = 1 }: TensorLayout): TensorLayout {
   const [inputs = 1, classes = 1] = shape;
   if (role !== "linear" || mapSide === 1) return { role, shape };
   return { role: "filter", shape: [mapSide, mapSide, inputs / mapSide ** 2, classes] };

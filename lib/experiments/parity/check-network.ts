@@ -25,7 +25,7 @@ type QuantityError = readonly [quantity: string, error: number];
  */
 export function checkReferenceCase(
   reference: ReferenceCase,
-  precision: Precision = "exactSums",
+  precision: Precision = "float64Sums",
 ): ParityRow[] {
   const network = referenceNetwork(reference);
   const worst = new Map<string, number>();

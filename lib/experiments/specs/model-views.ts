@@ -39,5 +39,5 @@ function networkOf(
     kind === "parallel" ? { kind, delay } : { kind, delay, asPublished: serialScheme === "published" };
   const norm = { epsilon, momentum, temporalAffine };
   const shared = { classes, stem, scheme, heads, norm, timesteps: timesteps ?? undefined };
-  return architectureNamed(architecture).layOut(shared, network);
+  return architectureNamed(architecture).build(shared, network);
 }

@@ -5,9 +5,9 @@ import type { Timeline } from "../timeline.js";
 /**
  * What a pass computes in: "float32" as fast as may be; "mixed" with activations and their gradients stored as bfloat16
  * and multiplied as 16-bit integers with scales after Winograd's transforms, as float32 elsewhere, and weights, statistics
- * and loss in float32; "exactSums" in float32 with convolutions summed in double and rounded once (reference numbers).
+ * and loss in float32; "float64Sums" in float32 with convolutions summed in double and rounded once (reference numbers).
  */
-export type Precision = "float32" | "mixed" | "exactSums";
+export type Precision = "float32" | "mixed" | "float64Sums";
 
 /** Batch statistics [D, C] of each distinct step; the variance is the biased one, over that step's own rows. */
 export interface BatchStatistics {

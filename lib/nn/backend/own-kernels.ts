@@ -76,7 +76,7 @@ function convolutionAttributes(x: Tensor4D, stride: number, precision: Precision
   return [
     attribute.dtype("T", dtypeOf(x)),
     attribute.integer("stride", stride),
-    attribute.boolean("float64_sums", precision === "exactSums"),
+    attribute.boolean("float64_sums", precision === "float64Sums"),
   ];
 }
 

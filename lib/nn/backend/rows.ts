@@ -1,7 +1,7 @@
 import { add, cast, only, slice } from "./elementwise.js";
 import { attribute, dtypeOf, runNative } from "./native-operation.js";
 import { type Tensor4D, tf } from "../tensorflow.js";
-import { firstRows, type Selection, type Timeline, valueAt } from "../timeline.js";
+import { firstRows, type StepSelection, type Timeline, valueAt } from "../timeline.js";
 
 /** Rows of the folded batch axis: values [N, H, W, C], N the rows of all distinct steps in order. */
 
@@ -26,7 +26,7 @@ export function concatenate(parts: readonly Tensor4D[]): Tensor4D {
 }
 
 /** The distinct steps of `selection`, taken from `x` and laid one after another. */
-export function gatherSteps(x: Tensor4D, before: Timeline, selection: Selection): Tensor4D {
+export function gatherSteps(x: Tensor4D, before: Timeline, selection: StepSelection): Tensor4D {
   return tf.tidy(() => {
     const parts = splitRows(x, before.rows);
     return concatenate(selection.source.map((d) => valueAt(parts, d)));
@@ -34,7 +34,7 @@ export function gatherSteps(x: Tensor4D, before: Timeline, selection: Selection)
 }
 
 /** Gradient of `gatherSteps`: what each old step receives from all the new steps taken from it. */
-export function gatherStepsGradient(dy: Tensor4D, before: Timeline, selection: Selection): Tensor4D {
+export function gatherStepsGradient(dy: Tensor4D, before: Timeline, selection: StepSelection): Tensor4D {
   return tf.tidy(() => {
     const parts = splitRows(dy, selection.timeline.rows);
     const [, height, width, channels] = dy.shape;

@@ -9,18 +9,18 @@ import { combined, type SpecChange } from "../../experiments/specs/spec-change.j
 export type DataFeature = "C-scores";
 
 /** What a study does where the data lack a feature, as the end of a sentence that begins with the study. */
-export type DoesWithout = Readonly<Partial<Record<DataFeature, string>>>;
+export type Fallbacks = Readonly<Partial<Record<DataFeature, string>>>;
 
 /** A study with its settings for every protocol. Which type its settings have is its own affair. */
 export interface ProtocolStudy {
   readonly name: string;
   readonly title: string;
   readonly claim: string;
-  readonly doesWithout: DoesWithout;
+  readonly fallbacks: Fallbacks;
   /** Why this machine cannot do it, as the end of a sentence; undefined where it can. */
   cannotRun(): string | undefined;
   /** The study as a protocol has it, with the person's own changes. */
-  settle(protocol: ProtocolName, changes?: SettingsChanges): SettledStudy;
+  configure(protocol: ProtocolName, changes?: SettingsChanges): ConfiguredStudy;
 }
 
 /** What a person may change of a protocol's settings. */
@@ -32,7 +32,7 @@ export interface SettingsChanges {
 }
 
 /** A study whose settings are chosen: what is left to give is the data. */
-export interface SettledStudy {
+export interface ConfiguredStudy {
   readonly name: string;
   readonly title: string;
   readonly claim: string;
@@ -45,16 +45,16 @@ export interface SettledStudy {
 export function withSettings<Settings extends StudySettings>(
   study: Study<Settings>,
   byProtocol: Readonly<Record<ProtocolName, Settings>>,
-  doesWithout: DoesWithout = {},
+  fallbacks: Fallbacks = {},
 ): ProtocolStudy {
   const { name, title, claim } = study;
   return {
     name,
     title,
     claim,
-    doesWithout,
+    fallbacks,
     cannotRun: () => study.cannotRun?.(),
-    settle(protocol, { seeds, change = {} } = {}) {
+    configure(protocol, { seeds, change = {} } = {}) {
       const chosen = byProtocol[protocol];
       const settings: Settings = {
         ...chosen,
@@ -74,11 +74,14 @@ export function withSettings<Settings extends StudySettings>(
 }
 
 /** What a study does for want of features that a source lacks: a sentence each. */
-export function doneWithout({ title, doesWithout }: ProtocolStudy, source: ResolvedDatasetSource): string[] {
+export function neededFallbacks(
+  { title, fallbacks }: ProtocolStudy,
+  source: ResolvedDatasetSource,
+): string[] {
   const has: Readonly<Record<DataFeature, boolean>> = {
     "C-scores": hasCScores(source),
   };
-  return Object.entries(doesWithout)
+  return Object.entries(fallbacks)
     .filter(([feature]) => !has[feature as DataFeature])
     .map(([feature, consequence]) => `${feature}: "${title}" ${consequence}`);
 }

@@ -2,7 +2,7 @@ import type { ResolvedDatasetSource } from "../../datasets/source.js";
 import { runFolder } from "../../experiments/runs/run-folder.js";
 import type { RunSpec } from "../../experiments/specs/spec.js";
 import { UserError } from "../../util/errors.js";
-import { doneWithout, type ProtocolStudy, type SettledStudy } from "./protocol-study.js";
+import { neededFallbacks, type ProtocolStudy, type ConfiguredStudy } from "./protocol-study.js";
 import type { Protocol, WantedDataset } from "./protocols.js";
 import { combined, type SpecChange } from "../../experiments/specs/spec-change.js";
 
@@ -22,7 +22,7 @@ export interface Training {
 /** One study on one data set. */
 export interface ReplicationPart {
   readonly data: NamedSource;
-  readonly study: SettledStudy;
+  readonly study: ConfiguredStudy;
   readonly trainings: readonly Training[];
 }
 
@@ -66,13 +66,14 @@ export function planReplication(choices: ReplicationChoices): Replication {
   for (const dataset of named) {
     const wanted = protocol.datasets.find(({ name }) => name === dataset.name);
     for (const study of studies.filter(({ name }) => undone.get(name) === undefined)) {
-      for (const sentence of doneWithout(study, dataset.source)) without.push(`${dataset.name}, ${sentence}`);
-      const settled = study.settle(protocol.name, {
+      for (const sentence of neededFallbacks(study, dataset.source))
+        without.push(`${dataset.name}, ${sentence}`);
+      const configured = study.configure(protocol.name, {
         seeds,
         change: combined(wanted?.change ?? {}, change),
       });
-      const trainings = uniqueTrainings(settled.trainings(dataset.source).map(trainingOf));
-      parts.push({ data: dataset, study: settled, trainings });
+      const trainings = uniqueTrainings(configured.trainings(dataset.source).map(trainingOf));
+      parts.push({ data: dataset, study: configured, trainings });
     }
   }
   return { protocol, parts, trainings: uniqueTrainings(parts.flatMap((part) => part.trainings)), without };

@@ -86,7 +86,7 @@ test("a training that several studies need is one; seeds and a change are of all
 test("what a protocol wants and does not get is named, with where to get it", () => {
   const studies = [
     smallStudy("plain", [0]),
-    smallStudy("typical", [0], { doesWithout: { "C-scores": "looks at less" } }),
+    smallStudy("typical", [0], { fallbacks: { "C-scores": "looks at less" } }),
   ];
   const cifar10 = { name: "cifar10", source: resolveDatasetSource({ kind: "cifar10", path: "a" }) };
   const { parts, without } = planReplication({ protocol: PROTOCOLS.full, studies, data: [cifar10] });

@@ -93,14 +93,14 @@ class RightSide {
   // fill(term, row) writes the C' values of one term of the sums.
   template <typename Fill>
   RightSide(int64_t depth, int64_t outputs, const Fill& fill)
-      : width_(RoundUp(outputs, kLanes)), stride_(MicroColumns(width_)), block_(depth * stride_), laid_out_(depth * width_), values_(laid_out_.get()) {
+      : width_(RoundUp(outputs, kLanes)), stride_(MicroColumns(width_)), block_(depth * stride_), packed_(depth * width_), values_(packed_.get()) {
     std::vector<float> row(width_, 0.0f);
     for (int64_t term = 0; term < depth; term++) {
       fill(term, row.data());
-      for (int64_t k = 0; k < width_; k += stride_) std::copy_n(&row[k], stride_, laid_out_.get() + k * depth + term * stride_);
+      for (int64_t k = 0; k < width_; k += stride_) std::copy_n(&row[k], stride_, packed_.get() + k * depth + term * stride_);
     }
   }
-  RightSide(int64_t outputs, const float* filter) : width_(outputs), stride_(outputs), block_(MicroColumns(outputs)), laid_out_(0), values_(filter) {}
+  RightSide(int64_t outputs, const float* filter) : width_(outputs), stride_(outputs), block_(MicroColumns(outputs)), packed_(0), values_(filter) {}
 
   // From column k on, the first of a micro-tile's; the terms lie Stride() values apart.
   const float* At(int64_t k) const { return values_ + k / MicroColumns(width_) * block_; }
@@ -109,7 +109,7 @@ class RightSide {
 
  private:
   const int64_t width_, stride_, block_;
-  const Buffer<float> laid_out_;
+  const Buffer<float> packed_;
   const float* const values_;
 };
 
@@ -193,7 +193,7 @@ class DirectConvolution {
   const std::vector<int64_t> outputs_;
 };
 
-inline RightSide LaidOut(int64_t depth, int64_t outputs, const float* filter) {
+inline RightSide PackedRightSide(int64_t depth, int64_t outputs, const float* filter) {
   return RightSide(depth, outputs, [&](int64_t term, float* row) { std::copy_n(filter + term * outputs, outputs, row); });
 }
 
@@ -205,7 +205,7 @@ void DirectConvolve(const Threads& threads, const ConvolutionShape& s, const T* 
     DirectConvolution<T>(threads, grid, x, shape, RightSide(s.outputs, filter), epilogue, y, shape_y);
     return;
   }
-  DirectConvolution<T>(threads, grid, x, shape, LaidOut(grid.Depth(s.inputs), s.outputs, filter), epilogue, y, shape_y);
+  DirectConvolution<T>(threads, grid, x, shape, PackedRightSide(grid.Depth(s.inputs), s.outputs, filter), epilogue, y, shape_y);
 }
 
 template <typename T>

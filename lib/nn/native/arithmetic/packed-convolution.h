@@ -27,7 +27,7 @@ class WinogradFilter final : public PackedFilter {
 class DirectFilter final : public PackedFilter {
  public:
   DirectFilter(const ConvolutionShape& s, const float* filter)
-      : shape_(s), grid_(ForwardGrid(s)), right_(LaidOut(grid_.Depth(s.inputs), s.outputs, filter)) {}
+      : shape_(s), grid_(ForwardGrid(s)), right_(PackedRightSide(grid_.Depth(s.inputs), s.outputs, filter)) {}
 
   void Convolve(const Threads& threads, int64_t batch, const Epilogue& epilogue, const float* x, float* y) const override {
     const MapShape shape{batch, shape_.height, shape_.width, shape_.inputs}, shape_y{batch, shape_.OutHeight(), shape_.OutWidth(), shape_.outputs};
