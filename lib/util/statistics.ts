@@ -16,6 +16,18 @@ export function standardError(values: ArrayLike<number>): number {
   return n < 2 ? NaN : Math.sqrt(squares / (n - 1) / n);
 }
 
+/**
+ * Standard error of an estimate by the delete-a-group jackknife (Quenouille 1956; Kott 2001): with θ(g) the estimate from
+ * all observations but those of group g, of G groups that are alike,
+ *
+ *     sqrt((G - 1)/G Σ_g (θ(g) - mean θ)²)
+ *
+ * NaN below two groups.
+ */
+export function jackknifeError(withoutGroup: readonly number[]): number {
+  return (withoutGroup.length - 1) * standardError(withoutGroup);
+}
+
 /** Quantile q in [0, 1] by linear interpolation between order statistics at (n - 1) q (type 7 of R and numpy). */
 export function quantile(values: ArrayLike<number>, q: number): number {
   return quantileOfSorted(Float64Array.from(values).sort(), q);

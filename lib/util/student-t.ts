@@ -34,16 +34,48 @@ export function studentQuantile(p: number, degrees: number): number {
   return high;
 }
 
+/** A mean, and how far off it may be. */
+export interface Estimate {
+  readonly mean: number;
+  /** Standard error; NaN where nothing tells it. */
+  readonly error: number;
+  /** Degrees of freedom of the error, a whole number. */
+  readonly degrees: number;
+}
+
 /**
- * p-value of the one-sided t-test of the hypothesis that the mean of what `values` are drawn from is at most `bound`;
- * NaN below two values. Values that are all equal decide by which side of the bound they are on.
+ * The mean of what `values` are drawn from, with the standard error that they show, e1 = s / sqrt(n). An error e2 of
+ * another source, independent of it and known from d2 degrees of freedom, adds in squares, and the degrees of freedom
+ * are those of Satterthwaite (1946), rounded down:
+ *
+ *     e² = e1² + e2²,   d = e⁴ / (e1⁴/(n - 1) + e2⁴/d2)
  */
-export function pValueAbove(values: readonly number[], bound: number): number {
-  if (values.length < 2) return NaN;
-  const excess = mean(values) - bound;
-  const error = standardError(values);
-  if (error === 0) return excess > 0 ? 0 : 1;
-  return studentTail(excess / error, values.length - 1);
+export function estimateOf(
+  values: readonly number[],
+  other: { readonly error: number; readonly degrees: number } = { error: 0, degrees: 1 },
+): Estimate {
+  const own = { error: standardError(values), degrees: values.length - 1 };
+  const error = Math.hypot(own.error, other.error);
+  const fourths = own.error ** 4 / own.degrees + other.error ** 4 / other.degrees;
+  // A hair above, so that n - 1 stays n - 1 where there is no other error.
+  const degrees = error === 0 ? own.degrees : Math.floor(error ** 4 / fourths + 1e-9);
+  return { mean: mean(values), error, degrees };
+}
+
+/**
+ * p-value of the one-sided t-test of the hypothesis that what is estimated is at most `bound`; NaN where nothing tells the
+ * error. Without any error it is decided by the side of the bound that the mean is on.
+ */
+export function pValueAbove({ mean: centre, error, degrees }: Estimate, bound: number): number {
+  if (Number.isNaN(error)) return NaN;
+  if (error === 0) return centre > bound ? 0 : 1;
+  return studentTail((centre - bound) / error, degrees);
+}
+
+/** Interval around an estimate by Student's t, which covers what is estimated with the probability `level`. */
+export function estimateInterval({ mean: centre, error, degrees }: Estimate, level: number): Interval {
+  const half = Number.isNaN(error) ? NaN : studentQuantile((1 + level) / 2, degrees) * error;
+  return { low: centre - half, high: centre + half };
 }
 
 /**
@@ -65,9 +97,7 @@ export function holmAdjusted(pValues: readonly number[]): number[] {
   return adjusted;
 }
 
-/** Interval of the mean by Student's t, which covers it with the probability `level`; NaN below two values. */
+/** Interval of the mean of `values` by Student's t, which covers it with the probability `level`; NaN below two values. */
 export function meanInterval(values: readonly number[], level = 0.95): Interval {
-  const half =
-    values.length < 2 ? NaN : studentQuantile((1 + level) / 2, values.length - 1) * standardError(values);
-  return { low: mean(values) - half, high: mean(values) + half };
+  return estimateInterval(estimateOf(values), level);
 }

@@ -6,6 +6,7 @@ import {
   averageRanks,
   binomialCdf,
   bootstrapInterval,
+  jackknifeError,
   mean,
   quantile,
   spearman,
@@ -26,6 +27,14 @@ test("average ranks equal the count of smaller values plus half of the ties", ()
       assert.deepEqual(Array.from(averageRanks(values)), expected);
     }),
   );
+});
+
+test("the jackknife of a mean that leaves out one value at a time is its standard error", () => {
+  const values = [3, 1, 4, 1.5, 9, 2.6];
+  const withoutOne = values.map((_, i) => mean(values.filter((_value, j) => j !== i)));
+  assert.ok(Math.abs(jackknifeError(withoutOne) - standardError(values)) < 1e-12);
+  assert.equal(jackknifeError([2, 2, 2]), 0);
+  assert.ok(Number.isNaN(jackknifeError([1])));
 });
 
 test("Spearman's rho: 1 under any rising map, -1 under any falling one, 1 - 6 Σ d² / n(n² - 1) without ties", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomStream } from "../../lib/util/random.js";
 import {
+  estimateOf,
   holmAdjusted,
   meanInterval,
   pValueAbove,
@@ -59,14 +60,30 @@ test("the interval of a mean is Student's: of 1, 2, 3, 4 it is 2.5 ± 3.182 * 0.
 test("the one-sided t-test: by hand, of one value, and of values that are all equal", () => {
   // Mean 2, standard error 1, two degrees of freedom: t = 2 has 1/2 - 2 / (2 √6) above it.
   const values = [2 - Math.sqrt(3), 2, 2 + Math.sqrt(3)];
-  near(pValueAbove(values, 0), 0.5 - 1 / Math.sqrt(6), 1e-12);
-  near(pValueAbove(values, 4), 0.5 + 1 / Math.sqrt(6), 1e-12);
-  assert.ok(Number.isNaN(pValueAbove([5], 0)));
-  assert.ok(Number.isNaN(pValueAbove([], 0)));
+  near(pValueAbove(estimateOf(values), 0), 0.5 - 1 / Math.sqrt(6), 1e-12);
+  near(pValueAbove(estimateOf(values), 4), 0.5 + 1 / Math.sqrt(6), 1e-12);
+  assert.ok(Number.isNaN(pValueAbove(estimateOf([5]), 0)));
+  assert.ok(Number.isNaN(pValueAbove(estimateOf([]), 0)));
   assert.deepEqual(
-    [0, 1, 2].map((bound) => pValueAbove([1, 1, 1], bound)),
+    [0, 1, 2].map((bound) => pValueAbove(estimateOf([1, 1, 1]), bound)),
     [0, 1, 1],
   );
+});
+
+test("an error of another source adds in squares, with Satterthwaite's degrees of freedom", () => {
+  // Standard error 1 with two degrees of freedom.
+  const values = [2 - Math.sqrt(3), 2, 2 + Math.sqrt(3)];
+  const alone = estimateOf(values);
+  assert.deepEqual([Math.round(alone.error * 1e9) / 1e9, alone.degrees], [1, 2]);
+  const both = estimateOf(values, { error: 2, degrees: 19 });
+  near(both.error, Math.sqrt(5), 1e-12);
+  // 25 / (1/2 + 16/19) = 18.6.
+  assert.equal(both.degrees, 18);
+  assert.ok(
+    Number.isNaN(estimateOf([5], { error: 2, degrees: 19 }).error),
+    "one seed does not tell its error",
+  );
+  assert.deepEqual(estimateOf([1, 1, 1], { error: 2, degrees: 19 }), { mean: 1, error: 2, degrees: 19 });
 });
 
 test("where nothing is there, the test at 5 % says otherwise in one case of twenty, at three seeds as at eight", () => {
@@ -76,7 +93,7 @@ test("where nothing is there, the test at 5 % says otherwise in one case of twen
     let wrong = 0;
     for (let i = 0; i < draws; i++) {
       const values = Array.from({ length: n }, () => stream.normal());
-      if (pValueAbove(values, 0) <= 0.05) wrong++;
+      if (pValueAbove(estimateOf(values), 0) <= 0.05) wrong++;
     }
     // Four standard errors of a share of 5 % over 20,000 draws are 0.6 %.
     near(wrong / draws, 0.05, 0.0062);

@@ -15,6 +15,7 @@ import type { Trace } from "../../trace/trace.js";
 import { mean } from "../../util/statistics.js";
 import type { StudyContext } from "../study-context.js";
 import { type Analysis, cachedNumber } from "./cached-analysis.js";
+import { measuredWithGroups } from "./image-groups.js";
 import { type ArmResult, PairedArms } from "./paired-arms.js";
 
 const overTime = z.array(cachedNumber);
@@ -27,7 +28,7 @@ const curveSchema = z.array(
     meanMilliseconds: z.exactOptional(z.number()),
   }),
 );
-const measuresSchema = z.object({
+const groupSchema = z.object({
   examples: z.number(),
   /** [T] */
   accuracy: overTime,
@@ -47,6 +48,9 @@ const measuresSchema = z.object({
   /** [T] the same in measured time; empty where it was not measured. */
   milliseconds: z.array(z.number()),
 });
+/** `withoutGroup`: the same on all images but those of each group. */
+const measuresSchema = groupSchema.extend({ withoutGroup: z.array(groupSchema) });
+type GroupMeasures = z.output<typeof groupSchema>;
 
 /** What a trace says of a model as an anytime predictor. */
 export type AnytimeMeasures = z.output<typeof measuresSchema>;
@@ -89,7 +93,7 @@ export async function anytimeModels(
         { model, milliseconds: times ?? null },
         async () => {
           context.onProgress(`reading ${directory}`);
-          return measuresOf(await testTrace(directory, model), times);
+          return measuredWithGroups(withMilliseconds(await testTrace(directory, model), times), measuresOf);
         },
       );
       return { model, ...common, ...measures };
@@ -114,13 +118,16 @@ export async function anytimeArms(
       for (const { model } of namedModels(spec))
         results.push({ arm: armOf(model, spec), seed, measured: "diverged" });
   }
-  return new PairedArms(results);
+  return PairedArms.grouped(results);
 }
 
-function measuresOf(stored: Trace, milliseconds: readonly number[] | undefined): AnytimeMeasures {
-  const { examples } = stored;
-  const multiplyAdds = [...(stored.cost?.multiplyAdds ?? [])];
-  const trace = milliseconds === undefined ? stored : { ...stored, cost: { multiplyAdds, milliseconds } };
+function withMilliseconds(trace: Trace, milliseconds: readonly number[] | undefined): Trace {
+  if (milliseconds === undefined) return trace;
+  return { ...trace, cost: { multiplyAdds: [...(trace.cost?.multiplyAdds ?? [])], milliseconds } };
+}
+
+function measuresOf(trace: Trace): GroupMeasures {
+  const { examples } = trace;
   const accuracy = [...accuracyPerTimestep(trace)];
   const confidence = confidences(trace);
   return {
@@ -132,7 +139,7 @@ function measuresOf(stored: Trace, milliseconds: readonly number[] | undefined):
     confidence: accuracy.map((_, t) => mean(confidence.subarray(t * examples, (t + 1) * examples))),
     calibrationError: [...expectedCalibrationError(trace)],
     overthinking: overthinking(trace),
-    multiplyAdds,
-    milliseconds: [...(milliseconds ?? [])],
+    multiplyAdds: [...(trace.cost?.multiplyAdds ?? [])],
+    milliseconds: [...(trace.cost?.milliseconds ?? [])],
   };
 }

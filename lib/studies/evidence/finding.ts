@@ -1,5 +1,5 @@
-import { mean } from "../../util/statistics.js";
-import { holmAdjusted, meanInterval } from "../../util/student-t.js";
+import { jackknifeError } from "../../util/statistics.js";
+import { type Estimate, estimateInterval, estimateOf, holmAdjusted } from "../../util/student-t.js";
 import { intervalText, pValueText, signed, type Unit } from "./format.js";
 import { LEVEL, type Rule } from "./rules.js";
 
@@ -8,6 +8,8 @@ export interface Contrast {
   /** What it is of: "CascadedTD over CascadedCE". */
   readonly of: string;
   readonly values: readonly number[];
+  /** The mean over seeds on all images but those of each group; left out where it is of no images, or they are not known. */
+  readonly withoutGroup?: readonly number[];
   /** Seeds that were run; those that diverged gave no value. */
   readonly seeds: number;
   readonly unit: Unit;
@@ -24,6 +26,16 @@ export interface Statement {
   readonly carries?: true;
 }
 
+/**
+ * The mean of a contrast with its standard error from two sources, added in squares: the seeds of the trainings, and the
+ * images that happened to be in the test set, with the noise drawn for them (jackknife over groups of images). What is the
+ * chance of a seed on an image counts in both, so the error is rather too large than too small.
+ */
+export function contrastEstimate({ values, withoutGroup }: Contrast): Estimate {
+  if (withoutGroup === undefined) return estimateOf(values);
+  return estimateOf(values, { error: jackknifeError(withoutGroup), degrees: withoutGroup.length - 1 });
+}
+
 /** What a contrast came to: its mean with the 90 % interval, whose ends the one-sided tests at 5 % look at. */
 export interface MeasuredContrast {
   readonly of: string;
@@ -32,6 +44,8 @@ export interface MeasuredContrast {
   /** NaN below two values. */
   readonly low: number;
   readonly high: number;
+  /** Standard error of the mean that comes from the choice of test images; left out where it is not known. */
+  readonly imageError?: number;
   readonly n: number;
 }
 
@@ -65,7 +79,7 @@ export function finding(
   contrasts: readonly Contrast[],
 ): Draft {
   // One contrast without a p-value makes this NaN.
-  const pValue = Math.max(...contrasts.map(({ values }) => rule.pValue(values)));
+  const pValue = Math.max(...contrasts.map((contrast) => rule.pValue(contrastEstimate(contrast))));
   return {
     finding: {
       statement: `${statement} (rule: ${contrasts.length > 1 ? "each " : ""}${rule.text})`,
@@ -119,17 +133,28 @@ function testText(pValue: number | null, adjusted: number | null): string[] {
   ];
 }
 
-function measuredContrast({ of, values }: Contrast): MeasuredContrast {
-  return { of, mean: mean(values), ...meanInterval(values, 1 - 2 * LEVEL), n: values.length };
+function measuredContrast(contrast: Contrast): MeasuredContrast {
+  const { of, values, withoutGroup } = contrast;
+  const estimate = contrastEstimate(contrast);
+  return {
+    of,
+    mean: estimate.mean,
+    ...estimateInterval(estimate, 1 - 2 * LEVEL),
+    ...(withoutGroup && { imageError: jackknifeError(withoutGroup) }),
+    n: values.length,
+  };
 }
 
 /** "CascadedTD over CascadedCE +9.8 points (90 % interval +8.1 to +11.5; n = 3, 1 seed diverged)". */
 function contrastText(contrast: Contrast): string {
   const { values, seeds, unit } = contrast;
-  const { of, mean: centre, low, high, n } = measuredContrast(contrast);
+  const { of, mean: centre, low, high, imageError, n } = measuredContrast(contrast);
   const lost = seeds - values.length;
   const facts = [
     ...(Number.isNaN(low) ? [] : [`90 % interval ${intervalText({ low, high }, unit.digits)}`]),
+    ...(imageError === undefined
+      ? []
+      : [`of it ± ${imageError.toFixed(unit.digits)} by the choice of images`]),
     `n = ${n}${lost === 0 ? "" : `, ${lost} seed${lost === 1 ? "" : "s"} diverged`}`,
   ];
   return `${of} ${signed(centre, unit.digits)}${unit.difference} (${facts.join("; ")})`;

@@ -1,46 +1,47 @@
-import { pValueAbove } from "../../util/student-t.js";
+import { type Estimate, pValueAbove } from "../../util/student-t.js";
 
 /**
- * How the values of a contrast, one a seed, decide a finding: by the p-value of what the finding denies. It holds where
- * that is at most `LEVEL`, so that of findings that are wrong one in twenty is taken to hold. One value decides nothing.
+ * How a contrast, estimated over seeds and images, decides a finding: by the p-value of what the finding denies. It holds
+ * where that is at most `LEVEL`, so that of findings that are wrong one in twenty is taken to hold. One seed decides
+ * nothing.
  */
 export interface Rule {
   /** As the sentence of a finding ends with it. */
   readonly text: string;
-  /** NaN where the values cannot decide. */
-  readonly pValue: (values: readonly number[]) => number;
+  /** NaN where nothing tells the error of the estimate. */
+  readonly pValue: (estimate: Estimate) => number;
 }
 
 /** Risk of taking to hold what does not. */
 export const LEVEL = 0.05;
 
-const negated = (values: readonly number[]): number[] => values.map((value) => -value);
+const negated = (estimate: Estimate): Estimate => ({ ...estimate, mean: -estimate.mean });
 
 /** The mean is above a value: one-sided t-test. */
 export function isAbove(bound: number): Rule {
   return {
-    text: `mean above ${bound}, one-sided t-test over seeds`,
-    pValue: (values) => pValueAbove(values, bound),
+    text: `mean above ${bound}, one-sided t-test over seeds and images`,
+    pValue: (estimate) => pValueAbove(estimate, bound),
   };
 }
 
 /** The mean is below a value: one-sided t-test. */
 export function isBelow(bound: number): Rule {
   return {
-    text: `mean below ${bound}, one-sided t-test over seeds`,
-    pValue: (values) => pValueAbove(negated(values), -bound),
+    text: `mean below ${bound}, one-sided t-test over seeds and images`,
+    pValue: (estimate) => pValueAbove(negated(estimate), -bound),
   };
 }
 
 /** One arm is above another: one-sided paired t-test. */
-export const isAhead: Rule = { ...isAbove(0), text: "ahead, one-sided t-test paired by seed" };
+export const isAhead: Rule = { ...isAbove(0), text: "ahead, one-sided t-test paired by seed and image" };
 
 const points = (margin: number): string => `${margin} point${margin === 1 ? "" : "s"}`;
 
 /** One arm is not behind another by `margin` points or more: non-inferiority, one-sided paired t-test. */
 export function isNotBehind(margin: number): Rule {
   return {
-    text: `less than ${points(margin)} behind, one-sided t-test paired by seed`,
+    text: `less than ${points(margin)} behind, one-sided t-test paired by seed and image`,
     pValue: isAbove(-margin).pValue,
   };
 }
@@ -51,7 +52,7 @@ export function isNotBehind(margin: number): Rule {
  */
 export function isSame(margin: number): Rule {
   return {
-    text: `less than ${points(margin)} apart, two one-sided t-tests paired by seed`,
-    pValue: (values) => Math.max(isAbove(-margin).pValue(values), isBelow(margin).pValue(values)),
+    text: `less than ${points(margin)} apart, two one-sided t-tests paired by seed and image`,
+    pValue: (estimate) => Math.max(isAbove(-margin).pValue(estimate), isBelow(margin).pValue(estimate)),
   };
 }

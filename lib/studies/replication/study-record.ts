@@ -18,6 +18,7 @@ const findingSchema = z.strictObject({
       mean: cachedNumber,
       low: cachedNumber,
       high: cachedNumber,
+      imageError: cachedNumber.exactOptional(),
       n: z.number(),
     }),
   ),

@@ -249,6 +249,7 @@ test("typicality: latency that falls with the C-score, and that rises with it", 
       bins: [],
       classes: [0, 1].map((label) => ({ label, rho: label === 0 ? rho + seed / 100 : seed / 100 })),
       extremes: [],
+      withoutGroup: [],
     };
   };
   const kind = (rho: number, images: "data set" | "constructed" = "data set") => ({

@@ -28,6 +28,7 @@ export function madeModel(model: string, seed: number, accuracy: readonly number
     overthinking: { destructive: 0, wasteful: 0, oracleAccuracy: 1 },
     multiplyAdds: accuracy.map((_, t) => t),
     milliseconds: accuracy.map((_, t) => t),
+    withoutGroup: [],
     trainingSeconds: 1,
     imagesPerSecond: 1,
   };

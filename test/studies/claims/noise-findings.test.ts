@@ -20,8 +20,9 @@ function made(model: string, seed: number, clean: number, noisy: (noise: string)
     classes: 10,
     results: CONDITIONS.map(({ noise, schedule }) => {
       const accuracy = noise === "none" ? clean : noisy(noise);
-      return { noise, schedule, accuracy: [0.1, accuracy, accuracy], curve: [] };
+      return { noise, schedule, accuracy: [0.1, accuracy, accuracy], accuracyWithoutGroup: [], curve: [] };
     }),
+    withoutGroup: [],
   };
 }
 

@@ -10,6 +10,8 @@ import {
 } from "../../../lib/studies/evidence/finding.js";
 import { PERCENT } from "../../../lib/studies/evidence/format.js";
 import { isAhead, isSame } from "../../../lib/studies/evidence/rules.js";
+import { mean } from "../../../lib/util/statistics.js";
+import { estimateOf } from "../../../lib/util/student-t.js";
 import { randomStream } from "../../../lib/util/random.js";
 
 const contrast = (values: readonly number[], seeds = values.length) => ({
@@ -25,7 +27,7 @@ test("a finding says its rule, its numbers and what it comes to, in one place", 
   const [one] = decided([
     finding({ statement: "a is ahead of b", by: "paper", carries: true }, isAhead, [contrast([1, 2, 3], 4)]),
   ]);
-  assert.equal(one?.statement, "a is ahead of b (rule: ahead, one-sided t-test paired by seed)");
+  assert.equal(one?.statement, "a is ahead of b (rule: ahead, one-sided t-test paired by seed and image)");
   // Standard error 1/√3; t = 3.46 with two degrees of freedom; 90 % of Student's t lie within 2.92.
   assert.equal(
     one.measured,
@@ -44,7 +46,7 @@ test("several contrasts must all hold, and the least certain one gives the p-val
   ]);
   assert.deepEqual([both?.outcome, first?.outcome], ["does not hold", "holds"]);
   assert.match(both?.statement ?? "", /\(rule: each ahead/);
-  assert.equal(both?.pValue, isAhead.pValue(unsure.values));
+  assert.equal(both?.pValue, isAhead.pValue(estimateOf(unsure.values)));
 });
 
 test("one seed decides nothing; counting needs no test", () => {
@@ -95,6 +97,46 @@ test("with nothing there, one of six end points is wrongly said to hold in at mo
   }
   // Four standard errors are 1.4 %; without the correction it would be 26 %.
   assert.ok(wrong / draws < 0.064, `${wrong / draws}`);
+});
+
+test("the choice of images is in the error: few images make it no finding, and the null is kept over both", () => {
+  const seeds = [2, 2.1, 1.9];
+  const fewImages = { ...contrast(seeds), withoutGroup: [1.2, 2.8, 1.9, 2.1] };
+  const [alone, both] = decided([
+    finding({ statement: "", by: "project" }, isAhead, [contrast(seeds)]),
+    finding({ statement: "", by: "project" }, isAhead, [fewImages]),
+  ]);
+  assert.deepEqual([alone?.outcome, both?.outcome], ["holds", "does not hold"]);
+  // sqrt(3/4 (0.8² + 0.8² + 0.1² + 0.1²)).
+  assert.match(both?.measured ?? "", /of it ± 1\.0 by the choice of images; n = 3\)/);
+  assert.ok(Math.abs((both?.contrasts[0]?.imageError ?? NaN) - Math.sqrt(0.75 * 1.3)) < 1e-12);
+});
+
+test("nothing is there over new seeds and new images: at most one finding of twenty says otherwise", () => {
+  const stream = randomStream(6, "seeds and images under the null");
+  const [draws, seeds, groups] = [4000, 3, 20];
+  const normals = (n: number, deviation: number): number[] =>
+    Array.from({ length: n }, () => deviation * stream.normal());
+  let wrong = 0;
+  let wrongOverSeeds = 0;
+  for (let draw = 0; draw < draws; draw++) {
+    const [bySeed, byGroup] = [normals(seeds, 0.5), normals(groups, 2)];
+    // [seeds][groups]: of seed, of image, and of both.
+    const leads = bySeed.map((s) => byGroup.map((g) => s + g + 0.5 * stream.normal()));
+    const values = leads.map(mean);
+    const withoutGroup = byGroup.map((_, g) =>
+      mean(leads.map((lead) => mean(lead.filter((_lead, i) => i !== g)))),
+    );
+    const outcomes = decided([
+      finding({ statement: "", by: "project" }, isAhead, [{ ...contrast(values), withoutGroup }]),
+      finding({ statement: "", by: "project" }, isAhead, [contrast(values)]),
+    ]).map(({ outcome }) => outcome === "holds");
+    wrong += Number(outcomes[0]);
+    wrongOverSeeds += Number(outcomes[1]);
+  }
+  // Four standard errors are 1.4 %.
+  assert.ok(wrong / draws < 0.064, `${wrong / draws}`);
+  assert.ok(wrongOverSeeds / draws > 0.1, `seeds alone would do: ${wrongOverSeeds / draws}`);
 });
 
 test("the verdict is of the end points alone", () => {

@@ -25,6 +25,34 @@ test("arms are compared seed by seed, whatever the order of their results", () =
   }
 });
 
+test("a contrast knows the mean over seeds without each group of images, paired by seed", () => {
+  const measured = (value: number, ...withoutGroup: number[]) => ({
+    value,
+    withoutGroup: withoutGroup.map((one) => ({ value: one })),
+  });
+  const paired = PairedArms.grouped([
+    { arm: "a", seed: 0, measured: measured(3, 2, 5) },
+    { arm: "b", seed: 1, measured: measured(1, 1, 1) },
+    { arm: "a", seed: 1, measured: measured(6, 4, 8) },
+    { arm: "b", seed: 0, measured: measured(2, 2, 1) },
+    { arm: "c", seed: 0, measured: "diverged" },
+    { arm: "c", seed: 1, measured: measured(0, 1, 2) },
+  ]);
+  const quantity = { name: "value", unit: NUMBER, of: ({ value }: { readonly value: number }) => value };
+  const [ahead, beside] = paired.over("a", ["b", "c"], quantity);
+  assert.deepEqual(
+    [ahead?.values, ahead?.withoutGroup],
+    [
+      [1, 5],
+      [(0 + 3) / 2, (4 + 7) / 2],
+    ],
+  );
+  assert.deepEqual([beside?.values, beside?.withoutGroup], [[6], [3, 6]]);
+  assert.deepEqual(paired.own("a", [quantity])[0]?.withoutGroup, [3, 6.5]);
+  const [unknown] = new PairedArms(RESULTS).over("a", ["b"], TEN_TIMES);
+  assert.equal(unknown?.withoutGroup, undefined);
+});
+
 test("a seed that diverged is left out on both sides and counted; one that is missing is an error", () => {
   const paired = new PairedArms([
     ...RESULTS.filter(({ arm, seed }) => arm !== "b" || seed !== 1),

@@ -6,6 +6,7 @@ import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { accuracyPerTimestep } from "../../../trace/accuracy-per-timestep.js";
 import { type AnytimeModel, anytimeModels } from "../../evidence/anytime-models.js";
 import type { Analysis } from "../../evidence/cached-analysis.js";
+import { type Grouped, measuredWithGroups } from "../../evidence/image-groups.js";
 import { type ArmResult, PairedArms } from "../../evidence/paired-arms.js";
 import type { OverTime } from "../../evidence/quantities.js";
 import type { StudyContext } from "../../study-context.js";
@@ -39,8 +40,8 @@ export const SMALL_LONG = "small TD, all T";
 
 export async function delayArms(settings: DelaysSettings, context: StudyContext): Promise<Delays> {
   const trained: ArmResult<AnytimeModel>[] = [];
-  const ordinary: ArmResult<OverTime>[] = [];
-  const long: ArmResult<OverTime>[] = [];
+  const ordinary: ArmResult<Grouped<OverTime>>[] = [];
+  const long: ArmResult<Grouped<OverTime>>[] = [];
   for (const seed of settings.seeds) {
     trained.push(...(await trainedResults(settings, seed, context)));
     ordinary.push(...(await ordinaryResults(settings, seed, context)));
@@ -48,9 +49,9 @@ export async function delayArms(settings: DelaysSettings, context: StudyContext)
   }
   return {
     settings,
-    trained: new PairedArms(trained),
-    ordinary: new PairedArms(ordinary),
-    long: new PairedArms(long),
+    trained: PairedArms.grouped(trained),
+    ordinary: PairedArms.grouped(ordinary),
+    long: PairedArms.grouped(long),
   };
 }
 
@@ -74,7 +75,7 @@ async function ordinaryResults(
   settings: DelaysSettings,
   seed: number,
   context: StudyContext,
-): Promise<ArmResult<OverTime>[]> {
+): Promise<ArmResult<Grouped<OverTime>>[]> {
   const { ordinary } = trainingsOfSeed(settings, seed, context.data);
   const runs = delaysOf(settings).map((delay) => ({ arm: delayName(delay), spec: ordinary, as: { delay } }));
   return overTimeResults(runs, seed, context);
@@ -84,7 +85,7 @@ async function longResults(
   settings: DelaysSettings,
   seed: number,
   context: StudyContext,
-): Promise<ArmResult<OverTime>[]> {
+): Promise<ArmResult<Grouped<OverTime>>[]> {
   const runs = trainingsOfSeed(settings, seed, context.data);
   const longest = smoothing(longestOf(settings.smoothings));
   const { timesteps, images } = settings.long;
@@ -112,8 +113,8 @@ async function overTimeResults(
   runs: readonly RunOfArm[],
   seed: number,
   context: StudyContext,
-): Promise<ArmResult<OverTime>[]> {
-  const results: ArmResult<OverTime>[] = [];
+): Promise<ArmResult<Grouped<OverTime>>[]> {
+  const results: ArmResult<Grouped<OverTime>>[] = [];
   for (const { arm, spec, as } of runs) {
     results.push({ arm, seed, measured: await runOverTime(spec, as, context) });
   }
@@ -128,14 +129,16 @@ interface RunAs {
   readonly images?: number;
 }
 
-const ANALYSIS: Analysis<OverTime> = {
+const overTimeSchema = z.object({ accuracy: z.array(z.number()) });
+
+const ANALYSIS: Analysis<Grouped<OverTime>> = {
   name: "accuracy over time",
   module: import.meta.url,
-  schema: z.object({ accuracy: z.array(z.number()) }),
+  schema: overTimeSchema.extend({ withoutGroup: z.array(overTimeSchema) }),
 };
 
 /** Accuracy of a finished run's weights with another delay or for other timesteps. */
-async function runOverTime(spec: RunSpec, as: RunAs, context: StudyContext): Promise<OverTime> {
+async function runOverTime(spec: RunSpec, as: RunAs, context: StudyContext): Promise<Grouped<OverTime>> {
   const directory = context.run(spec);
   return context.cachedOf(spec, ANALYSIS, { ...as }, async () => {
     const { delay, timesteps, images } = as;
@@ -144,7 +147,7 @@ async function runOverTime(spec: RunSpec, as: RunAs, context: StudyContext): Pro
     const model = await openTrainedModel(directory, { delay, timesteps });
     try {
       const set = images === undefined ? all : limit(all, Math.min(images, all.labels.length), spec.seed);
-      return { accuracy: [...accuracyPerTimestep(model.trace(set))] };
+      return measuredWithGroups(model.trace(set), (trace) => ({ accuracy: [...accuracyPerTimestep(trace)] }));
     } finally {
       model.dispose();
     }

@@ -1,4 +1,4 @@
-import { type Contrast, type Draft, finding } from "../../evidence/finding.js";
+import { type Draft, finding } from "../../evidence/finding.js";
 import { accuracyAt, areaOverTime, lastStep } from "../../evidence/quantities.js";
 import { isAhead, isNotBehind } from "../../evidence/rules.js";
 import { armOf, EARLY, MODELS, type Sweep } from "./sweep.js";
@@ -53,14 +53,15 @@ function entryFindings(
 
 /** λ = 0 in place of λ = 1 gains the parallel scheme more area than the serial one. */
 function schemesDiffer({ arms }: Sweep, cascaded: string, serial: string): Draft {
-  const gain = (model: string): number[] => arms.lead(armOf(model, 0), armOf(model, 1), areaOverTime);
-  const serialGain = gain(serial);
-  const contrast: Contrast = {
-    of: `gain of ${cascaded} over that of ${serial}`,
-    values: gain(cascaded).map((value, i) => value - (serialGain[i] as number)),
-    seeds: arms.seeds.length,
-    unit: areaOverTime.unit,
-  };
+  const contrast = arms.contrast(
+    `gain of ${cascaded} over that of ${serial}`,
+    areaOverTime.unit,
+    (measured) => {
+      const gain = (model: string): number[] => measured.lead(armOf(model, 0), armOf(model, 1), areaOverTime);
+      const serialGain = gain(serial);
+      return gain(cascaded).map((value, i) => value - (serialGain[i] as number));
+    },
+  );
   return finding(
     {
       statement: `λ = 0 in place of λ = 1 does more for the area of ${cascaded} than for that of ${serial}`,

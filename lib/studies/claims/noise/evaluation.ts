@@ -11,6 +11,7 @@ import type { NoiseSchedule } from "../../../noise/schedule.js";
 import { accuracyPerTimestep } from "../../../trace/accuracy-per-timestep.js";
 import { speedAccuracyCurve } from "../../../trace/speed-accuracy-curve.js";
 import type { Analysis } from "../../evidence/cached-analysis.js";
+import { IMAGE_GROUPS, measuredWithGroups } from "../../evidence/image-groups.js";
 import type { StudyContext } from "../../study-context.js";
 
 /** The schedules that the study compares. */
@@ -27,11 +28,14 @@ export const CONDITIONS: readonly NoiseCondition[] = [
   ...SCHEDULES.flatMap((schedule) => NOISE_NAMES.map((noise) => ({ noise, schedule }))),
 ];
 
+const accuracySchema = z.array(z.number());
 const resultSchema = z.object({
   noise: z.string(),
   schedule: z.string(),
   /** [T] */
-  accuracy: z.array(z.number()),
+  accuracy: accuracySchema,
+  /** [T] without each group of images. */
+  accuracyWithoutGroup: z.array(accuracySchema),
   curve: z.array(z.object({ threshold: z.number(), meanStoppingTime: z.number(), accuracy: z.number() })),
 });
 
@@ -50,6 +54,8 @@ export interface NoisyModel {
   readonly seed: number;
   readonly classes: number;
   readonly results: readonly NoisyResult[];
+  /** The same without each group of images, and so without the noise that was drawn for them. */
+  readonly withoutGroup: readonly Pick<NoisyModel, "results">[];
 }
 
 export interface NoiseEvaluationSettings {
@@ -87,13 +93,20 @@ export async function evaluateUnderNoise(
             meanStoppingTime,
             accuracy,
           }));
-          return { ...condition, accuracy: [...accuracyPerTimestep(trace)], curve };
+          const { accuracy, withoutGroup } = measuredWithGroups(trace, (some) => ({
+            accuracy: [...accuracyPerTimestep(some)],
+          }));
+          const accuracyWithoutGroup = withoutGroup.map((group) => group.accuracy);
+          return { ...condition, accuracy, accuracyWithoutGroup, curve };
         });
       } finally {
         trained.dispose();
       }
     });
-    evaluated.push({ model, seed: spec.seed, classes: classNames.length, results });
+    const withoutGroup = Array.from({ length: IMAGE_GROUPS }, (_, group) => ({
+      results: results.map((one) => ({ ...one, accuracy: one.accuracyWithoutGroup[group] ?? [] })),
+    }));
+    evaluated.push({ model, seed: spec.seed, classes: classNames.length, results, withoutGroup });
   }
   return evaluated;
 }

@@ -93,5 +93,5 @@ async function noisyArms(
   for (const spec of specs)
     for (const measured of await evaluateUnderNoise(spec, settings, context))
       results.push({ arm: measured.model, seed: measured.seed, measured });
-  return new PairedArms(results);
+  return PairedArms.grouped(results);
 }

@@ -123,14 +123,11 @@ function projectFindings(study: SixModels): Draft[] {
 function smallestLead({ arms, rangeOf }: SixModels): Contrast {
   const { from, to } = rangeOf("meanStoppingTime");
   const edge = (part: number): number => from + ((to - from) * part) / PARTS;
-  const leads = Array.from({ length: PARTS }, (_, part) =>
-    arms.lead(TD, CE, areaUnderCurve({ from: edge(part), to: edge(part + 1) })),
-  );
-  const [first = []] = leads;
-  return {
-    of: `${TD} over ${CE} in the worst part`,
-    values: first.map((_, i) => Math.min(...leads.map((bySeed) => bySeed[i] as number))),
-    seeds: arms.seeds.length,
-    unit: PERCENT,
-  };
+  return arms.contrast(`${TD} over ${CE} in the worst part`, PERCENT, (measured) => {
+    const leads = Array.from({ length: PARTS }, (_, part) =>
+      measured.lead(TD, CE, areaUnderCurve({ from: edge(part), to: edge(part + 1) })),
+    );
+    const [first = []] = leads;
+    return first.map((_, i) => Math.min(...leads.map((bySeed) => bySeed[i] as number)));
+  });
 }

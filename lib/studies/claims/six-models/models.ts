@@ -36,7 +36,9 @@ export interface SixModels {
 }
 
 export function sixModels(arms: PairedArms<AnytimeModel>): SixModels {
-  const curves = measuredResults(arms).map(({ measured }) => measured.curve);
+  const curves = measuredResults(arms).flatMap(({ measured }) =>
+    [measured, ...measured.withoutGroup].map(({ curve }) => curve),
+  );
   const ranges = new Map(AXES.map(({ axis }) => [axis, commonRange(curves, axis)] as const));
   return {
     models: [...PAPER.keys()].filter((model) => arms.arms.includes(model)),

@@ -101,7 +101,7 @@ async function analyseTypicality(settings: TypicalitySettings, context: StudyCon
       const shown = runs.find(({ model, seed }) => model === MAIN_MODEL && seed === settings.seeds[0]);
       if (shown !== undefined) pictures.push(await pictureFigure(part.images, shown, held));
     }
-    kinds.push({ images: part.images, arms: new PairedArms(results) });
+    kinds.push({ images: part.images, arms: PairedArms.grouped(results) });
   }
   return {
     findings: decided(kinds.flatMap(findingsOf)),

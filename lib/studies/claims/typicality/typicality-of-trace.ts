@@ -4,17 +4,20 @@ import { subset } from "../../../datasets/split.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { trainingImages } from "../../../experiments/runs/image-splits.js";
 import type { StoppingRule } from "../../../trace/stopping-time.js";
+import { subtrace } from "../../../trace/subtrace.js";
 import type { Trace } from "../../../trace/trace.js";
 import { selection, typicalityByClassTable, typicalityTable } from "../../../trace/typicality.js";
 import { UserError } from "../../../util/errors.js";
 import { randomStream } from "../../../util/random.js";
 import { mean, quantile, spearman, spearmanInterval } from "../../../util/statistics.js";
 import { cachedNumber } from "../../evidence/cached-analysis.js";
+import { placesWithoutGroup } from "../../evidence/image-groups.js";
 import type { StudyContext } from "../../study-context.js";
 
 /** Confidence at which latency is read, chosen before any result was seen. */
 export const MAIN_THRESHOLD = 0.7;
 export const THRESHOLDS = [0.5, MAIN_THRESHOLD, 0.9] as const;
+const MAIN_RULE: StoppingRule = { kind: "confidence", threshold: MAIN_THRESHOLD };
 
 /** Bins of the C-score from 0 to 1. */
 export const BINS = 20;
@@ -81,13 +84,15 @@ export type Extreme = z.output<typeof extremeSchema>;
 
 const rows = z.array(z.record(z.string(), cachedNumber));
 
-export const traceTypicalitySchema = z.object({
+/** What findings read. `classes`: rows of `typicalityByClassTable`, at the main threshold. */
+const relatedSchema = z.object({ thresholds: z.array(thresholdSchema), classes: rows });
+
+/** `bins`: rows of `typicalityTable`, at the main threshold. */
+export const traceTypicalitySchema = relatedSchema.extend({
   examples: z.number(),
-  thresholds: z.array(thresholdSchema),
-  /** Rows of `typicalityTable` and of `typicalityByClassTable`, at the main threshold. */
   bins: rows,
-  classes: rows,
   extremes: z.array(extremeSchema),
+  withoutGroup: z.array(relatedSchema),
 });
 
 /** Latency and correctness of one trace against typicality: plain data. */
@@ -100,13 +105,28 @@ export function traceTypicality(
   seed: number,
   resamples: number,
 ): TraceTypicality {
-  const main: StoppingRule = { kind: "confidence", threshold: MAIN_THRESHOLD };
   return {
     examples: trace.examples,
+    ...related(trace, cScores, seed, resamples),
+    bins: numbersOf(typicalityTable(trace, cScores, MAIN_RULE, BINS)),
+    extremes: extremesOf(trace, cScores, MAIN_RULE),
+    withoutGroup: placesWithoutGroup(trace.ids).map((places) => {
+      const scores = Float32Array.from(places, (n) => cScores[n] as number);
+      // Intervals are of all images alone.
+      return related(subtrace(trace, places), scores, seed, 0);
+    }),
+  };
+}
+
+function related(
+  trace: Trace,
+  cScores: Float32Array,
+  seed: number,
+  resamples: number,
+): z.output<typeof relatedSchema> {
+  return {
     thresholds: THRESHOLDS.map((threshold) => atThreshold(trace, cScores, threshold, seed, resamples)),
-    bins: numbersOf(typicalityTable(trace, cScores, main, BINS)),
-    classes: numbersOf(typicalityByClassTable(trace, cScores, main)),
-    extremes: extremesOf(trace, cScores, main),
+    classes: numbersOf(typicalityByClassTable(trace, cScores, MAIN_RULE)),
   };
 }
 

@@ -1,0 +1,27 @@
+import { subtrace } from "../../trace/subtrace.js";
+import type { Trace } from "../../trace/trace.js";
+
+/** Groups of images that are left out one by one, to tell how far a number hangs on the choice of test images. */
+export const IMAGE_GROUPS = 20;
+
+/** What was measured on all images, with what of it findings need measured on all but those of each group. */
+export type Grouped<Measures, Group extends Partial<Measures> = Measures> = Measures & {
+  readonly withoutGroup: Group[];
+};
+
+/** The places of the images that are left without each group. An image's group is its id's remainder, in every trace. */
+export function placesWithoutGroup(ids: ArrayLike<number>): number[][] {
+  const places = Array.from(ids, (_, n) => n);
+  return Array.from({ length: IMAGE_GROUPS }, (_, group) =>
+    places.filter((n) => (ids[n] as number) % IMAGE_GROUPS !== group),
+  );
+}
+
+/** `measure` of a trace, and of all its images but those of each group. */
+export function measuredWithGroups<Measures extends object>(
+  trace: Trace,
+  measure: (trace: Trace) => Measures,
+): Grouped<Measures> {
+  const withoutGroup = placesWithoutGroup(trace.ids).map((places) => measure(subtrace(trace, places)));
+  return { ...measure(trace), withoutGroup };
+}
