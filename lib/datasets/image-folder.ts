@@ -44,7 +44,7 @@ export async function decodeSplits<Name extends string>(
       file: file.slice(tree.root.length + 1),
       reason,
     }));
-    skipped.push(...layout.foreign, ...below);
+    skipped.push(...layout.skipped, ...below);
   }
   return { splits: splits as Record<Name, ImageSet>, skipped };
 }

@@ -14,7 +14,7 @@ export interface SplitLayout {
   /** `[N]` original index, see ImageSet. */
   readonly ids: Int32Array;
   /** What lies in the split's folder and is no image in a class folder. */
-  readonly foreign: readonly SkippedFile[];
+  readonly skipped: readonly SkippedFile[];
 }
 
 /** Names that folders of each split go by, in any case; the first one found counts. */
@@ -43,11 +43,11 @@ export function layoutOfSplit(
     paths.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length));
 
   const inClass: string[] = [];
-  const foreign: SkippedFile[] = [];
+  const skipped: SkippedFile[] = [];
   for (const path of below(tree.files)) {
-    const reason = foreignReason(path);
+    const reason = skippedReason(path);
     if (reason === undefined) inClass.push(path);
-    else foreign.push({ file: folder + path, reason });
+    else skipped.push({ file: folder + path, reason });
   }
 
   const filled = [...new Set(inClass.map(classOf))].sort();
@@ -68,7 +68,7 @@ export function layoutOfSplit(
 
   const rank = new Map(classNames.map((name, index) => [name, index]));
   const labelled = inClass.map((path) => ({ path, label: rank.get(classOf(path)) ?? 0 }));
-  return { ...orderedLayout(folder, classNames, labelled), foreign };
+  return { ...orderedLayout(folder, classNames, labelled), skipped };
 }
 
 /** The images `labelled` of the split's `folder`, paths relative to it, in order of label and path. */
@@ -85,7 +85,7 @@ export function orderedLayout(
     paths,
     labels: Int32Array.from(ordered, ({ label }) => label),
     ids: idsOf(paths),
-    foreign: [],
+    skipped: [],
   };
 }
 
@@ -105,7 +105,7 @@ function classOf(path: string): string {
   return path.split("/", 1)[0] ?? "";
 }
 
-function foreignReason(path: string): string | undefined {
+function skippedReason(path: string): string | undefined {
   if (!IMAGE_NAME.test(path)) return NO_IMAGE;
   return path.includes("/") ? undefined : "not inside a class folder";
 }

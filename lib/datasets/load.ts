@@ -12,7 +12,7 @@ import { type DatasetSource, resolveDatasetSource, type ResolvedDatasetSource } 
  * Loads a training and a test split into memory: decoded once, read back from the cache afterwards.
  *
  * C-scores, where given, are joined to the training split by original index.
- * Throws a UserError that names the file and the reason for anything missing, damaged or foreign.
+ * Throws a UserError that names the file and the reason for anything missing, damaged or of another kind.
  */
 export async function loadDataset(source: DatasetSource, options: LoadOptions = {}): Promise<Dataset> {
   const resolved = resolveDatasetSource(source);

@@ -132,9 +132,9 @@ function validationLayout(
   const without = [...images].find((path) => !labels.has(path));
   if (without !== undefined) throw new UserError(`${where} has no entry for val/${without}`);
   const labelled = Array.from(labels, ([path, label]) => ({ path, label }));
-  const foreign = inside.filter((file) => !IMAGE_NAME.test(file));
+  const skipped = inside.filter((file) => !IMAGE_NAME.test(file));
   return {
     ...orderedLayout(folder, classNames, labelled),
-    foreign: foreign.map((file) => ({ file, reason: NO_IMAGE })),
+    skipped: skipped.map((file) => ({ file, reason: NO_IMAGE })),
   };
 }

@@ -11,28 +11,28 @@ const ROW_MM = 8;
 const TOP = 0.94;
 
 /**
- * How well detectors tell foreign images, a panel for each foreign set and a row for each detector: a dot with its
- * interval for each model and seed, from top to bottom. Detectors that learnt from foreign images are starred.
- * Table: model, seed, foreign, detector, reads, learntFrom, auroc, low, high.
+ * How well detectors tell out-of-distribution images, a panel for each set of these and a row for each detector: a dot
+ * with its interval for each model and seed, from top to bottom. Detectors that learnt from such images are starred.
+ * Table: model, seed, outOfDistribution, detector, reads, learntFrom, auroc, low, high.
  */
 export function noveltyFigure(table: ColumnTable): PlotlyFigure {
   const rows = tableRows(
     "novelty",
     table,
     ["seed", "auroc", "low", "high"],
-    ["model", "foreign", "detector", "reads", "learntFrom"],
+    ["model", "outOfDistribution", "detector", "reads", "learntFrom"],
   );
   const nameOf = (row: (typeof rows)[number]): string =>
-    `${row.detector}, ${row.reads}${row.learntFrom === "known images" ? "" : " *"}`;
+    `${row.detector}, ${row.reads}${row.learntFrom === "in-distribution images" ? "" : " *"}`;
   const detectors = [...groupRows(rows, nameOf).keys()];
-  const sets = groupRows(rows, (row) => row.foreign);
+  const sets = groupRows(rows, (row) => row.outOfDistribution);
   const styles = [...modelStyles(groupRows(rows, (row) => row.model).keys())];
   const seeds = [...groupRows(rows, (row) => row.seed).keys()].sort((a, b) => a - b);
   const slots = styles.length * seeds.length;
   const axes: Record<string, PlotlyObject> = {};
-  const data = [...sets].flatMap(([foreign, members], i) => {
+  const data = [...sets].flatMap(([outOfDistribution, members], i) => {
     const number = axisNumber(i);
-    axes[`xaxis${number}`] = axis("AUROC of foreign against known", {
+    axes[`xaxis${number}`] = axis("AUROC, out- against in-distribution", {
       domain: panelDomain(i, sets.size, GAP),
       anchor: `y${number}`,
       showgrid: true,
@@ -59,7 +59,7 @@ export function noveltyFigure(table: ColumnTable): PlotlyFigure {
         showlegend: i === 0,
         x: own.map((row) => row.auroc),
         y: own.map((row) => detectors.indexOf(nameOf(row)) + (0.7 * (slot(row) - (slots - 1) / 2)) / slots),
-        text: own.map((row) => `${foreign}, seed ${row.seed}`),
+        text: own.map((row) => `${outOfDistribution}, seed ${row.seed}`),
         error_x: {
           type: "data",
           symmetric: false,
@@ -92,8 +92,8 @@ export function noveltyFigure(table: ColumnTable): PlotlyFigure {
     axes: {
       ...axes,
       shapes,
-      annotations: [...sets.keys()].map((foreign, i) =>
-        panelTitle(foreign, panelDomain(i, sets.size, GAP), TOP),
+      annotations: [...sets.keys()].map((outOfDistribution, i) =>
+        panelTitle(outOfDistribution, panelDomain(i, sets.size, GAP), TOP),
       ),
     },
   });

@@ -2,7 +2,7 @@ import { confidences, mapProbabilities, normalizedEntropy } from "./probabilitie
 import { logSumExpRow } from "../util/softmax.js";
 import type { Trace } from "./trace.js";
 
-/** Scores [N] of one timestep that are high where an image seems foreign to what the network was trained on. */
+/** Scores [N] of one timestep, high where an image seems out of distribution: unlike those that were trained on. */
 
 /** One less the maximum softmax probability, 1 - max_k p[t, n, k] (Hendrycks and Gimpel 2017). */
 export function oneMinusMaxProbability(trace: Trace, t: number): Float64Array {

@@ -44,7 +44,7 @@ export async function writeTrace(path: string, trace: Trace): Promise<void> {
   await writeFileAtomic(path, bytes);
 }
 
-/** Reads a trace that `writeTrace` wrote; a UserError names `path` if it is missing, truncated, foreign or damaged. */
+/** Reads a trace that `writeTrace` wrote; a UserError names `path` if it is missing, truncated, no trace or damaged. */
 export async function readTrace(path: string): Promise<Trace> {
   const bytes = await readFile(path).catch((error: unknown) => {
     throw fileError(error, "read", path);

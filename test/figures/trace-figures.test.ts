@@ -76,11 +76,11 @@ test("AUROC over time: GRU filled and solid, confidence open and dotted, in the 
 });
 
 test("novelty: a dot with its interval for each model, detector and seed, none on another", () => {
-  const rows = ["held-out classes", "procedural images"].flatMap((foreign) =>
+  const rows = ["held-out classes", "procedural images"].flatMap((outOfDistribution) =>
     MODELS.flatMap((model) =>
-      ["known images", "known and foreign images"].flatMap((learntFrom) =>
+      ["in-distribution images", "in- and out-of-distribution images"].flatMap((learntFrom) =>
         [0, 1, 2].map((seed) => ({
-          ...{ foreign, model, seed, detector: "GRU", reads: "whole trace", learntFrom },
+          ...{ outOfDistribution, model, seed, detector: "GRU", reads: "whole trace", learntFrom },
           ...{ auroc: 0.6 + 0.1 * seed, low: 0.55 + 0.1 * seed, high: 0.7 + 0.1 * seed },
         })),
       ),

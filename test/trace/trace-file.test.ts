@@ -67,12 +67,12 @@ test("a file cut short anywhere, or with a byte changed, gives a UserError or a 
   }
 });
 
-test("foreign files are refused: text, another Arrow table, rows in another order", async () => {
-  const foreign = join(folder, "foreign.arrow");
-  await writeFile(foreign, "timestep,label\n0,1\n");
-  await assert.rejects(readTrace(foreign), /not an Arrow file/);
-  await writeFile(foreign, tableToIPC(tableFromArrays({ x: [1, 2] }), { format: "file" }) ?? "");
-  await assert.rejects(readTrace(foreign), /not a trace of the form/);
+test("what is no trace is refused: text, another Arrow table, rows in another order", async () => {
+  const other = join(folder, "other.arrow");
+  await writeFile(other, "timestep,label\n0,1\n");
+  await assert.rejects(readTrace(other), /not an Arrow file/);
+  await writeFile(other, tableToIPC(tableFromArrays({ x: [1, 2] }), { format: "file" }) ?? "");
+  await assert.rejects(readTrace(other), /not a trace of the form/);
   await writeTrace(path, described);
   const table = tableFromIPC(await readFile(path));
   const reversed = tableFromArrays({
@@ -80,8 +80,8 @@ test("foreign files are refused: text, another Arrow table, rows in another orde
     timestep: Int32Array.from({ length: 44 }, (_, i) => 3 - Math.floor(i / 11)),
   });
   reversed.schema.metadata = table.schema.metadata ?? null;
-  await writeFile(foreign, tableToIPC(reversed, { format: "file" }) ?? "");
-  await assert.rejects(readTrace(foreign), /row 0 is not that of timestep 0/);
+  await writeFile(other, tableToIPC(reversed, { format: "file" }) ?? "");
+  await assert.rejects(readTrace(other), /row 0 is not that of timestep 0/);
   await assert.rejects(readTrace(join(folder, "absent.arrow")), /no such file/);
 });
 

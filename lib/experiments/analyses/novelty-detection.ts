@@ -5,28 +5,28 @@ import type { Trace } from "../../trace/trace.js";
 import type { GruTrainingSettings } from "../../train/trace-gru-training.js";
 import { correctnessGru, gruOfExamples, traceProbabilities } from "./metacognition.js";
 
-/** What a detector of foreign images reads, and whether foreign images taught it. */
+/** What a detector of out-of-distribution images reads, and whether such images taught it. */
 export interface Detector {
   readonly detector: string;
   readonly reads: "last step" | "whole trace";
-  readonly learntFrom: "known images" | "known and foreign images";
+  readonly learntFrom: "in-distribution images" | "in- and out-of-distribution images";
 }
 
-/** A detector's scores, higher for what seems foreign. */
+/** A detector's scores, higher for what seems out of distribution. */
 export interface DetectorScores extends Detector {
   /** Test images of the classes that the network knows. */
-  readonly known: Float64Array;
-  /** Foreign test images. */
-  readonly foreign: Float64Array;
+  readonly inDistribution: Float64Array;
+  /** Out-of-distribution test images. */
+  readonly outOfDistribution: Float64Array;
 }
 
-/** Traces of one network: of images that its training held out, of test images, and of foreign images. */
+/** Traces of one network: of images that its training held out, of test images, and of out-of-distribution images. */
 export interface NoveltyTraces {
-  readonly knownHeldOut: Trace;
-  readonly knownTest: Trace;
-  /** For the detectors that learn from foreign images; none of them is tested on. */
-  readonly foreignHeldOut: Trace;
-  readonly foreignTest: Trace;
+  readonly inDistributionHeldOut: Trace;
+  readonly inDistributionTest: Trace;
+  /** For the detectors that learn from out-of-distribution images; none of them is tested on. */
+  readonly outOfDistributionHeldOut: Trace;
+  readonly outOfDistributionTest: Trace;
 }
 
 /** How each detector is told apart, by name. */
@@ -41,26 +41,28 @@ export const DETECTORS = {
 
 /**
  * Scores of every detector. Confidence, entropy and energy are read off the last timestep and learn nothing; class
- * Gaussians are fitted to logits of held-out known images, of the last timestep or of all; the GRU of correctness
- * learns from known images alone that an answer is wrong; the last two GRUs are shown foreign images in training, as
- * in the paper, and read the last timestep or the whole trace.
+ * Gaussians are fitted to logits of held-out in-distribution images, of the last timestep or of all; the GRU of
+ * correctness learns from in-distribution images alone that an answer is wrong; the last two GRUs are shown
+ * out-of-distribution images in training, as in the paper, and read the last timestep or the whole trace.
  */
 export function detectorScores(traces: NoveltyTraces, settings: GruTrainingSettings): DetectorScores[] {
   const atEnd: NoveltyTraces = {
-    knownHeldOut: lastStep(traces.knownHeldOut),
-    knownTest: lastStep(traces.knownTest),
-    foreignHeldOut: lastStep(traces.foreignHeldOut),
-    foreignTest: lastStep(traces.foreignTest),
+    inDistributionHeldOut: lastStep(traces.inDistributionHeldOut),
+    inDistributionTest: lastStep(traces.inDistributionTest),
+    outOfDistributionHeldOut: lastStep(traces.outOfDistributionHeldOut),
+    outOfDistributionTest: lastStep(traces.outOfDistributionTest),
   };
-  const { gru } = correctnessGru(traces.knownHeldOut, settings);
+  const { gru } = correctnessGru(traces.inDistributionHeldOut, settings);
   const scored = (
     of: Omit<Detector, "learntFrom"> & Partial<Detector>,
     score: (trace: Trace) => Float64Array,
   ): DetectorScores => ({
-    learntFrom: "known images",
+    learntFrom: "in-distribution images",
     ...of,
-    known: score(of.reads === "last step" ? atEnd.knownTest : traces.knownTest),
-    foreign: score(of.reads === "last step" ? atEnd.foreignTest : traces.foreignTest),
+    inDistribution: score(of.reads === "last step" ? atEnd.inDistributionTest : traces.inDistributionTest),
+    outOfDistribution: score(
+      of.reads === "last step" ? atEnd.outOfDistributionTest : traces.outOfDistributionTest,
+    ),
   });
   const reads = (one: NoveltyTraces): Detector["reads"] => (one === atEnd ? "last step" : "whole trace");
   return [
@@ -70,14 +72,18 @@ export function detectorScores(traces: NoveltyTraces, settings: GruTrainingSetti
     scored({ detector: DETECTORS.entropy, reads: "last step" }, (trace) => entropyScore(trace, 0)),
     scored({ detector: DETECTORS.energy, reads: "last step" }, (trace) => energy(trace, 0)),
     ...[atEnd, traces].map((seen) =>
-      scored({ detector: DETECTORS.gaussian, reads: reads(seen) }, gaussianScore(seen.knownHeldOut)),
+      scored({ detector: DETECTORS.gaussian, reads: reads(seen) }, gaussianScore(seen.inDistributionHeldOut)),
     ),
     scored({ detector: DETECTORS.correctnessGru, reads: "whole trace" }, (trace) =>
       atLast(traceProbabilities(gru, trace), trace).map((right) => 1 - right),
     ),
     ...[atEnd, traces].map((seen) =>
       scored(
-        { detector: DETECTORS.noveltyGru, reads: reads(seen), learntFrom: "known and foreign images" },
+        {
+          detector: DETECTORS.noveltyGru,
+          reads: reads(seen),
+          learntFrom: "in- and out-of-distribution images",
+        },
         noveltyGruScore(seen, settings),
       ),
     ),
@@ -90,16 +96,18 @@ function gaussianScore(heldOut: Trace): (trace: Trace) => Float64Array {
 }
 
 function noveltyGruScore(
-  { knownHeldOut, foreignHeldOut }: NoveltyTraces,
+  { inDistributionHeldOut, outOfDistributionHeldOut }: NoveltyTraces,
   settings: GruTrainingSettings,
 ): (trace: Trace) => Float64Array {
-  const shown = joinedTraces([knownHeldOut, foreignHeldOut]);
-  const foreign = Int32Array.from({ length: shown.examples }, (_, n) => Number(n >= knownHeldOut.examples));
+  const shown = joinedTraces([inDistributionHeldOut, outOfDistributionHeldOut]);
+  const outOfDistribution = Int32Array.from({ length: shown.examples }, (_, n) =>
+    Number(n >= inDistributionHeldOut.examples),
+  );
   const targets = Uint8Array.from(
     { length: shown.timesteps * shown.examples },
-    (_, row) => foreign[row % shown.examples] as number,
+    (_, row) => outOfDistribution[row % shown.examples] as number,
   );
-  const { gru } = gruOfExamples(shown, targets, foreign, settings);
+  const { gru } = gruOfExamples(shown, targets, outOfDistribution, settings);
   return (trace) => atLast(traceProbabilities(gru, trace), trace);
 }
 

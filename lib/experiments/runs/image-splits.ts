@@ -9,8 +9,8 @@ export function trainingImages(
   spec: RunSpec,
   dataset: Dataset,
 ): { readonly train: ImageSet; readonly validation: ImageSet } {
-  const known = knownImages(spec, dataset.train);
-  const all = spec.trainImages === null ? known : limit(known, spec.trainImages, spec.seed);
+  const own = imagesOfClasses(spec, dataset.train);
+  const all = spec.trainImages === null ? own : limit(own, spec.trainImages, spec.seed);
   const split = stratifiedSplit(all.labels, spec.validation, spec.seed);
   if (all.size.height !== all.size.width) {
     throw new UserError(
@@ -22,11 +22,11 @@ export function trainingImages(
 
 /** The images a spec tests on. */
 export function testImages(spec: RunSpec, dataset: Dataset): ImageSet {
-  const known = knownImages(spec, dataset.test);
-  return spec.testImages === null ? known : limit(known, spec.testImages, spec.seed);
+  const own = imagesOfClasses(spec, dataset.test);
+  return spec.testImages === null ? own : limit(own, spec.testImages, spec.seed);
 }
 
 /** The images whose classes the spec does not hold out. */
-function knownImages({ heldOutClasses }: RunSpec, set: ImageSet): ImageSet {
+function imagesOfClasses({ heldOutClasses }: RunSpec, set: ImageSet): ImageSet {
   return heldOutClasses === undefined ? set : splitByClass(set, heldOutClasses).others;
 }

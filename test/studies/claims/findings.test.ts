@@ -13,11 +13,12 @@ import { precisionFindings } from "../../../lib/studies/claims/precision/study.j
 import { findingsOf as sixModelsFindings } from "../../../lib/studies/claims/six-models/findings.js";
 import { sixModels } from "../../../lib/studies/claims/six-models/models.js";
 import {
-  judgementFindings,
+  correctnessFindings,
   noveltyFindings,
   stoppingFindings,
 } from "../../../lib/studies/claims/trace/findings.js";
-import { type JudgementRow, RULES } from "../../../lib/studies/claims/trace/judging.js";
+import type { CorrectnessRow } from "../../../lib/studies/claims/trace/correctness.js";
+import { RULES } from "../../../lib/studies/claims/trace/stopping.js";
 import type { NoveltyRow } from "../../../lib/studies/claims/trace/novelty.js";
 import { findingsOf as typicalityFindings } from "../../../lib/studies/claims/typicality/findings.js";
 import type { RunTypicality } from "../../../lib/studies/claims/typicality/runs.js";
@@ -174,7 +175,7 @@ test("precision and norm constants: the same to within a point, and two points a
 
 test("trace: a GRU that judges, stops and detects better, and one that does not", () => {
   const wiggle = (seed: number): number => (seed - 1) / 1000;
-  const judgement = (lead: number): JudgementRow[] =>
+  const judgement = (lead: number): CorrectnessRow[] =>
     SEEDS.flatMap((seed) =>
       [0, 1, 2].flatMap((timestep) =>
         (["GRU", "confidence"] as const).map((signal) => {
@@ -196,28 +197,28 @@ test("trace: a GRU that judges, stops and detects better, and one that does not"
     );
   const novelty = (lead: number): NoveltyRow[] =>
     SEEDS.flatMap((seed) =>
-      (["held-out classes", "procedural images"] as const).flatMap((foreign) =>
+      (["held-out classes", "procedural images"] as const).flatMap((outOfDistribution) =>
         ["CascadedTD", "SerialTD-MultiHead"].flatMap((model) =>
           Object.values(DETECTORS).flatMap((detector) =>
             (["last step", "whole trace"] as const).map((reads) => ({
               model,
               seed,
-              foreign,
+              outOfDistribution,
               detector,
               reads,
-              learntFrom: "known images" as const,
+              learntFrom: "in-distribution images" as const,
               auroc: 0.6 + seed / 20 + (detector === DETECTORS.noveltyGru ? lead + wiggle(seed) : 0),
               low: 0,
               high: 1,
-              knownImages: 10,
-              foreignImages: 10,
+              inDistributionImages: 10,
+              outOfDistributionImages: 10,
             })),
           ),
         ),
       ),
     );
   const all = (lead: number): Draft[] => [
-    ...judgementFindings(judgement(lead)),
+    ...correctnessFindings(judgement(lead)),
     ...stoppingFindings(areas(lead)),
     ...noveltyFindings(novelty(lead)),
   ];

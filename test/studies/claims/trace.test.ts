@@ -12,7 +12,7 @@ import { QUICK_DATA } from "../../../lib/studies/quick.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
 import { TRACE_SETTINGS, traceStudy } from "../../../lib/studies/claims/trace/study.js";
-import { RULES } from "../../../lib/studies/claims/trace/judging.js";
+import { RULES } from "../../../lib/studies/claims/trace/stopping.js";
 import { tracedImages } from "../../../lib/studies/claims/trace/traced-images.js";
 
 const root = mkdtempSync(join(tmpdir(), "trace-study-"));
@@ -61,7 +61,9 @@ test("the quick study runs from training to figures, and a second time from the 
   assert.equal(judging?.length, 3 * 9);
   assert.equal(stopping?.length, 3 * RULES.length);
   assert.equal(novelty?.length, 2 * 2 * 8);
-  const learnt = novelty.filter((row) => row["learnt from"] !== "known images").map((row) => row["detector"]);
+  const learnt = novelty
+    .filter((row) => row["learnt from"] !== "in-distribution images")
+    .map((row) => row["detector"]);
   assert.deepEqual([...new Set(learnt)], ["GRU"]);
   assert.equal(result.figures.length, 4);
 

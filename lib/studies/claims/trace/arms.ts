@@ -3,7 +3,8 @@ import { PairedArms } from "../../evidence/paired-arms.js";
 import type { Quantity } from "../../evidence/quantities.js";
 import { mean } from "../../../util/statistics.js";
 import { groupRows } from "../../../util/group-rows.js";
-import type { AreaRow, JudgementRow } from "./judging.js";
+import type { CorrectnessRow } from "./correctness.js";
+import type { AreaRow } from "./stopping.js";
 import type { NoveltyRow } from "./novelty.js";
 
 /** Numbers by arm and seed: rows of one arm and seed are averaged. */
@@ -21,13 +22,13 @@ function numberArms<Row extends { readonly seed: number }>(
   );
 }
 
-export const signalArm = ({ model, signal }: Pick<JudgementRow, "model" | "signal">): string =>
+export const signalArm = ({ model, signal }: Pick<CorrectnessRow, "model" | "signal">): string =>
   `${model}, ${signal}`;
 export const ruleArm = ({ model, rule }: Pick<AreaRow, "model" | "rule">): string => `${model}, ${rule}`;
 export type Which = Pick<NoveltyRow, "model" | "detector" | "reads">;
 export const detectorArm = ({ model, detector, reads }: Which): string => `${model}, ${detector} of ${reads}`;
 
-export const judgementArms = (rows: readonly JudgementRow[]): PairedArms<number> =>
+export const correctnessArms = (rows: readonly CorrectnessRow[]): PairedArms<number> =>
   numberArms(rows, signalArm, ({ auroc }) => auroc);
 export const areaArms = (rows: readonly AreaRow[]): PairedArms<number> =>
   numberArms(rows, ruleArm, ({ area }) => 100 * area);

@@ -6,14 +6,15 @@ import {
   areaArms,
   AUROC,
   detectorArm,
-  judgementArms,
+  correctnessArms,
   noveltyArms,
   ruleArm,
   signalArm,
   type Which,
 } from "./arms.js";
-import { type AreaRow, type JudgementRow, type Rule, RULES } from "./judging.js";
-import { FOREIGN_SETS, type NoveltyRow } from "./novelty.js";
+import type { CorrectnessRow } from "./correctness.js";
+import { type AreaRow, type Rule, RULES } from "./stopping.js";
+import { OUT_OF_DISTRIBUTION_SETS, type NoveltyRow } from "./novelty.js";
 
 /** The model whose trace the paper uses. */
 const MAIN = "CascadedTD";
@@ -24,9 +25,9 @@ const modelsOf = (rows: readonly { readonly model: string }[]): string[] => [
   ...new Set(rows.map(({ model }) => model)),
 ];
 
-export function judgementFindings(rows: readonly JudgementRow[]): Draft[] {
+export function correctnessFindings(rows: readonly CorrectnessRow[]): Draft[] {
   // At t = 0 a cascade has seen nothing.
-  const arms = judgementArms(rows.filter(({ timestep }) => timestep > 0));
+  const arms = correctnessArms(rows.filter(({ timestep }) => timestep > 0));
   return modelsOf(rows).map((model) =>
     finding(
       {
@@ -76,15 +77,17 @@ export function stoppingFindings(rows: readonly AreaRow[]): Draft[] {
 const CONFIDENCE: Which = { model: MAIN, detector: DETECTORS.confidence, reads: "last step" };
 const WHOLE_TRACE: Which = { model: MAIN, detector: DETECTORS.noveltyGru, reads: "whole trace" };
 
-/** In- against out-of-distribution images. The first is the paper's, where the foreign images are photographs. */
+/** Out- against in-distribution images. The first is the paper's, where both are photographs. */
 const DETECTED: readonly { readonly statement: string; readonly better: Which; readonly than: Which }[] = [
   {
-    statement: "a GRU of the whole trace that learnt from foreign images beats the last step's confidence",
+    statement:
+      "a GRU of the whole trace that learnt from out-of-distribution images beats the last step's confidence",
     better: WHOLE_TRACE,
     than: CONFIDENCE,
   },
   {
-    statement: "without foreign images to learn from, class Gaussians of the whole trace beat it too",
+    statement:
+      "without out-of-distribution images to learn from, class Gaussians of the whole trace beat it too",
     better: { ...WHOLE_TRACE, detector: DETECTORS.gaussian },
     than: CONFIDENCE,
   },
@@ -101,13 +104,13 @@ const DETECTED: readonly { readonly statement: string; readonly better: Which; r
 ];
 
 export function noveltyFindings(rows: readonly NoveltyRow[]): Draft[] {
-  return FOREIGN_SETS.flatMap((foreign) => {
-    const arms = noveltyArms(rows.filter((row) => row.foreign === foreign));
+  return OUT_OF_DISTRIBUTION_SETS.flatMap((outOfDistribution) => {
+    const arms = noveltyArms(rows.filter((row) => row.outOfDistribution === outOfDistribution));
     return DETECTED.map(({ statement, better, than }, i) =>
       finding(
         {
-          statement: `${foreign}: ${statement} (AUROC)`,
-          ...(i === 0 && foreign === "held-out classes" ? PAPER : PROJECT),
+          statement: `${outOfDistribution}: ${statement} (AUROC)`,
+          ...(i === 0 && outOfDistribution === "held-out classes" ? PAPER : PROJECT),
         },
         isAhead,
         arms.over(detectorArm(better), [detectorArm(than)], AUROC),

@@ -13,26 +13,26 @@ import type { Analysis } from "../../evidence/cached-analysis.js";
 import type { StudyContext } from "../../study-context.js";
 import { type NoveltyModel, noveltySpec, type TraceSettings } from "./runs.js";
 
-/** The two kinds of foreign images. */
-export const FOREIGN_SETS = ["held-out classes", "procedural images"] as const;
-export type ForeignSet = (typeof FOREIGN_SETS)[number];
+/** The two kinds of out-of-distribution images. */
+export const OUT_OF_DISTRIBUTION_SETS = ["held-out classes", "procedural images"] as const;
+export type OutOfDistributionSet = (typeof OUT_OF_DISTRIBUTION_SETS)[number];
 
 const rowSchema = z.object({
   model: z.string(),
   seed: z.number(),
-  foreign: z.enum(FOREIGN_SETS),
+  outOfDistribution: z.enum(OUT_OF_DISTRIBUTION_SETS),
   detector: z.string(),
   reads: z.enum(["last step", "whole trace"]),
-  learntFrom: z.enum(["known images", "known and foreign images"]),
+  learntFrom: z.enum(["in-distribution images", "in- and out-of-distribution images"]),
   auroc: z.number(),
   /** 95 % bootstrap interval. */
   low: z.number(),
   high: z.number(),
-  knownImages: z.number(),
-  foreignImages: z.number(),
+  inDistributionImages: z.number(),
+  outOfDistributionImages: z.number(),
 });
 
-/** How well a detector tells foreign test images from those of the classes that the network knows. */
+/** How well a detector tells out-of-distribution test images from those of the classes that the network knows. */
 export type NoveltyRow = z.output<typeof rowSchema>;
 
 const NOVELTY: Analysis<NoveltyRow[]> = {
@@ -41,7 +41,7 @@ const NOVELTY: Analysis<NoveltyRow[]> = {
   schema: z.array(rowSchema),
 };
 
-/** AUROC of every detector on one network's traces of known and foreign test images. */
+/** AUROC of every detector on one network's traces of in- and out-of-distribution test images. */
 export async function noveltyRows(
   model: NoveltyModel,
   seed: number,
@@ -52,41 +52,49 @@ export async function noveltyRows(
   const directory = context.run(spec);
   const run = specHash(spec);
   const gru = { ...settings.gru, seed };
-  const { foreignImages } = settings;
-  return context.cachedOf(spec, NOVELTY, { model, gru, foreignImages }, async () => {
-    context.onProgress(`${model}, seed ${seed}: foreign images`);
+  const { outOfDistributionImages } = settings;
+  return context.cachedOf(spec, NOVELTY, { model, gru, outOfDistributionImages }, async () => {
+    context.onProgress(`${model}, seed ${seed}: out-of-distribution images`);
     const dataset = await context.datasetOf(spec);
     const trained = await openTrainedModel(directory, { model });
     try {
-      const knownHeldOut = trained.trace(trainingImages(spec, dataset).validation);
-      const knownTest = trained.trace(testImages(spec, dataset));
-      const sets = foreignSets(dataset, settings, seed);
-      return FOREIGN_SETS.flatMap((foreign) => {
-        const { learn, test } = sets[foreign];
+      const inDistributionHeldOut = trained.trace(trainingImages(spec, dataset).validation);
+      const inDistributionTest = trained.trace(testImages(spec, dataset));
+      const sets = outOfDistributionSets(dataset, settings, seed);
+      return OUT_OF_DISTRIBUTION_SETS.flatMap((outOfDistribution) => {
+        const { learn, test } = sets[outOfDistribution];
         const scores = detectorScores(
-          { knownHeldOut, knownTest, foreignHeldOut: trained.trace(learn), foreignTest: trained.trace(test) },
+          {
+            inDistributionHeldOut,
+            inDistributionTest,
+            outOfDistributionHeldOut: trained.trace(learn),
+            outOfDistributionTest: trained.trace(test),
+          },
           gru,
         );
-        const isForeign = Uint8Array.from({ length: knownTest.examples + test.labels.length }, (_, n) =>
-          Number(n >= knownTest.examples),
+        const isOutOfDistribution = Uint8Array.from(
+          { length: inDistributionTest.examples + test.labels.length },
+          (_, n) => Number(n >= inDistributionTest.examples),
         );
         const { values, intervals } = aurocBootstrap(
-          scores.map(({ known, foreign: others }) => Float64Array.of(...known, ...others)),
-          isForeign,
-          { stream: randomStream(seed, `bootstrap/novelty/${run}/${foreign}`) },
+          scores.map(({ inDistribution, outOfDistribution: others }) =>
+            Float64Array.of(...inDistribution, ...others),
+          ),
+          isOutOfDistribution,
+          { stream: randomStream(seed, `bootstrap/novelty/${run}/${outOfDistribution}`) },
         );
         return scores.map(({ detector, reads, learntFrom }, i) => ({
           model,
           seed,
-          foreign,
+          outOfDistribution,
           detector,
           reads,
           learntFrom,
           auroc: values[i] as number,
           low: intervals[i]?.low as number,
           high: intervals[i]?.high as number,
-          knownImages: knownTest.examples,
-          foreignImages: test.labels.length,
+          inDistributionImages: inDistributionTest.examples,
+          outOfDistributionImages: test.labels.length,
         }));
       });
     } finally {
@@ -95,8 +103,8 @@ export async function noveltyRows(
   });
 }
 
-interface ForeignImages {
-  /** For the detectors that learn from foreign images. */
+interface OutOfDistributionImages {
+  /** For the detectors that learn from out-of-distribution images. */
   readonly learn: ImageSet;
   readonly test: ImageSet;
 }
@@ -104,14 +112,15 @@ interface ForeignImages {
 /** Kinds of shape and texture that procedural data sets of up to ten classes lack. */
 const PROCEDURAL_CLASSES = Array.from({ length: 10 }, (_, k) => 10 + k);
 
-function foreignSets(
+function outOfDistributionSets(
   { train, test }: Dataset,
-  { heldOutClasses, foreignImages }: TraceSettings,
+  { heldOutClasses, outOfDistributionImages }: TraceSettings,
   seed: number,
-): Readonly<Record<ForeignSet, ForeignImages>> {
-  const upTo = (set: ImageSet): ImageSet => limit(set, Math.min(foreignImages, set.labels.length), seed);
+): Readonly<Record<OutOfDistributionSet, OutOfDistributionImages>> {
+  const upTo = (set: ImageSet): ImageSet =>
+    limit(set, Math.min(outOfDistributionImages, set.labels.length), seed);
   const procedural = (split: "train" | "test"): ImageSet => {
-    const count = 2 * foreignImages;
+    const count = 2 * outOfDistributionImages;
     const source = {
       kind: "procedural",
       classes: 20,

@@ -26,20 +26,20 @@ export interface TraceSettings extends StudySettings {
   readonly heldOutClasses: readonly number[];
   /** Changes to the specs of the networks of the novelty part, after those of all networks. */
   readonly noveltyChange: SpecChange;
-  /** Foreign images to learn from, and procedural ones to test on; fewer where there are fewer. */
-  readonly foreignImages: number;
+  /** Out-of-distribution images to learn from, and procedural ones to test on; fewer where there are fewer. */
+  readonly outOfDistributionImages: number;
 }
 
-/** The models whose traces are judged, and the trainings that they are views of. */
-export const JUDGED_MODELS = {
+/** The models whose traces are looked at, and the trainings that they are views of. */
+export const TRACE_MODELS = {
   CascadedTD: "cascaded-td",
   "SerialTD-MultiHead": "serial-td-multihead",
   CascadedCE: "cascaded-ce",
 } as const satisfies Readonly<Record<string, PresetName>>;
 
-export type JudgedModel = keyof typeof JUDGED_MODELS;
+export type TraceModel = keyof typeof TRACE_MODELS;
 
-/** The models that are shown foreign images. */
+/** The models that are shown out-of-distribution images. */
 export const NOVELTY_MODELS = {
   CascadedTD: "cascaded-td",
   "SerialTD-MultiHead": "serial-td-multihead",
@@ -53,13 +53,13 @@ export function namesOf<Name extends string>(record: Readonly<Record<Name, unkno
 }
 
 /** A network that knows all classes: one of the runs behind the speed-accuracy figure. */
-export function judgedSpec(
-  model: JudgedModel,
+export function allClassesSpec(
+  model: TraceModel,
   seed: number,
   { change }: TraceSettings,
   data: ResolvedDatasetSource,
 ): RunSpec {
-  return presetTraining(JUDGED_MODELS[model], seed, change, data);
+  return presetTraining(TRACE_MODELS[model], seed, change, data);
 }
 
 /** A network that was never shown some of the classes. */
@@ -84,8 +84,8 @@ export function noveltySpec(
 }
 
 /** The trace of the test images, with what two GRUs say of it. */
-export interface JudgedTrace {
-  readonly model: JudgedModel;
+export interface ScoredTrace {
+  readonly model: TraceModel;
   readonly seed: number;
   /** Hash of the network's run. */
   readonly run: string;
@@ -116,14 +116,14 @@ const GRUS_OF_CORRECTNESS: Analysis<{ readonly now: TrainedGru; readonly atEnd: 
   schema: z.object({ now: gruSchema, atEnd: gruSchema }),
 };
 
-/** Reads a finished run's test trace and judges it with GRUs of the run's held-out images, trained once and cached. */
-export async function judgedTrace(
-  model: JudgedModel,
+/** A finished run's test trace, and what GRUs say of it, which are trained once on images that the run held out, and cached. */
+export async function scoredTrace(
+  model: TraceModel,
   seed: number,
   settings: TraceSettings,
   context: StudyContext,
-): Promise<JudgedTrace> {
-  const spec = judgedSpec(model, seed, settings, context.data);
+): Promise<ScoredTrace> {
+  const spec = allClassesSpec(model, seed, settings, context.data);
   const directory = context.run(spec);
   const run = specHash(spec);
   const gruSettings = { ...settings.gru, seed };

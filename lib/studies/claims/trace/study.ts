@@ -7,26 +7,27 @@ import { decided } from "../../evidence/finding.js";
 import { FULL_CHANGE } from "../../full.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
-import { judgementFindings, noveltyFindings, stoppingFindings } from "./findings.js";
-import { type JudgementRow, judgementRows, stoppingRows } from "./judging.js";
+import { correctnessFindings, noveltyFindings, stoppingFindings } from "./findings.js";
+import { type CorrectnessRow, correctnessRows } from "./correctness.js";
+import { stoppingRows } from "./stopping.js";
 import { type NoveltyRow, noveltyRows } from "./novelty.js";
 import {
-  JUDGED_MODELS,
-  judgedSpec,
-  judgedTrace,
+  TRACE_MODELS,
+  allClassesSpec,
+  scoredTrace,
   namesOf,
   NOVELTY_MODELS,
   noveltySpec,
   type TraceSettings,
 } from "./runs.js";
-import { areaTable, judgementTable, noveltyTable } from "./tables.js";
+import { areaTable, correctnessTable, noveltyTable } from "./tables.js";
 import { singleTraces } from "./traced-images.js";
 
 const GRU: TraceSettings["gru"] = { hidden: 32, epochs: 15, batchSize: 256, learningRate: 0.005 };
 
 /**
  * What is trained and measured at each protocol: seeds, the GRU that reads traces, and the classes that are held
- * out as foreign.
+ * out, whose images are out of distribution.
  */
 export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
   quick: {
@@ -35,7 +36,7 @@ export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
     gru: { hidden: 4, epochs: 2, batchSize: 64, learningRate: 0.01 },
     heldOutClasses: [3, 9],
     noveltyChange: {},
-    foreignImages: 40,
+    outOfDistributionImages: 40,
   },
   reduced: {
     seeds: [0, 1, 2],
@@ -43,7 +44,7 @@ export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
     gru: GRU,
     heldOutClasses: [3, 9],
     noveltyChange: { trainImages: 20000, train: { epochs: 3 } },
-    foreignImages: 2000,
+    outOfDistributionImages: 2000,
   },
   full: {
     seeds: [0, 1, 2, 3, 4],
@@ -51,7 +52,7 @@ export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
     gru: GRU,
     heldOutClasses: [3, 9],
     noveltyChange: {},
-    foreignImages: 4000,
+    outOfDistributionImages: 4000,
   },
 };
 
@@ -63,22 +64,22 @@ export const traceStudy: Study<TraceSettings> = {
   name: "trace",
   title: "Using the output trace",
   claim:
-    "The output over time is a signal of its own: a recurrent network that reads it judges whether the answer is right, when to stop and whether an image is foreign, better than the confidence of one moment does.",
+    "The output over time is a signal of its own: a recurrent network that reads it judges whether the answer is right, when to stop and whether an image is out of distribution, better than the confidence of one moment does.",
   trainings(settings, data) {
     return settings.seeds.flatMap((seed) => [
-      ...namesOf(JUDGED_MODELS).map((model) => judgedSpec(model, seed, settings, data)),
+      ...namesOf(TRACE_MODELS).map((model) => allClassesSpec(model, seed, settings, data)),
       ...namesOf(NOVELTY_MODELS).map((model) => noveltySpec(model, seed, settings, data)),
     ]);
   },
   async analyse(settings, context) {
-    const judgement: JudgementRow[] = [];
+    const answers: CorrectnessRow[] = [];
     const stopping: ReturnType<typeof stoppingRows>[] = [];
     const novelty: NoveltyRow[] = [];
     for (const seed of settings.seeds) {
-      for (const model of namesOf(JUDGED_MODELS)) {
-        const judged = await judgedTrace(model, seed, settings, context);
-        judgement.push(...judgementRows(judged));
-        stopping.push(stoppingRows(judged));
+      for (const model of namesOf(TRACE_MODELS)) {
+        const scored = await scoredTrace(model, seed, settings, context);
+        answers.push(...correctnessRows(scored));
+        stopping.push(stoppingRows(scored));
       }
       for (const model of namesOf(NOVELTY_MODELS)) {
         novelty.push(...(await noveltyRows(model, seed, settings, context)));
@@ -88,14 +89,18 @@ export const traceStudy: Study<TraceSettings> = {
     const { classNames, traces } = await singleTraces(settings, context);
     return {
       findings: decided([
-        ...judgementFindings(judgement),
+        ...correctnessFindings(answers),
         ...stoppingFindings(areas),
         ...noveltyFindings(novelty),
       ]),
       tables: [
-        { name: "judging", title: "AUROC of right against wrong answers", rows: judgementTable(judgement) },
+        { name: "judging", title: "AUROC of right against wrong answers", rows: correctnessTable(answers) },
         { name: "stopping", title: "Area under the speed-accuracy curve", rows: areaTable(areas) },
-        { name: "novelty", title: "AUROC of foreign against known images", rows: noveltyTable(novelty) },
+        {
+          name: "novelty",
+          title: "AUROC of out-of-distribution against in-distribution images",
+          rows: noveltyTable(novelty),
+        },
       ],
       figures: [
         {
@@ -108,12 +113,12 @@ export const traceStudy: Study<TraceSettings> = {
           name: "judging",
           caption:
             "How well the GRU's probability of being right (filled) and the confidence (open, dotted) tell right answers from wrong ones at each timestep.",
-          figure: aurocOverTimeFigure(from(judgement)),
+          figure: aurocOverTimeFigure(from(answers)),
         },
         {
           name: "novelty",
           caption:
-            "How well detectors tell foreign images from known ones, with 95 % bootstrap intervals, a dot for each seed. * learnt from foreign images; all others have seen known images only.",
+            "How well detectors tell out-of-distribution images from in-distribution ones, with 95 % bootstrap intervals, a dot for each seed. * learnt from out-of-distribution images; all others have seen in-distribution images only.",
           figure: noveltyFigure(from(novelty)),
         },
         {

@@ -6,19 +6,20 @@ import {
   areaArms,
   AUROC,
   detectorArm,
-  judgementArms,
+  correctnessArms,
   noveltyArms,
   ruleArm,
   signalArm,
 } from "./arms.js";
-import type { AreaRow, JudgementRow } from "./judging.js";
+import type { CorrectnessRow } from "./correctness.js";
+import type { AreaRow } from "./stopping.js";
 import type { NoveltyRow } from "./novelty.js";
 
-export function judgementTable(rows: readonly JudgementRow[]): TableRow[] {
+export function correctnessTable(rows: readonly CorrectnessRow[]): TableRow[] {
   const places = groupRows(rows, (row) => `${row.model}/${row.timestep}`);
   return [...places.values()].map((own) => {
-    const { model, timestep } = own[0] as JudgementRow;
-    const arms = judgementArms(own);
+    const { model, timestep } = own[0] as CorrectnessRow;
+    const arms = correctnessArms(own);
     const gru = signalArm({ model, signal: "GRU" });
     const confidence = signalArm({ model, signal: "confidence" });
     return {
@@ -51,12 +52,12 @@ export function areaTable(rows: readonly AreaRow[]): TableRow[] {
 }
 
 export function noveltyTable(rows: readonly NoveltyRow[]): TableRow[] {
-  const places = groupRows(rows, (row) => `${row.foreign}/${detectorArm(row)}`);
+  const places = groupRows(rows, (row) => `${row.outOfDistribution}/${detectorArm(row)}`);
   return [...places.values()].map((own) => {
-    const { foreign, model, detector, reads, learntFrom } = own[0] as NoveltyRow;
+    const { outOfDistribution, model, detector, reads, learntFrom } = own[0] as NoveltyRow;
     const aurocs = noveltyArms(own).bySeed(detectorArm({ model, detector, reads }), AUROC);
     return {
-      foreign,
+      "out of distribution": outOfDistribution,
       model,
       detector,
       reads,

@@ -12,21 +12,27 @@ import { timesReaching } from "../../../trace/stopping-time.js";
 import { UserError } from "../../../util/errors.js";
 import { randomStream } from "../../../util/random.js";
 import type { StudyContext } from "../../study-context.js";
-import { ruleCurve, RULES, ruleSignal } from "./judging.js";
-import { type JudgedModel, judgedSpec, type JudgedTrace, judgedTrace, type TraceSettings } from "./runs.js";
+import { ruleCurve, RULES, ruleSignal } from "./stopping.js";
+import {
+  type TraceModel,
+  allClassesSpec,
+  type ScoredTrace,
+  scoredTrace,
+  type TraceSettings,
+} from "./runs.js";
 
 /** `count` test images, drawn by the first seed that did not diverge, with what its network made of them over time. */
 export async function tracedImages(
   settings: TraceSettings,
   context: StudyContext,
-  { model = "CascadedTD", count = 60 }: { readonly model?: JudgedModel; readonly count?: number } = {},
+  { model = "CascadedTD", count = 60 }: { readonly model?: TraceModel; readonly count?: number } = {},
 ): Promise<TracedImages> {
-  const { judged, images, order } = await drawnImages(model, settings, context);
+  const { scored, images, order } = await drawnImages(model, settings, context);
   return {
     model,
     classNames: images.classNames,
     examples: await Promise.all(
-      Array.from(order.subarray(0, count), (n) => tracedImage(judged, images, n, 1)),
+      Array.from(order.subarray(0, count), (n) => tracedImage(scored, images, n, 1)),
     ),
   };
 }
@@ -47,10 +53,10 @@ export async function singleTraces(
   settings: TraceSettings,
   context: StudyContext,
 ): Promise<{ readonly classNames: readonly string[]; readonly traces: readonly SingleTrace[] }> {
-  const { judged, images, order } = await drawnImages("CascadedTD", settings, context);
-  const { trace } = judged;
+  const { scored, images, order } = await drawnImages("CascadedTD", settings, context);
+  const { trace } = scored;
   const pace = (trace.timesteps - 1) / 4;
-  const stops = RULES.map((rule) => ({ rule, times: timesAtPace(rule, judged, pace) }));
+  const stops = RULES.map((rule) => ({ rule, times: timesAtPace(rule, scored, pace) }));
   const correct = correctness(trace);
   const kindOf = (n: number): TraceKind | undefined => {
     const t = stops[0]?.times[n] as number;
@@ -63,7 +69,7 @@ export async function singleTraces(
   );
   const traces = await Promise.all(
     chosen.map(async ({ kind, n }) => ({
-      ...(await tracedImage(judged, images, n, ENLARGED)),
+      ...(await tracedImage(scored, images, n, ENLARGED)),
       kind,
       stops: stops.map(({ rule, times }) => ({ rule, timestep: times[n] as number })),
     })),
@@ -72,28 +78,28 @@ export async function singleTraces(
 }
 
 /** Stopping times [N] of a rule at the level whose mean stopping time is nearest to `pace`. */
-function timesAtPace(rule: (typeof RULES)[number], judged: JudgedTrace, pace: number): Int32Array {
+function timesAtPace(rule: (typeof RULES)[number], scored: ScoredTrace, pace: number): Int32Array {
   const distance = (point: { readonly meanStoppingTime: number }): number =>
     Math.abs(point.meanStoppingTime - pace);
-  const nearest = ruleCurve(rule, judged).reduce((best, point) =>
+  const nearest = ruleCurve(rule, scored).reduce((best, point) =>
     distance(point) < distance(best) ? point : best,
   );
-  return timesReaching(ruleSignal(rule, judged), judged.trace.examples, nearest.threshold);
+  return timesReaching(ruleSignal(rule, scored), scored.trace.examples, nearest.threshold);
 }
 
-async function drawnImages(model: JudgedModel, settings: TraceSettings, context: StudyContext) {
-  const specOf = (seed: number): RunSpec => judgedSpec(model, seed, settings, context.data);
+async function drawnImages(model: TraceModel, settings: TraceSettings, context: StudyContext) {
+  const specOf = (seed: number): RunSpec => allClassesSpec(model, seed, settings, context.data);
   const seed = settings.seeds.find((one) => divergedSummary(context.run(specOf(one))) === null);
   if (seed === undefined)
     throw new UserError(`every training of ${model} diverged: there is no trace to show`);
-  const judged = await judgedTrace(model, seed, settings, context);
+  const scored = await scoredTrace(model, seed, settings, context);
   const spec = specOf(seed);
   const images = testImages(spec, await context.datasetOf(spec));
-  return { judged, images, order: randomStream(seed, "trace/examples").permutation(images.labels.length) };
+  return { scored, images, order: randomStream(seed, "trace/examples").permutation(images.labels.length) };
 }
 
 async function tracedImage(
-  { trace, right, gain }: JudgedTrace,
+  { trace, right, gain }: ScoredTrace,
   images: ImageSet,
   n: number,
   enlarge: number,
