@@ -1,3 +1,4 @@
+import { auroc } from "../../trace/auroc.js";
 import { subtrace } from "../../trace/subtrace.js";
 import type { Trace } from "../../trace/trace.js";
 
@@ -24,4 +25,18 @@ export function measuredWithGroups<Measures extends object>(
 ): Grouped<Measures> {
   const withoutGroup = placesWithoutGroup(trace.ids).map((places) => measure(subtrace(trace, places)));
   return { ...measure(trace), withoutGroup };
+}
+
+/** AUROC of scores [N] (`auroc`) without each group of images; `ids` [N] say which group an image is of. */
+export function aurocWithoutGroup(
+  scores: ArrayLike<number>,
+  positive: ArrayLike<number>,
+  ids: ArrayLike<number>,
+): number[] {
+  return placesWithoutGroup(ids).map((places) =>
+    auroc(
+      places.map((n) => scores[n] as number),
+      places.map((n) => positive[n] as number),
+    ),
+  );
 }

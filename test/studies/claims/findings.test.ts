@@ -182,7 +182,7 @@ test("trace: a GRU that judges, stops and detects better, and one that does not"
           // At t = 0 a signal tells nothing, and does not count.
           const auroc =
             timestep === 0 ? seed / 4 : 0.7 + seed / 20 + (signal === "GRU" ? lead + wiggle(seed) : 0);
-          return { model: "CascadedTD", seed, timestep, signal, auroc, low: 0, high: 1 };
+          return { model: "CascadedTD", seed, timestep, signal, auroc, withoutGroup: [], low: 0, high: 1 };
         }),
       ),
     );
@@ -193,6 +193,7 @@ test("trace: a GRU that judges, stops and detects better, and one that does not"
         seed,
         rule,
         area: 0.6 + seed / 20 - i / 1000 + (rule === "right (GRU)" ? lead + wiggle(seed) : 0),
+        withoutGroup: [],
       })),
     );
   const novelty = (lead: number): NoveltyRow[] =>
@@ -208,6 +209,7 @@ test("trace: a GRU that judges, stops and detects better, and one that does not"
               reads,
               learntFrom: "in-distribution images" as const,
               auroc: 0.6 + seed / 20 + (detector === DETECTORS.noveltyGru ? lead + wiggle(seed) : 0),
+              withoutGroup: [],
               low: 0,
               high: 1,
               inDistributionImages: 10,

@@ -1,4 +1,5 @@
 import { NUMBER, PERCENT } from "../../evidence/format.js";
+import type { Grouped } from "../../evidence/image-groups.js";
 import { PairedArms } from "../../evidence/paired-arms.js";
 import type { Quantity } from "../../evidence/quantities.js";
 import { mean } from "../../../util/statistics.js";
@@ -7,17 +8,30 @@ import type { CorrectnessRow } from "./correctness.js";
 import type { AreaRow } from "./stopping.js";
 import type { NoveltyRow } from "./novelty.js";
 
-/** Numbers by arm and seed: rows of one arm and seed are averaged. */
-function numberArms<Row extends { readonly seed: number }>(
+/** A number of all images, and of all but those of each group. */
+interface Measured {
+  readonly value: number;
+}
+export type MeasuredArms = PairedArms<Grouped<Measured>>;
+
+/** Numbers by arm and seed: rows of one arm and seed are averaged. `withoutGroup` of a row: the number without each group. */
+function numberArms<Row extends { readonly seed: number; readonly withoutGroup: readonly number[] }>(
   rows: readonly Row[],
   armOf: (row: Row) => string,
   numberOf: (row: Row) => number,
-): PairedArms<number> {
-  const groups = groupRows(rows, (row) => JSON.stringify([armOf(row), row.seed]));
-  return new PairedArms(
-    [...groups.values()].map((own) => {
+): MeasuredArms {
+  const places = groupRows(rows, (row) => JSON.stringify([armOf(row), row.seed]));
+  return PairedArms.grouped(
+    [...places.values()].map((own) => {
       const [first] = own as [Row];
-      return { arm: armOf(first), seed: first.seed, measured: mean(own.map(numberOf)) };
+      const withoutGroup = first.withoutGroup.map((_, group) => ({
+        value: mean(own.map((row) => row.withoutGroup[group] ?? NaN)),
+      }));
+      return {
+        arm: armOf(first),
+        seed: first.seed,
+        measured: { value: mean(own.map(numberOf)), withoutGroup },
+      };
     }),
   );
 }
@@ -28,21 +42,21 @@ export const ruleArm = ({ model, rule }: Pick<AreaRow, "model" | "rule">): strin
 export type Which = Pick<NoveltyRow, "model" | "detector" | "reads">;
 export const detectorArm = ({ model, detector, reads }: Which): string => `${model}, ${detector} of ${reads}`;
 
-export const correctnessArms = (rows: readonly CorrectnessRow[]): PairedArms<number> =>
+export const correctnessArms = (rows: readonly CorrectnessRow[]): MeasuredArms =>
   numberArms(rows, signalArm, ({ auroc }) => auroc);
-export const areaArms = (rows: readonly AreaRow[]): PairedArms<number> =>
-  numberArms(rows, ruleArm, ({ area }) => 100 * area);
-export const noveltyArms = (rows: readonly NoveltyRow[]): PairedArms<number> =>
+export const areaArms = (rows: readonly AreaRow[]): MeasuredArms =>
+  numberArms(rows, ruleArm, ({ area }) => area);
+export const noveltyArms = (rows: readonly NoveltyRow[]): MeasuredArms =>
   numberArms(rows, detectorArm, ({ auroc }) => auroc);
 
-export const AUROC: Quantity<number> = {
+export const AUROC: Quantity<Measured> = {
   name: "AUROC",
   unit: { ...NUMBER, digits: 4 },
-  of: (auroc) => auroc,
+  of: ({ value }) => value,
 };
 /** In %. */
-export const AREA: Quantity<number> = {
+export const AREA: Quantity<Measured> = {
   name: "area",
   unit: { ...PERCENT, digits: 2 },
-  of: (area) => area,
+  of: ({ value }) => 100 * value,
 };

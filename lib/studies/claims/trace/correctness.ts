@@ -1,6 +1,7 @@
 import { aurocBootstrap } from "../../../trace/auroc.js";
 import { confidences, correctness } from "../../../trace/probabilities.js";
 import { randomStream } from "../../../util/random.js";
+import { aurocWithoutGroup } from "../../evidence/image-groups.js";
 import type { ScoredTrace } from "./runs.js";
 
 /** How well a signal tells right answers from wrong ones at a timestep. */
@@ -10,6 +11,8 @@ export interface CorrectnessRow {
   readonly timestep: number;
   readonly signal: "confidence" | "GRU";
   readonly auroc: number;
+  /** Without each group of images; NaN where all that is left is of one kind. */
+  readonly withoutGroup: readonly number[];
   /** 95 % bootstrap interval. */
   readonly low: number;
   readonly high: number;
@@ -29,13 +32,15 @@ export function correctnessRows({ model, seed, run, trace, right }: ScoredTrace)
     const answers = at(correct);
     if (new Set(answers).size < 2) return [];
     const stream = randomStream(seed, `bootstrap/correctness/${run}/${model}/${timestep}`);
-    const { values, intervals } = aurocBootstrap([at(confidence), at(right)], answers, { stream });
+    const signals = [at(confidence), at(right)];
+    const { values, intervals } = aurocBootstrap(signals, answers, { stream });
     return (["confidence", "GRU"] as const).map((signal, i) => ({
       model,
       seed,
       timestep,
       signal,
       auroc: values[i] as number,
+      withoutGroup: aurocWithoutGroup(signals[i] as Float64Array, answers, trace.ids),
       low: intervals[i]?.low as number,
       high: intervals[i]?.high as number,
     }));

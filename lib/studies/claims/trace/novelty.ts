@@ -9,7 +9,8 @@ import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
 import { testImages, trainingImages } from "../../../experiments/runs/image-splits.js";
 import { aurocBootstrap } from "../../../trace/auroc.js";
 import { randomStream } from "../../../util/random.js";
-import type { Analysis } from "../../evidence/cached-analysis.js";
+import { type Analysis, cachedNumber } from "../../evidence/cached-analysis.js";
+import { aurocWithoutGroup } from "../../evidence/image-groups.js";
 import type { StudyContext } from "../../study-context.js";
 import { type NoveltyModel, noveltySpec, type TraceSettings } from "./runs.js";
 
@@ -25,6 +26,8 @@ const rowSchema = z.object({
   reads: z.enum(["last step", "whole trace"]),
   learntFrom: z.enum(["in-distribution images", "in- and out-of-distribution images"]),
   auroc: z.number(),
+  /** Without each group of test images, of both kinds. */
+  withoutGroup: z.array(cachedNumber),
   /** 95 % bootstrap interval. */
   low: z.number(),
   high: z.number(),
@@ -76,13 +79,13 @@ export async function noveltyRows(
           { length: inDistributionTest.examples + test.labels.length },
           (_, n) => Number(n >= inDistributionTest.examples),
         );
-        const { values, intervals } = aurocBootstrap(
-          scores.map(({ inDistribution, outOfDistribution: others }) =>
-            Float64Array.of(...inDistribution, ...others),
-          ),
-          isOutOfDistribution,
-          { stream: randomStream(seed, `bootstrap/novelty/${run}/${outOfDistribution}`) },
+        const signals = scores.map(({ inDistribution, outOfDistribution: others }) =>
+          Float64Array.of(...inDistribution, ...others),
         );
+        const places = Array.from(isOutOfDistribution, (_, n) => n);
+        const { values, intervals } = aurocBootstrap(signals, isOutOfDistribution, {
+          stream: randomStream(seed, `bootstrap/novelty/${run}/${outOfDistribution}`),
+        });
         return scores.map(({ detector, reads, learntFrom }, i) => ({
           model,
           seed,
@@ -91,6 +94,7 @@ export async function noveltyRows(
           reads,
           learntFrom,
           auroc: values[i] as number,
+          withoutGroup: aurocWithoutGroup(signals[i] as Float64Array, isOutOfDistribution, places),
           low: intervals[i]?.low as number,
           high: intervals[i]?.high as number,
           inDistributionImages: inDistributionTest.examples,

@@ -5,7 +5,9 @@ import {
   type SpeedAccuracyPoint,
   speedAccuracyCurve,
 } from "../../../trace/speed-accuracy-curve.js";
+import { subtrace } from "../../../trace/subtrace.js";
 import { stoppingSignal } from "../../../trace/stopping-time.js";
+import { placesWithoutGroup } from "../../evidence/image-groups.js";
 import type { ScoredTrace } from "./runs.js";
 
 /**
@@ -22,6 +24,8 @@ export interface AreaRow {
   readonly seed: number;
   readonly rule: Rule;
   readonly area: number;
+  /** Without each group of images. */
+  readonly withoutGroup: readonly number[];
 }
 
 /** A point of a rule's curve, at the same mean stopping times for all rules. */
@@ -41,7 +45,7 @@ const GRID = 0.1;
 /** Every rule's curve: areas over the range compared, and points on a common grid of that range. */
 export function stoppingRows(scored: ScoredTrace): { areas: AreaRow[]; points: StoppingRow[] } {
   const { model, seed } = scored;
-  const curves = RULES.map((rule) => ruleCurve(rule, scored));
+  const curves = curvesOf(scored);
   const range = commonRange(curves);
   const first = Math.ceil(range.from / GRID - 1e-9);
   const last = Math.floor(range.to / GRID + 1e-9);
@@ -49,12 +53,17 @@ export function stoppingRows(scored: ScoredTrace): { areas: AreaRow[]; points: S
     Math.min(range.to, Math.max(range.from, (first + i) * GRID)),
   );
   const [confidence] = curves as [SpeedAccuracyPoint[]];
+  const areas = areasUnder(curves);
+  const withoutGroup = placesWithoutGroup(scored.trace.ids).map((places) =>
+    areasUnder(curvesOf(scoredAt(scored, places))),
+  );
   return {
     areas: RULES.map((rule, i) => ({
       model,
       seed,
       rule,
-      area: areaUnderSpeedAccuracy(curves[i] as SpeedAccuracyPoint[], range),
+      area: areas[i] as number,
+      withoutGroup: withoutGroup.map((group) => group[i] as number),
     })),
     points: RULES.flatMap((rule, i) =>
       grid.map((meanStoppingTime) => {
@@ -65,6 +74,26 @@ export function stoppingRows(scored: ScoredTrace): { areas: AreaRow[]; points: S
     ),
   };
 }
+
+/** The area under each rule's curve, over the range that they have in common. */
+function areasUnder(curves: readonly SpeedAccuracyPoint[][]): number[] {
+  const range = commonRange(curves);
+  return curves.map((curve) => areaUnderSpeedAccuracy(curve, range));
+}
+
+/** The trace, and what is said of it, of the images at `places` alone. */
+function scoredAt({ trace, right, gain, ...rest }: ScoredTrace, places: readonly number[]): ScoredTrace {
+  const at = (signal: Float64Array): Float64Array =>
+    Float64Array.from(
+      Array.from({ length: trace.timesteps }, (_, t) =>
+        places.map((n) => signal[t * trace.examples + n] as number),
+      ).flat(),
+    );
+  return { ...rest, trace: subtrace(trace, places), right: at(right), gain: at(gain) };
+}
+
+const curvesOf = (scored: ScoredTrace): SpeedAccuracyPoint[][] =>
+  RULES.map((rule) => ruleCurve(rule, scored));
 
 /** Speed-accuracy curve of a rule; its thresholds are levels of `ruleSignal`. */
 export function ruleCurve(rule: Rule, scored: ScoredTrace): SpeedAccuracyPoint[] {
