@@ -49,11 +49,14 @@ export function modelLine(name: string, style: ModelStyle, line: readonly LinePo
   };
 }
 
-/** Band of one standard error on both sides of a line; nothing where no point has an error. */
+/** Band of one standard error on both sides of each part of a line that has errors; nothing where no part has. */
 export function errorBand(name: string, style: ModelStyle, line: readonly LinePoint[]): PlotlyObject[] {
-  const known = line.filter((point) => Number.isFinite(point.standardError));
-  if (known.length < 2) return [];
-  const back = [...known].reverse();
+  const outlines = partsWithErrors(line)
+    .filter((part) => part.length > 1)
+    .map(outline);
+  if (outlines.length === 0) return [];
+  // Nothing between two outlines keeps them apart.
+  const points = outlines.flatMap((part, i) => (i === 0 ? part : [{ x: null, y: null }, ...part]));
   return [
     {
       type: "scatter",
@@ -62,14 +65,29 @@ export function errorBand(name: string, style: ModelStyle, line: readonly LinePo
       legendgroup: name,
       showlegend: false,
       hoverinfo: "skip",
-      x: [...known, ...back].map((point) => point.x),
-      y: [
-        ...known.map((point) => point.y + point.standardError),
-        ...back.map((point) => point.y - point.standardError),
-      ],
+      x: points.map(({ x }) => x),
+      y: points.map(({ y }) => y),
       line: { width: 0, color: style.color },
       fill: "toself",
       fillcolor: translucent(style.color, 0.2),
     },
+  ];
+}
+
+/** The longest parts of a line all of whose points have an error. */
+function partsWithErrors(line: readonly LinePoint[]): LinePoint[][] {
+  const parts: LinePoint[][] = [[]];
+  for (const point of line) {
+    if (Number.isFinite(point.standardError)) parts.at(-1)?.push(point);
+    else parts.push([]);
+  }
+  return parts;
+}
+
+/** There along the upper side, back along the lower one. */
+function outline(part: readonly LinePoint[]): { readonly x: number; readonly y: number }[] {
+  return [
+    ...part.map(({ x, y, standardError: error }) => ({ x, y: y + error })),
+    ...[...part].reverse().map(({ x, y, standardError: error }) => ({ x, y: y - error })),
   ];
 }

@@ -1,6 +1,8 @@
 import type { ColumnTable } from "arquero";
 import { mean } from "../util/statistics.js";
+import { UserError } from "../util/errors.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
+import { meanOverSpeed } from "./mean-over-speed.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { axis, layout, modelStyles, shareAxis, THIN_LINE_WIDTH } from "./style.js";
 import { hasColumn, tableRows } from "./table-rows.js";
@@ -27,9 +29,10 @@ export interface SpeedAccuracyDrawing {
 }
 
 /**
- * Speed-accuracy curves, a line for each model: mean over the rows of equal model and threshold (seeds) of speed and
- * of accuracy, in a band of one standard error of accuracy; thin dashes mark the asymptotic accuracy.
- * Table: model, threshold, accuracy, the column of speed, and asymptoticAccuracy where the asymptotes are wanted.
+ * Speed-accuracy curves, a line for each model: mean accuracy over seeds at equal speed (`meanOverSpeed`), in a band of one
+ * standard error; broken where no threshold leads; thin dashes mark the asymptotic accuracy.
+ * Table: model, threshold, accuracy, the column of speed, seed where there are several, and asymptoticAccuracy where the
+ * asymptotes are wanted.
  */
 export function speedAccuracyFigure(
   table: ColumnTable,
@@ -48,10 +51,11 @@ export function speedAccuracyDrawing(
 ): SpeedAccuracyDrawing {
   const withAsymptotes = hasColumn(table, "asymptoticAccuracy");
   const asymptoteColumn = withAsymptotes ? (["asymptoticAccuracy"] as const) : [];
+  const seedColumn = hasColumn(table, "seed") ? (["seed"] as const) : [];
   const rows = tableRows(
     "speed-accuracy",
     table,
-    ["threshold", "accuracy", speed, ...asymptoteColumn],
+    ["threshold", "accuracy", speed, ...asymptoteColumn, ...seedColumn],
     ["model"],
   );
   const { title, unit } = SPEED[speed];
@@ -59,11 +63,16 @@ export function speedAccuracyDrawing(
   const farthest = Math.max(...rows.map((row) => row[speed])) / unit;
   const lines = [...modelStyles(models.keys())].map(([model, style]) => {
     const own = models.get(model) ?? [];
-    const line = meanLine(
+    if (seedColumn.length === 0 && new Set(own.map((row) => row.threshold)).size < own.length) {
+      throw new UserError(
+        `the speed-accuracy figure needs a column "seed": its table has several curves of ${model}`,
+      );
+    }
+    const line = meanOverSpeed(
       own,
-      (row) => row.threshold,
-      (row) => row[speed] / unit,
-      (row) => row.accuracy,
+      (row) => row.seed,
+      (row) => ({ x: row[speed] / unit, y: row.accuracy }),
+      farthest,
     );
     return { model, style, line, asymptote: mean(own.map((row) => row.asymptoticAccuracy)) };
   });

@@ -10,8 +10,9 @@ const SPEEDS = ["meanStoppingTime", "meanMultiplyAdds", "meanMilliseconds"] as c
 const table = from(
   MODELS.flatMap((model, m) =>
     [0, 1].flatMap((seed) =>
-      [0, 0.5, 1].map((threshold) => ({
+      [0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1].map((threshold) => ({
         model,
+        seed,
         threshold,
         accuracy: threshold / 2 + m / 20 + seed / 50,
         meanStoppingTime: 8 * threshold,
@@ -50,7 +51,8 @@ test("each panel draws the same accuracies over its own speed; one legend, casca
       const m = MODELS.indexOf(name);
       assert.equal(x.at(-1), [8, 4, m + 1][panel]);
       // Two seeds, 0.02 apart.
-      assert.ok(Math.abs((y[1] ?? NaN) - (0.25 + m / 20 + 0.01)) < 1e-12);
+      // Halfway, at the threshold of a half.
+      assert.ok(Math.abs((y[(y.length - 1) / 2] ?? NaN) - (0.25 + m / 20 + 0.01)) < 1e-12);
     }
   });
   const legend = lines.filter(({ showlegend }) => showlegend !== false);
@@ -72,7 +74,7 @@ test("deadlines are rings in the colour of their model, at the mean over seeds, 
   const rings = (figure.data as unknown as Drawn[]).filter(({ mode }) => mode === "markers");
   assert.equal(rings.length, SPEEDS.length * MODELS.length);
   const ring = rings.find(({ name, xaxis }) => name === "SerialTD, deadline" && xaxis === "x2");
-  assert.deepEqual(ring?.x, [0, 2]);
-  assert.ok(Math.abs((ring.y[1] ?? NaN) - (0.25 + 3 / 20 + 0.01)) < 1e-12);
+  assert.deepEqual(ring?.x, [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5]);
+  assert.ok(Math.abs((ring.y[4] ?? NaN) - (0.25 + 3 / 20 + 0.01)) < 1e-12);
   assert.ok(rings.every(({ showlegend }) => showlegend === false));
 });

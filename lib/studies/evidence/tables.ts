@@ -84,9 +84,9 @@ export function curveTable(
   curveOf: (measured: AnytimeModel) => readonly SpeedAccuracyPoint[] = ({ curve }) => curve,
 ): ColumnTable {
   return from(
-    measuredResults(paired).flatMap(({ arm, measured }) => {
+    measuredResults(paired).flatMap(({ arm, seed, measured }) => {
       const asymptoticAccuracy = lastStep.of(measured) / 100;
-      return curveOf(measured).map((point) => ({ model: arm, ...point, asymptoticAccuracy }));
+      return curveOf(measured).map((point) => ({ model: arm, seed, ...point, asymptoticAccuracy }));
     }),
   );
 }

@@ -11,7 +11,7 @@ export function figuresOf({ arms }: SixModels): StudyResult["figures"] {
       name: "speed-accuracy",
       caption:
         "Speed and accuracy of the six models when each image stops once the network is confident enough, " +
-        "mean and standard error over seeds, against (a) timesteps, (b) multiply-adds and (c) measured time; rings: every " +
+        "mean and standard error over seeds, against (a) timesteps, (b) multiply-adds and (c) measured time; a line is broken where no threshold leads; rings: every " +
         "image is answered at the same timestep, the simplest rule; thin dashes: accuracy at the last step.",
       figure: speedAccuracyPanels(
         curveTable(arms),
