@@ -1,9 +1,11 @@
 import type { Architecture } from "./architecture.js";
 import { DENSENET } from "./cascaded-densenet.js";
 import { RESNET } from "./cascaded-resnet.js";
+import { MSDNET } from "./msdnet.js";
+import { SDN_RESNET } from "./shallow-deep-network.js";
 
 /** Every architecture that a spec can ask for. A new one is a file of its own and a line here. */
-export const ARCHITECTURES = [RESNET, DENSENET] as const;
+export const ARCHITECTURES = [RESNET, DENSENET, MSDNET, SDN_RESNET] as const;
 
 /** The name of an architecture, as `network.architecture` of a spec has it. */
 export type ArchitectureName = (typeof ARCHITECTURES)[number]["name"];

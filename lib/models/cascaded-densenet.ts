@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { CascadeLayer } from "../nn/cascade-layer.js";
 import type { Stage } from "../nn/chain.js";
 import { stemConvolution } from "../nn/stem.js";
-import { architecture } from "./architecture.js";
+import { cascadeArchitecture } from "./architecture.js";
 import type { CascadedNetwork, CascadeSpec } from "./cascaded-network.js";
 
 /**
@@ -61,7 +61,7 @@ export function cascadedDenseNet(spec: CascadedDenseNetSpec): CascadedDenseNet {
 }
 
 /** The architecture of the paper's appendix. */
-export const DENSENET = architecture({
+export const DENSENET = cascadeArchitecture({
   name: "densenet",
   fields: {
     growth: z.int().min(1).max(256),

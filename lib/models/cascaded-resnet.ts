@@ -4,7 +4,7 @@ import type { Chain } from "../nn/chain.js";
 import type { ConvolutionSpec } from "../nn/convolution.js";
 import { stemConvolution } from "../nn/stem.js";
 import { valueAt } from "../nn/timeline.js";
-import { architecture } from "./architecture.js";
+import { cascadeArchitecture } from "./architecture.js";
 import type { CascadedNetwork, CascadeSpec } from "./cascaded-network.js";
 
 /**
@@ -68,7 +68,7 @@ export function cascadedResNet(spec: CascadedResNetSpec): CascadedResNet {
 }
 
 /** The paper's own architecture, which goes unnamed. */
-export const RESNET = architecture({
+export const RESNET = cascadeArchitecture({
   name: "resnet",
   fields: {
     depth: z.literal([18, 34, 50]),

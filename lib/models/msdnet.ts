@@ -1,8 +1,10 @@
+import { z } from "zod";
 import type { Exit } from "../nn/exit.js";
 import { type GraphNode, IMAGE } from "../nn/feature-graph.js";
 import type { Chain, Stage } from "../nn/chain.js";
 import { outputSide } from "../nn/convolution.js";
 import { valueAt } from "../nn/timeline.js";
+import { multiExitArchitecture } from "./architecture.js";
 import type { MultiExitNetwork, MultiExitSpec } from "./multi-exit-network.js";
 
 /**
@@ -70,6 +72,35 @@ export function msdNet(spec: MsdNetSpec): MsdNet {
   }
   return { kind: "multiExit", spec, timesteps: exits.length, nodes, exits };
 }
+
+const factors = z.array(z.int().min(1).max(64)).min(1).max(6);
+
+/** Multi-scale dense networks, as a spec asks for them. */
+export const MSDNET = multiExitArchitecture({
+  name: "msdnet",
+  fields: {
+    exits: z.int().min(1).max(50),
+    base: z.int().min(1).max(50),
+    stepMode: z.enum(["even", "linear"]),
+    step: z.int().min(1).max(50),
+    channels: z.int().min(1).max(1024),
+    growth: z.int().min(1).max(256),
+    scaleFactors: factors,
+    bottleneckFactors: factors,
+    prune: z.enum(["max", "min"]),
+    reduction: z.number().min(0).lt(1),
+  },
+  model: "MSDNet",
+  exitWeights: "equal",
+  faultOf: ({ scaleFactors, bottleneckFactors }) =>
+    scaleFactors.length === bottleneckFactors.length
+      ? undefined
+      : {
+          field: "bottleneckFactors",
+          message: `there are ${bottleneckFactors.length} for ${scaleFactors.length} scales (network.scaleFactors); give one each`,
+        },
+  build: (shared, own) => msdNet({ ...shared, ...own }),
+});
 
 function layersPerBlock({ exits, base, stepMode, step }: MsdNetSpec): number[] {
   return Array.from({ length: exits }, (_, i) => {

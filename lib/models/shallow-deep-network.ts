@@ -1,8 +1,10 @@
+import { z } from "zod";
 import type { Stage } from "../nn/chain.js";
 import type { ConvolutionSpec } from "../nn/convolution.js";
 import type { Exit } from "../nn/exit.js";
 import { type GraphNode, IMAGE } from "../nn/feature-graph.js";
 import { UserError } from "../util/errors.js";
+import { type FieldFault, multiExitArchitecture } from "./architecture.js";
 import type { MultiExitNetwork, MultiExitSpec } from "./multi-exit-network.js";
 
 /**
@@ -54,6 +56,51 @@ export function shallowDeepNetwork(spec: ShallowDeepNetworkSpec): ShallowDeepNet
     channels: inputs,
   });
   return { kind: "multiExit", spec, timesteps: exits.length, nodes, exits };
+}
+
+/** Shallow-Deep Networks on a ResNet, as a spec asks for them. The preset "shallow-deep-network" is a serial cascade. */
+export const SDN_RESNET = multiExitArchitecture({
+  name: "sdn-resnet",
+  fields: {
+    /** Channels of each stage; from the second on, a stage begins with stride 2. */
+    channels: z.array(z.int().min(1).max(4096)).min(1).max(6),
+    /** Residual blocks of each stage. */
+    blocks: z.array(z.int().min(1).max(200)).min(1).max(6),
+    /** The blocks after which an internal classifier stands, counted from 1 over all stages. */
+    exits: z.array(z.int().min(1)),
+  },
+  model: "SDN-ResNet",
+  exitWeights: "shallowDeep",
+  faultOf: residualFault,
+  build: (shared, { channels, blocks, exits }) =>
+    shallowDeepNetwork({ ...shared, channels, exitAfter: exitsByStage(blocks, exits) }),
+});
+
+/** What does not go together in stages of residual blocks with exits after some of them. */
+export function residualFault({
+  channels,
+  blocks,
+  exits,
+}: {
+  readonly channels: readonly number[];
+  readonly blocks: readonly number[];
+  readonly exits: readonly number[];
+}): FieldFault | undefined {
+  if (channels.length !== blocks.length)
+    return {
+      field: "blocks",
+      message: `there are ${blocks.length} for the channels of ${channels.length} stages (network.channels); give one each`,
+    };
+  const last = blocks.reduce((sum, count) => sum + count, 0);
+  const isInOrder = exits.every((exit, i) => exit > (exits[i - 1] ?? 0) && exit <= last);
+  if (isInOrder) return undefined;
+  return { field: "exits", message: `allowed: blocks in ascending order, from 1 to ${last}` };
+}
+
+/** For each stage and block, whether an exit stands after it. */
+export function exitsByStage(blocks: readonly number[], exits: readonly number[]): boolean[][] {
+  let block = 0;
+  return blocks.map((count) => Array.from({ length: count }, () => exits.includes(++block)));
 }
 
 /**

@@ -1,5 +1,6 @@
-import type { CascadedNetwork } from "./cascaded-network.js";
+import type { AnytimeNetwork } from "./anytime-network.js";
 import { startRun } from "./evaluation.js";
+import { exitByExit } from "./multi-exit-network.js";
 import { softmax } from "../util/softmax.js";
 import type { EvaluationPass } from "../nn/pass.js";
 import type { Tensor4D } from "../nn/tensorflow.js";
@@ -18,21 +19,29 @@ export interface StreamedStep {
 /**
  * Runs the network on one image step by step: `for (const step of stream(...)) if (step.confidence > 0.9) break;`.
  * Nothing of a later timestep is computed before it is asked for, and a branch whose input has not changed is
- * not evaluated again. The image is held fixed; image: [1, H, W, 3], normalised.
+ * not evaluated again; of a multi-exit network a timestep is an exit. The image is held fixed; image: [1, H, W, 3],
+ * normalised.
  */
 export function* stream(
-  network: CascadedNetwork,
+  network: AnytimeNetwork,
   pass: EvaluationPass,
   image: Tensor4D,
 ): Generator<StreamedStep> {
+  if (network.kind === "multiExit") {
+    for (const { exit, logits } of exitByExit(network, pass, image)) yield stepOf(exit, logits);
+    return;
+  }
   const run = startRun(network, pass, { values: image, timeline: constantTimeline(network.timesteps, 1) }, 1);
   try {
     for (let t = 0; t < network.timesteps; t++) {
-      const logits = run.advance(t);
-      const probabilities = softmax(logits, logits.length);
-      yield { timestep: t, probabilities, logits, confidence: Math.max(...probabilities) };
+      yield stepOf(t, run.advance(t));
     }
   } finally {
     run.dispose();
   }
+}
+
+function stepOf(timestep: number, logits: Float32Array): StreamedStep {
+  const probabilities = softmax(logits, logits.length);
+  return { timestep, probabilities, logits, confidence: Math.max(...probabilities) };
 }

@@ -22,7 +22,7 @@ const WINDOW = 60;
 /** Losses of the first steps of a CascadedTD wide enough that all its 3x3 convolutions go by parts. */
 function lossCurve(precision: Precision, set: ImageSet): number[] {
   const spec = presetNamed("cascaded-td");
-  const network = trainedNetwork(spec, 10);
+  const network = trainedNetwork(spec, 10, 32);
   const plan = {
     ...spec.train,
     epochs: 3,

@@ -33,7 +33,7 @@ export async function storeModels(
   );
   const values = stateValues(state);
   const models: RunSummary["models"] = [];
-  for (const { model, network } of modelViews(spec, test.classNames.length)) {
+  for (const { model, network } of modelViews(spec, test.classNames.length, test.size.height)) {
     await nextTurn();
     if (signal.aborted) throw stopped(task, "after its last step");
     const viewState = retimedState(network, values);

@@ -4,8 +4,7 @@ import type { ImageSet } from "../../datasets/dataset.js";
 import { valuesPerImage } from "../../util/image-size.js";
 import { normalisedImage } from "../../datasets/batches.js";
 import type { ChannelStatistics } from "../../datasets/statistics.js";
-import { type CascadedNetwork } from "../../models/cascaded-network.js";
-import { tensorSpecs } from "../../models/anytime-network.js";
+import { type AnytimeNetwork, tensorSpecs } from "../../models/anytime-network.js";
 import { retimedState } from "../../models/retime.js";
 import {
   disposeEvaluationPass,
@@ -26,15 +25,17 @@ import { readRun } from "./run-record.js";
 import { noSuchModel, runSummary } from "./run-summary.js";
 import { parseRunSpec, type RunSpec } from "../specs/spec.js";
 import { MODEL_FILE } from "./model-file.js";
-import { modelViews, trainedNetwork } from "../specs/model-views.js";
+import { type ModelView, modelViews, trainedNetwork } from "../specs/model-views.js";
+import { type CascadeNetworkSpec, isCascade } from "../specs/network-spec.js";
+import { changedSpec } from "../specs/spec-change.js";
 
 export interface TrainedModelOptions {
   /** Which of the run's models; the first if left out. */
   readonly model?: string | undefined;
-  /** Timesteps to run it for; those of the spec if left out. */
+  /** Timesteps to run a cascade for; those of the spec if left out. */
   readonly timesteps?: number | undefined;
-  /** Propagation delay to run it with; that of the spec if left out. */
-  readonly delay?: RunSpec["network"]["delay"] | undefined;
+  /** Propagation delay to run a cascade with; that of the spec if left out. */
+  readonly delay?: CascadeNetworkSpec["delay"] | undefined;
 }
 
 /** A finished run's weights, ready to be run over time. */
@@ -44,7 +45,7 @@ export class TrainedModel {
   constructor(
     readonly model: string,
     readonly run: string,
-    readonly network: CascadedNetwork,
+    readonly network: AnytimeNetwork,
     readonly state: NetworkState,
     readonly normalisation: ChannelStatistics,
     readonly classNames: readonly string[],
@@ -96,21 +97,14 @@ export async function openTrainedModel(
   const summary = runSummary(directory);
   const record = readRun(directory);
   const spec = parseRunSpec(record.spec, join(directory, "spec.json"));
-  const { timesteps = spec.network.timesteps, delay = spec.network.delay } = options;
-  const views = modelViews(
-    parseRunSpec({ ...spec, network: { ...spec.network, timesteps, delay } }, directory),
-    summary.classNames.length,
-  );
+  const { normalisation, classNames, imageSize } = summary;
+  const views = modelViews(specRunAs(spec, options, directory), classNames.length, imageSize);
   const view = options.model === undefined ? views[0] : views.find(({ model }) => model === options.model);
   if (view === undefined) {
     throw new UserError(noSuchModel(directory, options.model ?? "", views));
   }
-  const trainedAs = trainedNetwork(spec, summary.classNames.length);
-  if (view.network.spec.heads === "perTimestep" && view.network.timesteps > trainedAs.timesteps) {
-    throw new UserError(
-      `${view.model} has a head for each of its ${trainedAs.timesteps} timesteps; ask for no more of them`,
-    );
-  }
+  const trainedAs = trainedNetwork(spec, classNames.length, imageSize);
+  assertHasHeads(view, trainedAs);
   const path = join(directory, MODEL_FILE);
   const bytes = await readFile(path).catch((error: unknown) => {
     throw fileError(error, "read", path);
@@ -123,8 +117,24 @@ export async function openTrainedModel(
     ({ name, shape }) => [name, { shape, values: storedValues(tensors, name, shape, path) }] as const,
   );
   const state = retimedState(view.network, new Map(trained));
-  const { normalisation, classNames, imageSize } = summary;
   return new TrainedModel(view.model, record.hash, view.network, state, normalisation, classNames, imageSize);
+}
+
+/** The spec with the timesteps and the delay that are asked for; a UserError where its network is no cascade. */
+function specRunAs(spec: RunSpec, { timesteps, delay }: TrainedModelOptions, directory: string): RunSpec {
+  if (timesteps === undefined && delay === undefined) return spec;
+  if (!isCascade(spec.network)) {
+    throw new UserError(
+      `${directory} holds a feed-forward network, which answers once at each of its exits; leave timesteps and delay out`,
+    );
+  }
+  const network = { ...(timesteps !== undefined && { timesteps }), ...(delay !== undefined && { delay }) };
+  return changedSpec(spec, { network }, directory);
+}
+
+function assertHasHeads({ model, network }: ModelView, { timesteps }: AnytimeNetwork): void {
+  if (network.kind !== "cascade" || network.spec.heads === "single" || network.timesteps <= timesteps) return;
+  throw new UserError(`${model} has a head for each of its ${timesteps} timesteps; ask for no more of them`);
 }
 
 /** A check that images can be judged by a model that was trained on images of `imageSize` pixels. */

@@ -123,9 +123,9 @@ function trainingPlan(spec: RunSpec, train: ImageSet): TrainingPlan {
       'mixed precision needs the project\'s own kernels, which are not compiled here: leave train.precision out, or see "npm run doctor"',
     );
   }
-  const network = trainedNetwork(spec, train.classNames.length);
+  const network = trainedNetwork(spec, train.classNames.length, train.size.height);
   const { lambda, weights, mean, exitWeights } = spec.loss;
-  const firstTimestep = outputIsBlindAtStart(network.stemDelay) ? 1 : 0;
+  const firstTimestep = network.kind === "cascade" && outputIsBlindAtStart(network.stemDelay) ? 1 : 0;
   const plan: TrainingPlan = {
     network,
     set: train,

@@ -19,7 +19,7 @@ const DENSENET = {
   layers: [6, 12, 24, 16],
 } satisfies Partial<NetworkSpec>;
 
-/** What all networks share. */
+/** What all cascades share. */
 const SHARED = {
   stem: "cifar",
   delay: { kind: "oneStepDelay" },
@@ -38,6 +38,37 @@ const CASCADED = { ...SHARED, scheme: "parallel" } as const;
 const SERIAL = { ...SHARED, scheme: "serial", serialScheme: "published" } as const;
 const ORDINARY = { ...SERIAL, scheme: "ordinary" } as const;
 const MULTI_HEAD = { heads: "perTimestep" } as const;
+
+/** Batch norm of the opponents' public code. */
+const PUBLISHED_NORM = { epsilon: 1e-5, momentum: 0.1 } as const;
+
+/**
+ * 7 exits, the last at 37.7 million multiply-adds of a 32 x 32 image, where CascadedTD's last answer takes 37.8: the published
+ * anytime configuration (7 exits, base 4, step 2, 75.4 million) with fewer layers before and between the exits.
+ */
+const MSDNET = {
+  architecture: "msdnet",
+  exits: 7,
+  base: 2,
+  stepMode: "even",
+  step: 1,
+  channels: 16,
+  growth: 6,
+  scaleFactors: [1, 2, 4],
+  bottleneckFactors: [1, 2, 4],
+  prune: "max",
+  reduction: 0.5,
+  ...PUBLISHED_NORM,
+} satisfies NetworkSpec;
+
+/** 8 exits, the last at 35.1 million multiply-adds: the blocks and channels of the quarter-width ResNet-18, on maps that no stem has pooled. */
+const SDN_RESNET = {
+  architecture: "sdn-resnet",
+  channels: [16, 32, 64, 128],
+  blocks: [2, 2, 2, 2],
+  exits: [1, 2, 3, 4, 5, 6, 7],
+  ...PUBLISHED_NORM,
+} satisfies NetworkSpec;
 
 /**
  * Trained on the embedded procedural images, at a size that two cores train in minutes. Real data and longer training
@@ -129,6 +160,17 @@ const ALL = {
     paper: "SerialTD-MultiHead on the DenseNet of the appendix",
     spec: trainedOn({ ...DENSENET, ...SERIAL, ...MULTI_HEAD }, { lambda: 1 }),
   },
+  msdnet: {
+    question: "What does a network reach that was designed for exits, at CascadedTD's multiply-adds?",
+    paper: "none; MSDNet (Huang et al. 2018), with fewer layers than its CIFAR configuration",
+    spec: trainedOn(MSDNET, { lambda: 1 }),
+  },
+  "sdn-resnet": {
+    question: "What does a Shallow-Deep Network of its authors' kind reach, at CascadedTD's multiply-adds?",
+    paper:
+      "none; SDN (Kaya et al. 2019) with its internal classifiers and weights on the blocks of a ResNet-18",
+    spec: trainedOn(SDN_RESNET, { lambda: 1, exitWeights: { kind: "shallowDeep" } }),
+  },
 } satisfies Readonly<Record<string, Preset>>;
 
 /** The name of a training that needs no further word: one of `PRESETS`. */
@@ -136,7 +178,7 @@ export type PresetName = keyof typeof ALL;
 
 /**
  * The six models of the paper (the two CE models are one training: an ordinary network, run in two ways); a
- * Shallow-Deep Network; a deeper ResNet; and models of the appendix's DenseNet.
+ * Shallow-Deep Network; a deeper ResNet; models of the appendix's DenseNet; and opponents from the literature.
  */
 export const PRESETS: Readonly<Record<PresetName, Preset>> = ALL;
 

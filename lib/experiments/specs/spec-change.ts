@@ -1,6 +1,7 @@
-import { architectureNamed } from "../../models/architectures.js";
+import { type ArchitectureName } from "../../models/architectures.js";
 import { UserError } from "../../util/errors.js";
 import { type Fields, isRecord } from "../../util/records.js";
+import { fieldsOf } from "./network-spec.js";
 import { parseRunSpec, type RunSpec } from "./spec.js";
 
 /**
@@ -39,10 +40,11 @@ function leafTexts(value: unknown, path: readonly string[]): string[] {
   return Object.entries(value).flatMap(([field, one]) => leafTexts(one, [...path, field]));
 }
 
-function forArchitecture({ network, ...others }: RunSpec, wanted: string | undefined): Fields {
-  const { fields, name } = architectureNamed(network.architecture);
-  const own = wanted === undefined || wanted === name ? {} : fields;
-  const kept = Object.entries(network).filter(([field]) => !Object.hasOwn(own, field));
+function forArchitecture({ network, ...others }: RunSpec, wanted: ArchitectureName | undefined): Fields {
+  const allowed = fieldsOf(wanted ?? network.architecture);
+  const kept = Object.entries(network).filter(
+    ([field]) => field === "architecture" || allowed.includes(field),
+  );
   return { ...others, network: Object.fromEntries(kept) };
 }
 

@@ -75,8 +75,11 @@ export const runSpecSchema = z
     train: trainSchema,
   })
   .refine(
-    ({ network, train }) =>
-      architectureNamed(network.architecture).mixedPrecision || train.precision === undefined,
+    ({ network, train }) => {
+      const architecture = architectureNamed(network.architecture);
+      const hasMixed = architecture.kind === "cascade" && architecture.mixedPrecision;
+      return hasMixed || train.precision === undefined;
+    },
     {
       path: ["train", "precision"],
       message: "a network of this architecture is trained in float32; leave train.precision out",

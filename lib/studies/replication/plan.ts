@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { SourceShape } from "../../datasets/source-shape.js";
 import { BENCHMARK_CASES, type BenchmarkCase } from "../../experiments/benchmark/benchmark.js";
-import { widthOf } from "../../experiments/specs/network-spec.js";
+import { isCascade, widthOf } from "../../experiments/specs/network-spec.js";
 import { type RunSpec } from "../../experiments/specs/spec.js";
 import { networkCost } from "../../models/cost.js";
 import { UserError } from "../../util/errors.js";
@@ -23,10 +23,10 @@ export interface Workload {
 /** Counts the multiply-adds of a training from its network, with equal timesteps computed once. */
 export function workloadOf(spec: RunSpec, shape: SourceShape): Workload {
   const { classes, side } = shape;
-  const forward = networkCost(trainedNetwork(spec, classes), side).distinct.at(-1) ?? 0;
+  const forward = networkCost(trainedNetwork(spec, classes, side), side).distinct.at(-1) ?? 0;
   const images = imagesOfTraining(spec, shape);
   const validation = spec.train.epochs * imagesOfSplit(spec, shape).validation * forward;
-  const test = modelViews(spec, classes).map(
+  const test = modelViews(spec, classes, side).map(
     ({ network }) => (spec.testImages ?? shape.test) * (networkCost(network, side).distinct.at(-1) ?? 0),
   );
   return {
@@ -69,11 +69,12 @@ export function measuredHours(
 
 /** Kind of network first, then precision, then the nearest width: how fast a network is depends most on these. */
 function nearestCase({ network, train }: RunSpec, { measurements }: MeasuredSpeeds): BenchmarkCase {
-  // Of an ordinary network every block is evaluated once, of a serial one once or twice.
-  const scheme = network.scheme === "parallel" ? "parallel" : "serial";
+  // Of an ordinary or multi-exit network every block is evaluated once, of a serial one once or twice.
+  const parallel = isCascade(network) && network.scheme === "parallel" ? network : undefined;
+  const scheme = parallel === undefined ? "serial" : "parallel";
   const distance = (other: BenchmarkCase): number =>
     (other.scheme === scheme ? 0 : 100) +
-    (scheme === "serial" || other.delay.kind === network.delay.kind ? 0 : 20) +
+    (parallel === undefined || other.delay.kind === parallel.delay.kind ? 0 : 20) +
     (other.precision === (train.precision ?? "float32") ? 0 : 10) +
     Math.abs(Math.log2(other.width / widthOf(network)));
   const measured = BENCHMARK_CASES.filter(({ name }) => measurements.some((one) => one.case === name));

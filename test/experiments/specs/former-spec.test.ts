@@ -13,7 +13,7 @@ import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.
 const NAMES = Object.keys(PRESETS).filter(isPresetName);
 
 /** Hashes of the presets' specs as they were before a network said its architecture. */
-const HASHES: Readonly<Record<PresetName, string>> = {
+const HASHES: Readonly<Partial<Record<PresetName, string>>> = {
   "cascaded-td": "204dbfde1d90",
   "cascaded-td-multihead": "97e5160c59cb",
   "cascaded-ce": "04743fb872a8",
@@ -29,7 +29,8 @@ const HASHES: Readonly<Record<PresetName, string>> = {
 };
 
 test("a preset's hash is what it was before a network said its architecture", () => {
-  assert.deepEqual(Object.fromEntries(NAMES.map((name) => [name, specHash(presetNamed(name))])), HASHES);
+  const before = NAMES.filter((name) => name in HASHES);
+  assert.deepEqual(Object.fromEntries(before.map((name) => [name, specHash(presetNamed(name))])), HASHES);
 });
 
 test("former form and today's are each other's inverse, with one hash", () => {

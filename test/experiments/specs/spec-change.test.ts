@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { presetNamed } from "../../../lib/experiments/specs/presets.js";
 import { changedSpec, combined, type SpecChange } from "../../../lib/experiments/specs/spec-change.js";
+import { asCascadeSpec } from "./as-cascade.js";
 import type { RunSpec } from "../../../lib/experiments/specs/spec.js";
 
 const BASE = presetNamed("cascaded-td");
@@ -24,13 +25,13 @@ test("lists and what has a kind are replaced as a whole", () => {
     train: { schedule: { ...schedule, milestones: [1, 2] } },
     network: { delay },
   });
-  assert.deepEqual([once.train.schedule, once.network.delay], [schedule, delay]);
+  assert.deepEqual([once.train.schedule, asCascadeSpec(once.network).delay], [schedule, delay]);
   const back = changedSpec(once, {
     train: { schedule: { kind: "constant" } },
     network: { delay: { kind: "oneStepDelay" } },
   });
   assert.deepEqual(
-    [back.train.schedule, back.network.delay],
+    [back.train.schedule, asCascadeSpec(back.network).delay],
     [{ kind: "constant" }, { kind: "oneStepDelay" }],
   );
 });

@@ -7,12 +7,15 @@ import {
   presetNamed,
   type PresetName,
 } from "../../../lib/experiments/specs/presets.js";
+import { networkCost } from "../../../lib/models/cost.js";
 import { modelViews, trainedNetwork } from "../../../lib/experiments/specs/model-views.js";
+import { isCascade } from "../../../lib/experiments/specs/network-spec.js";
 import { runName } from "../../../lib/experiments/specs/names.js";
 import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
 import type { Scheme } from "../../../lib/nn/scheme.js";
 import { UserError } from "../../../lib/util/errors.js";
+import { asCascade } from "./as-cascade.js";
 
 const PRESET_NAMES = Object.keys(PRESETS).filter(isPresetName);
 
@@ -36,6 +39,8 @@ const MODELS: Readonly<Record<PresetName, { readonly run: string; readonly model
     run: "densenet-serial-td-multihead",
     models: ["DenseNet-SerialTD-MultiHead"],
   },
+  msdnet: { run: "msdnet", models: ["MSDNet"] },
+  "sdn-resnet": { run: "sdn-resnet", models: ["SDN-ResNet"] },
 };
 
 test("every preset is a valid spec, its own JSON, and gives the paper's models", () => {
@@ -43,9 +48,11 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
   for (const name of PRESET_NAMES) {
     const spec = presetNamed(name);
     assert.deepEqual(parseRunSpec(JSON.parse(JSON.stringify(spec)), name), spec);
-    const views = modelViews(spec, 10);
+    const views = modelViews(spec, 10, 32);
     assert.deepEqual({ run: runName(spec), models: views.map(({ model }) => model) }, MODELS[name]);
-    for (const { model, network } of views) {
+    if (!isCascade(spec.network)) continue;
+    for (const { model, network: laidOut } of views) {
+      const network = asCascade(laidOut);
       assert.equal(network.spec.heads, /MultiHead|SDN/.test(model) ? "perTimestep" : "single", model);
       const delay = { kind: "oneStepDelay" } as const;
       const expected = model.includes("Cascaded")
@@ -70,26 +77,28 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
     "densenet-cascaded-td": 0,
     "densenet-cascaded-ce": 1,
     "densenet-serial-td-multihead": 1,
+    msdnet: 1,
+    "sdn-resnet": 1,
   });
 });
 
 test("the two CE models are one training of an ordinary network", () => {
   const [cascaded, serial] = [presetNamed("cascaded-ce"), presetNamed("serial-ce")];
   assert.equal(specHash(cascaded), specHash(serial));
-  const { spec, timesteps } = trainedNetwork(cascaded, 10);
+  const { spec, timesteps } = asCascade(trainedNetwork(cascaded, 10, 32));
   assert.equal(timesteps, 1);
   assert.deepEqual(spec.scheme, { kind: "parallel", delay: { kind: "none" } });
   const td = presetNamed("serial-td-multihead");
-  assert.deepEqual(trainedNetwork(td, 10), modelViews(td, 10)[0]?.network);
+  assert.deepEqual(trainedNetwork(td, 10, 32), modelViews(td, 10, 32)[0]?.network);
 });
 
 test("timesteps and delay of a spec reach its models", () => {
   const { network } = presetNamed("cascaded-td");
   const delay = { kind: "exponentialSmoothing", alpha: 0.9 } as const;
   const spec = { ...presetNamed("cascaded-td"), network: { ...network, delay, timesteps: 70 } };
-  const [view] = modelViews(parseRunSpec(spec, "the spec"), 10);
+  const [view] = modelViews(parseRunSpec(spec, "the spec"), 10, 32);
   assert.equal(view?.network.timesteps, 70);
-  assert.deepEqual(view.network.spec.scheme, { kind: "parallel", delay });
+  assert.deepEqual(asCascade(view.network).spec.scheme, { kind: "parallel", delay });
 });
 
 /** A preset as it was when there was one serial scheme. */
@@ -104,7 +113,7 @@ function beforeTheChoice(name: string, network: Partial<RunSpec["network"]> = {}
 test("the serial scheme: as published in the presets, this project's own by its name and in specs from before", () => {
   for (const name of ["serial-td", "serial-td-multihead", "cascaded-ce"] as const) {
     const serialScheme = (spec: RunSpec): Scheme | undefined =>
-      modelViews(spec, 10).at(-1)?.network.spec.scheme;
+      asCascade(modelViews(spec, 10, 32).at(-1)?.network).spec.scheme;
     const [published, before] = [presetNamed(name), beforeTheChoice(name)];
     const named = { ...published, network: { ...published.network, serialScheme: "undelayed" as const } };
     const delay = { kind: "oneStepDelay" } as const;
@@ -126,7 +135,7 @@ test("an architecture has its own fields, and no other's", () => {
   const base = presetNamed("densenet-serial-td-multihead");
   const change = (network: object): unknown => ({ ...base, network: { ...base.network, ...network } });
   const spec = parseRunSpec(change({ growth: 8, layers: [2, 3] }), "the spec");
-  const network = trainedNetwork(spec, 10);
+  const network = asCascade(trainedNetwork(spec, 10, 32));
   const dense = network.layers.filter((layer) => layer.kind === "delayed");
   assert.ok(dense.every((layer) => layer.combine === "concatenate" && branchChannels(layer) === 8));
   assert.deepEqual(
@@ -144,7 +153,7 @@ test("an architecture has its own fields, and no other's", () => {
   );
   assert.throws(
     () => parseRunSpec(change({ architecture: "vgg" }), "s"),
-    /network\.architecture is "vgg"; allowed: "resnet" or "densenet"$/,
+    /network\.architecture is "vgg"; allowed: "resnet" or "densenet" or "msdnet" or "sdn-resnet"$/,
   );
   assert.throws(
     () => parseRunSpec({ ...base, train: { ...base.train, precision: "mixed" } }, "s"),
@@ -155,6 +164,46 @@ test("an architecture has its own fields, and no other's", () => {
     () => parseRunSpec({ ...presetNamed("shallow-deep-network"), loss }, "s"),
     /loss\.weights: loss\.exitWeights gives the weights; allowed with it: null$/,
   );
+});
+
+test("a multi-exit network has its own fields, none of a cascade's, and its fields go together", () => {
+  const [msdnet, sdn] = [presetNamed("msdnet"), presetNamed("sdn-resnet")];
+  const refused = (spec: RunSpec, network: object, message: RegExp): void => {
+    assert.throws(() => parseRunSpec({ ...spec, network: { ...spec.network, ...network } }, "s"), message);
+  };
+  refused(
+    msdnet,
+    { scheme: "serial" },
+    /^UserError: s: network\.scheme is not a known field; allowed: architecture, exits, /,
+  );
+  refused(sdn, { timesteps: 3 }, /^UserError: s: network\.timesteps is not a known field/);
+  refused(
+    msdnet,
+    { scaleFactors: [1, 2] },
+    /^UserError: s: network\.bottleneckFactors: there are 3 for 2 scales \(network\.scaleFactors\); give one each$/,
+  );
+  refused(
+    sdn,
+    { blocks: [2, 2] },
+    /^UserError: s: network\.blocks: there are 2 for the channels of 4 stages \(network\.channels\); give one each$/,
+  );
+  for (const exits of [[2, 1], [3, 3], [9]])
+    refused(
+      sdn,
+      { exits },
+      /^UserError: s: network\.exits: allowed: blocks in ascending order, from 1 to 8$/,
+    );
+  // At CascadedTD's multiply-adds, and every exit a timestep.
+  const millions = (spec: RunSpec): number[] =>
+    networkCost(trainedNetwork(spec, 10, 32), 32).distinct.map((cost) => Math.round(cost / 1e5) / 10);
+  assert.deepEqual(millions(msdnet), [9.2, 14.6, 20.3, 24.7, 29.8, 33.8, 37.7]);
+  assert.deepEqual(millions(sdn), [5.2, 9.9, 13.6, 18.3, 22, 26.7, 30.4, 35.1]);
+  assert.equal(millions(presetNamed("cascaded-td")).at(-1), 37.8);
+  // What is trained otherwise than published says so.
+  const named = (spec: RunSpec, loss: Partial<RunSpec["loss"]>): string | undefined =>
+    modelViews({ ...spec, loss: { ...spec.loss, ...loss } }, 10, 32)[0]?.model;
+  assert.equal(named(sdn, { exitWeights: undefined }), "SDN-ResNet-EqualWeights");
+  assert.equal(named(msdnet, { lambda: 0.5, exitWeights: { kind: "shallowDeep" } }), "MSDNet-TD-ExitWeights");
 });
 
 test("a spec that cannot be is refused, each field by its name and with what is allowed", () => {

@@ -62,7 +62,10 @@ async function trainedResults(
 ): Promise<ArmResult<AnytimeModel>[]> {
   const { byDelay, smallEpsilon } = trainingsOfSeed(settings, seed, context.data);
   const arms = [
-    ...byDelay.map((spec) => ({ arm: delayName(spec.network.delay), spec })),
+    ...delaysOf(settings).flatMap((delay, i) => {
+      const spec = byDelay[i];
+      return spec === undefined ? [] : [{ arm: delayName(delay), spec }];
+    }),
     { arm: smallEpsilonArm(settings), spec: smallEpsilon },
   ];
   const results: ArmResult<AnytimeModel>[] = [];

@@ -1,5 +1,6 @@
 import { runSummary } from "../../../experiments/runs/run-summary.js";
 import { trainedNetwork } from "../../../experiments/specs/model-views.js";
+import { changedSpec } from "../../../experiments/specs/spec-change.js";
 import { networkCost } from "../../../models/cost.js";
 import type { AnytimeModel } from "../../evidence/anytime-models.js";
 import type { PairedArms } from "../../evidence/paired-arms.js";
@@ -94,8 +95,8 @@ function costRows(settings: DelaysSettings, context: StudyContext): TableRow[] {
   if (spec === undefined) return [];
   const { classNames, imageSize } = runSummary(context.run(spec));
   const millions = (delay: TrainedDelay, timesteps: number | null): string => {
-    const changed = { ...spec, network: { ...spec.network, delay, timesteps } };
-    const network = trainedNetwork(changed, classNames.length);
+    const changed = changedSpec(spec, { network: { delay, timesteps } });
+    const network = trainedNetwork(changed, classNames.length, imageSize);
     return ((networkCost(network, imageSize).distinct.at(-1) ?? NaN) / 1e6).toFixed(1);
   };
   const { timesteps } = settings.long;

@@ -1,4 +1,5 @@
 import type { ResolvedDatasetSource } from "../../../datasets/source.js";
+import type { CascadeNetworkSpec } from "../../../experiments/specs/network-spec.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import { presetTraining } from "../../preset-trainings.js";
@@ -19,7 +20,7 @@ export interface DelaysSettings extends StudySettings {
   };
 }
 
-export type TrainedDelay = RunSpec["network"]["delay"];
+export type TrainedDelay = CascadeNetworkSpec["delay"];
 
 export const ONE_STEP: TrainedDelay = { kind: "oneStepDelay" };
 export const smoothing = (alpha: number): TrainedDelay => ({ kind: "exponentialSmoothing", alpha });

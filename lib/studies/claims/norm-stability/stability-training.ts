@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { divergedSummary } from "../../../experiments/runs/divergence.js";
 import { readRun } from "../../../experiments/runs/run-record.js";
+import { isCascade } from "../../../experiments/specs/network-spec.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { runSummary } from "../../../experiments/runs/run-summary.js";
 import { areaUnderAccuracy } from "../../../trace/area.js";
@@ -33,7 +34,7 @@ export function stabilityTraining(
   const heldOut = record
     .readMetrics()
     .flatMap((line) => validationSchema.safeParse(line).data?.validationAccuracy ?? []);
-  const isOrdinary = spec.network.scheme === "ordinary";
+  const isOrdinary = isCascade(spec.network) && spec.network.scheme === "ordinary";
   const timesteps = isOrdinary ? 1 : (models[0]?.accuracy.length ?? 0);
   const last = heldOut.slice(-timesteps);
   // The serial run of an ordinary network ends with the whole network's answer.
