@@ -43,16 +43,25 @@ test("the filter gradient of a strided 1x1 convolution with few channels is righ
   }
 });
 
-/** One size for each way that convolutions are computed in. */
+/** Sizes for each algorithm that convolutions are computed by. */
 const SIZES = [
-  { way: "as TensorFlow does", rows: 3, height: 8, width: 6, inputs: 5, outputs: 7, size: 3, stride: 1 },
-  { way: "padded first", rows: 3, height: 8, width: 7, inputs: 5, outputs: 7, size: 3, stride: 2 },
-  { way: "padded first, large", rows: 2, height: 15, width: 15, inputs: 3, outputs: 4, size: 7, stride: 2 },
-  { way: "pointwise", rows: 3, height: 8, width: 8, inputs: 5, outputs: 7, size: 1, stride: 2 },
-  { way: "as a matrix", rows: 35, height: 2, width: 2, inputs: 6, outputs: 4, size: 3, stride: 1 },
-  { way: "as a matrix, one row", rows: 35, height: 1, width: 2, inputs: 6, outputs: 4, size: 3, stride: 1 },
+  { name: "direct", rows: 3, height: 8, width: 6, inputs: 5, outputs: 7, size: 3, stride: 1 },
+  { name: "direct, stride 2", rows: 3, height: 8, width: 7, inputs: 5, outputs: 7, size: 3, stride: 2 },
+  { name: "direct, 7x7", rows: 2, height: 15, width: 15, inputs: 3, outputs: 4, size: 7, stride: 2 },
+  { name: "pointwise", rows: 3, height: 8, width: 8, inputs: 5, outputs: 7, size: 1, stride: 2 },
   {
-    way: "strided, fewer products",
+    name: "direct, small maps",
+    rows: 35,
+    height: 2,
+    width: 2,
+    inputs: 6,
+    outputs: 4,
+    size: 3,
+    stride: 1,
+  },
+  { name: "direct, one row", rows: 35, height: 1, width: 2, inputs: 6, outputs: 4, size: 3, stride: 1 },
+  {
+    name: "transformed, stride 2",
     rows: 41,
     height: 8,
     width: 4,
@@ -61,10 +70,19 @@ const SIZES = [
     size: 3,
     stride: 2,
   },
-  { way: "a whole map", rows: 43, height: 2, width: 2, inputs: 80, outputs: 32, size: 3, stride: 1 },
-  { way: "after Winograd", rows: 33, height: 8, width: 4, inputs: 32, outputs: 48, size: 3, stride: 1 },
   {
-    way: "after Winograd, wide",
+    name: "transformed whole maps",
+    rows: 43,
+    height: 2,
+    width: 2,
+    inputs: 80,
+    outputs: 32,
+    size: 3,
+    stride: 1,
+  },
+  { name: "Winograd", rows: 33, height: 8, width: 4, inputs: 32, outputs: 48, size: 3, stride: 1 },
+  {
+    name: "Winograd, wide",
     rows: 67,
     height: 4,
     width: 4,
@@ -75,8 +93,8 @@ const SIZES = [
   },
 ];
 
-for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES) {
-  test(`fast convolution and its gradients, ${way}, equal those summed in double`, (context) => {
+for (const { name, rows, height, width, inputs, outputs, size, stride } of SIZES) {
+  test(`fast convolution and its gradients, ${name}, equal those summed in double`, (context) => {
     if (!hasOwnKernels) {
       context.skip("the project's own kernels are not compiled");
       return;

@@ -45,17 +45,17 @@ function assertNear(
 }
 
 const SIZES = [
-  { way: "stride 1", rows: 5, height: 6, width: 6, inputs: 20, outputs: 36, size: 3, stride: 1 },
-  { way: "an odd side", rows: 3, height: 7, width: 5, inputs: 5, outputs: 70, size: 3, stride: 1 },
-  { way: "many small maps", rows: 40, height: 4, width: 4, inputs: 40, outputs: 50, size: 3, stride: 1 },
-  { way: "stride 2", rows: 5, height: 8, width: 8, inputs: 16, outputs: 24, size: 3, stride: 2 },
-  { way: "stride 2, odd", rows: 2, height: 7, width: 9, inputs: 9, outputs: 17, size: 3, stride: 2 },
-  { way: "pointwise", rows: 4, height: 8, width: 8, inputs: 16, outputs: 24, size: 1, stride: 2 },
-  { way: "as a matrix", rows: 40, height: 2, width: 2, inputs: 16, outputs: 24, size: 3, stride: 1 },
+  { name: "stride 1", rows: 5, height: 6, width: 6, inputs: 20, outputs: 36, size: 3, stride: 1 },
+  { name: "an odd side", rows: 3, height: 7, width: 5, inputs: 5, outputs: 70, size: 3, stride: 1 },
+  { name: "many small maps", rows: 40, height: 4, width: 4, inputs: 40, outputs: 50, size: 3, stride: 1 },
+  { name: "stride 2", rows: 5, height: 8, width: 8, inputs: 16, outputs: 24, size: 3, stride: 2 },
+  { name: "stride 2, odd", rows: 2, height: 7, width: 9, inputs: 9, outputs: 17, size: 3, stride: 2 },
+  { name: "pointwise", rows: 4, height: 8, width: 8, inputs: 16, outputs: 24, size: 1, stride: 2 },
+  { name: "small maps", rows: 40, height: 2, width: 2, inputs: 16, outputs: 24, size: 3, stride: 1 },
 ];
 
-for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES) {
-  test(`bfloat16 convolution, ${way}, is that summed in double, rounded`, (context) => {
+for (const { name, rows, height, width, inputs, outputs, size, stride } of SIZES) {
+  test(`bfloat16 convolution, ${name}, is that summed in double, rounded`, (context) => {
     if (skipsWithoutKernels(context)) return;
     tf.tidy(() => {
       const x = twins(1, [rows, height, width, inputs]);
@@ -82,6 +82,25 @@ for (const { way, rows, height, width, inputs, outputs, size, stride } of SIZES)
   });
 }
 
+test("bfloat16 convolution that is to be summed in double is so, and is rounded once more", (context) => {
+  if (skipsWithoutKernels(context)) return;
+  tf.tidy(() => {
+    const x = twins(1, [3, 5, 6, 4]);
+    const filter = twins(2, [3, 3, 4, 7]).wide;
+    const dy = twins(3, [3, 5, 6, 7]);
+    const results = (kind: "wide" | "narrow") => [
+      kernels.convolve(x[kind], filter, 1, "float64Sums"),
+      kernels.convolveInputGradient(dy[kind], filter, x.wide.shape, 1, "float64Sums"),
+      kernels.convolveFilterGradient(x[kind], dy[kind], filter.shape, 1, "float64Sums"),
+    ];
+    const narrow = results("narrow");
+    for (const [i, wide] of results("wide").entries()) {
+      const rounded = cast(cast(wide, i < 2 ? "bfloat16" : "float32"), "float32");
+      assert.deepEqual(cast(narrow[i] as Tensor, "float32").dataSync(), rounded.dataSync());
+    }
+  });
+});
+
 /** Root of the mean squared difference, relative to that of the expected numbers. */
 function relativeError(actual: Tensor, expected: Tensor): number {
   const difference = tf.sub(cast(actual, "float32"), expected);
@@ -91,16 +110,16 @@ function relativeError(actual: Tensor, expected: Tensor): number {
 /** What rounding to bfloat16 alone costs by that measure. */
 const ROUNDING = 0.0017;
 
-/** Convolutions by parts, whose products are of 16-bit integers where the processor multiplies these. */
-const BY_PARTS = [
-  { way: "after Winograd", rows: 33, side: 8, inputs: 32, outputs: 48, stride: 1 },
-  { way: "after Winograd, many channels", rows: 67, side: 4, inputs: 256, outputs: 80, stride: 1 },
-  { way: "on whole maps", rows: 43, side: 2, inputs: 80, outputs: 32, stride: 1 },
-  { way: "with stride 2", rows: 41, side: 8, inputs: 16, outputs: 96, stride: 2 },
+/** Convolutions of transformed tiles, whose products are of 16-bit integers where the processor multiplies these. */
+const TRANSFORMED = [
+  { name: "Winograd", rows: 33, side: 8, inputs: 32, outputs: 48, stride: 1 },
+  { name: "Winograd, many channels", rows: 67, side: 4, inputs: 256, outputs: 80, stride: 1 },
+  { name: "on whole maps", rows: 43, side: 2, inputs: 80, outputs: 32, stride: 1 },
+  { name: "with stride 2", rows: 41, side: 8, inputs: 16, outputs: 96, stride: 2 },
 ];
 
-for (const { way, rows, side, inputs, outputs, stride } of BY_PARTS) {
-  test(`bfloat16 convolution by parts, ${way}, is off by little more than the rounding of its result`, (context) => {
+for (const { name, rows, side, inputs, outputs, stride } of TRANSFORMED) {
+  test(`bfloat16 convolution of transformed tiles, ${name}, is off by little more than the rounding of its result`, (context) => {
     if (skipsWithoutKernels(context)) return;
     tf.tidy(() => {
       const x = twins(1, [rows, side, side, inputs]);
@@ -132,7 +151,7 @@ for (const { way, rows, side, inputs, outputs, stride } of BY_PARTS) {
     });
   });
 
-  test(`integer products, ${way}: the largest sums do not overflow, nothing stays nothing, each image keeps its scale`, (context) => {
+  test(`integer products, ${name}: the largest sums do not overflow, nothing stays nothing, each image keeps its scale`, (context) => {
     if (skipsWithoutKernels(context)) return;
     tf.tidy(() => {
       // Values all alike make each sum as large as its sides allow; images lie many orders of magnitude apart.
@@ -163,7 +182,7 @@ for (const { way, rows, side, inputs, outputs, stride } of BY_PARTS) {
     });
   });
 
-  test(`integer products, ${way}: infinity is not lost`, (context) => {
+  test(`integer products, ${name}: infinity is not lost`, (context) => {
     if (skipsWithoutKernels(context)) return;
     tf.tidy(() => {
       const values = Float32Array.from(recipeUniform(1, rows * side * side * inputs));

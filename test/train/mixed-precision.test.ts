@@ -19,7 +19,7 @@ const REAL = "../shared/data/cifar10-jpeg.tar.gz";
 const STEPS = 300;
 const WINDOW = 60;
 
-/** Losses of the first steps of a CascadedTD wide enough that all its 3x3 convolutions go by parts. */
+/** Losses of the first steps of a CascadedTD wide enough that all its 3x3 convolutions are of transformed tiles. */
 function lossCurve(precision: Precision, set: ImageSet): number[] {
   const spec = presetNamed("cascaded-td");
   const network = trainedNetwork(spec, 10, 32);

@@ -1,8 +1,14 @@
-// Which algorithm a convolution takes, and with it both its gradients: one table.
+// The algorithms of convolution, and which one a convolution takes, and with it both its gradients.
+//
+// An algorithm is one unit, for values stored as T:
+//   Convolve        y [N, H', W', C'] from x [N, H, W, C] and filter [k, k, C, C'], then the epilogue
+//   InputGradient   dx from dy and filter
+//   FilterGradient  dw from x and dy
 
 #pragma once
 
 #include "direct-convolution.h"
+#include "direct-filter-gradient.h"
 #include "float64-convolution.h"
 #include "winograd-convolution.h"
 #include "winograd-filter-gradient.h"
@@ -10,87 +16,66 @@
 namespace cascade {
 namespace {
 
+struct Float64 {
+  template <typename T>
+  static void Convolve(const Threads& threads, const ConvolutionShape& s, const Epilogue& epilogue, const T* x, const float* filter, T* y) {
+    Float64Convolve(threads, s, epilogue, x, filter, y);
+  }
+  template <typename T>
+  static void InputGradient(const Threads& threads, const ConvolutionShape& s, const T* dy, const float* filter, T* dx) {
+    Float64InputGradient(threads, s, dy, filter, dx);
+  }
+  template <typename T>
+  static void FilterGradient(const Threads& threads, const ConvolutionShape& s, const T* x, const T* dy, float* dw) {
+    Float64FilterGradient(threads, s, x, dy, dw);
+  }
+};
+
+struct Direct {
+  template <typename T>
+  static void Convolve(const Threads& threads, const ConvolutionShape& s, const Epilogue& epilogue, const T* x, const float* filter, T* y) {
+    DirectConvolve(threads, s, x, filter, epilogue, y);
+  }
+  template <typename T>
+  static void InputGradient(const Threads& threads, const ConvolutionShape& s, const T* dy, const float* filter, T* dx) {
+    DirectInputGradient(threads, s, dy, filter, dx);
+  }
+  template <typename T>
+  static void FilterGradient(const Threads& threads, const ConvolutionShape& s, const T* x, const T* dy, float* dw) {
+    DirectFilterGradient<T>(threads, s, x, dy).Compute(dw);
+  }
+};
+
+// Tiles are transformed as `Forward` and, on the way back to the input, as `Back` says (winograd.h).
+template <typename Forward, typename Back = Forward>
+struct Winograd {
+  template <typename T>
+  static void Convolve(const Threads& threads, const ConvolutionShape& s, const Epilogue& epilogue, const T* x, const float* filter, T* y) {
+    WinogradConvolve<Forward>(threads, {s.batch, s.height, s.width}, x, filter, s.inputs, s.outputs, false, epilogue, y);
+  }
+  template <typename T>
+  static void InputGradient(const Threads& threads, const ConvolutionShape& s, const T* dy, const float* filter, T* dx) {
+    WinogradConvolve<Back>(threads, {s.batch, s.OutHeight(), s.OutWidth()}, dy, filter, s.inputs, s.outputs, true, Epilogue{}, dx);
+  }
+  template <typename T>
+  static void FilterGradient(const Threads& threads, const ConvolutionShape& s, const T* x, const T* dy, float* dw) {
+    WinogradFilterGradient<Forward, T>(threads, s, x, dy).Compute(dw);
+  }
+};
+
 // Rows from which on transforming a filter anew for each call pays.
 constexpr int64_t kRowsForTransform = 32;
 
-enum class ConvolutionAlgorithm { kFloat64, kWinograd4x4, kWholeMap2x2, kStrideTwo, kDirect };
-
-inline ConvolutionAlgorithm AlgorithmFor(const ConvolutionShape& s, Accumulation accumulation) {
-  using A = ConvolutionAlgorithm;
-  if (accumulation == Accumulation::kFloat64Sums) return A::kFloat64;
-  const bool transforms = s.size == kFilter && s.batch >= kRowsForTransform && s.inputs % kChannelGroup == 0 && s.outputs % kChannelGroup == 0;
-  if (!transforms) return A::kDirect;
+// work(algorithm) with the one that suits the shape.
+template <typename Work>
+void WithAlgorithm(const ConvolutionShape& s, Accumulation accumulation, const Work& work) {
+  if (accumulation == Accumulation::kFloat64Sums) return work(Float64{});
+  const bool transforms = CanTransform(s) && s.batch >= kRowsForTransform;
   const bool whole_tiles = s.height % 4 == 0 && s.width % 4 == 0;
-  if (s.stride == 2 && whole_tiles) return A::kStrideTwo;
-  if (s.stride == 1 && whole_tiles) return A::kWinograd4x4;
-  if (s.stride == 1 && s.height == 2 && s.width == 2) return A::kWholeMap2x2;
-  return A::kDirect;
-}
-
-template <typename T>
-void Convolve(const Threads& threads, Accumulation accumulation, const ConvolutionShape& s, const Epilogue& epilogue, const T* x,
-              const float* filter, T* y) {
-  const Maps maps{s.batch, s.height, s.width};
-  switch (AlgorithmFor(s, accumulation)) {
-    case ConvolutionAlgorithm::kFloat64:
-      if constexpr (std::is_same_v<T, float>) Float64Convolve(threads, s, epilogue, x, filter, y);
-      break;
-    case ConvolutionAlgorithm::kWinograd4x4:
-      WinogradConvolve<Winograd4x4>(threads, maps, x, filter, s.inputs, s.outputs, false, epilogue, y);
-      break;
-    case ConvolutionAlgorithm::kWholeMap2x2:
-      WinogradConvolve<WholeMap2x2>(threads, maps, x, filter, s.inputs, s.outputs, false, epilogue, y);
-      break;
-    case ConvolutionAlgorithm::kStrideTwo:
-      WinogradConvolve<StrideTwo>(threads, maps, x, filter, s.inputs, s.outputs, false, epilogue, y);
-      break;
-    case ConvolutionAlgorithm::kDirect:
-      DirectConvolve(threads, s, x, filter, epilogue, y);
-      break;
-  }
-}
-
-template <typename T>
-void ConvolveInputGradient(const Threads& threads, Accumulation accumulation, const ConvolutionShape& s, const T* dy, const float* filter, T* dx) {
-  const Maps maps{s.batch, s.OutHeight(), s.OutWidth()};
-  switch (AlgorithmFor(s, accumulation)) {
-    case ConvolutionAlgorithm::kFloat64:
-      if constexpr (std::is_same_v<T, float>) Float64InputGradient(threads, s, dy, filter, dx);
-      break;
-    case ConvolutionAlgorithm::kWinograd4x4:
-      WinogradConvolve<Winograd4x4>(threads, maps, dy, filter, s.inputs, s.outputs, true, Epilogue{}, dx);
-      break;
-    case ConvolutionAlgorithm::kWholeMap2x2:
-      WinogradConvolve<WholeMap2x2>(threads, maps, dy, filter, s.inputs, s.outputs, true, Epilogue{}, dx);
-      break;
-    case ConvolutionAlgorithm::kStrideTwo:
-      WinogradConvolve<StrideTwoBack>(threads, maps, dy, filter, s.inputs, s.outputs, true, Epilogue{}, dx);
-      break;
-    case ConvolutionAlgorithm::kDirect:
-      DirectInputGradient(threads, s, dy, filter, dx);
-      break;
-  }
-}
-
-template <typename T>
-void ConvolveFilterGradient(const Threads& threads, Accumulation accumulation, const ConvolutionShape& s, const T* x, const T* dy, float* dw) {
-  switch (AlgorithmFor(s, accumulation)) {
-    case ConvolutionAlgorithm::kFloat64:
-      if constexpr (std::is_same_v<T, float>) Float64FilterGradient(threads, s, x, dy, dw);
-      break;
-    case ConvolutionAlgorithm::kWinograd4x4:
-      WinogradFilterGradient<Winograd4x4, T>(threads, s, x, dy).Compute(dw);
-      break;
-    case ConvolutionAlgorithm::kWholeMap2x2:
-      WinogradFilterGradient<WholeMap2x2, T>(threads, s, x, dy).Compute(dw);
-      break;
-    case ConvolutionAlgorithm::kStrideTwo:
-      WinogradFilterGradient<StrideTwo, T>(threads, s, x, dy).Compute(dw);
-      break;
-    case ConvolutionAlgorithm::kDirect:
-      DirectFilterGradient<T>(threads, s, x, dy).Compute(dw);
-      break;
-  }
+  if (transforms && s.stride == 2 && whole_tiles) return work(Winograd<StrideTwo, StrideTwoBack>{});
+  if (transforms && s.stride == 1 && whole_tiles) return work(Winograd<Winograd4x4>{});
+  if (transforms && s.stride == 1 && s.height == 2 && s.width == 2) return work(Winograd<WholeMap2x2>{});
+  return work(Direct{});
 }
 
 }  // namespace

@@ -7,84 +7,10 @@
 #pragma once
 
 #include "epilogue.h"
-#include "micro-kernel.h"
-#include "padded-maps.h"
+#include "windows.h"
 
 namespace cascade {
 namespace {
-
-// Output positions (row + step i, column + step j), i < rows, j < columns, each with a window of the input that begins at
-// (input_step i + top, input_step j + left) and has `height` x `width` positions.
-struct WindowGrid {
-  int64_t row, column, step, rows, columns;
-  int64_t input_step, top, left, height, width;
-
-  int64_t OfMap() const { return rows * columns; }
-  int64_t Depth(int64_t channels) const { return height * width * channels; }
-  // What the windows need around a map.
-  Border Around(const MapShape& map) const {
-    const auto missing = [](int64_t value) { return std::max<int64_t>(0, value); };
-    return {missing(-top), missing(-left), missing(input_step * (rows - 1) + top + height - map.height),
-            missing(input_step * (columns - 1) + left + width - map.width)};
-  }
-};
-
-inline WindowGrid ForwardGrid(const ConvolutionShape& s) {
-  return {0, 0, 1, s.OutHeight(), s.OutWidth(), s.stride, -s.Padding(), -s.Padding(), s.size, s.size};
-}
-
-// The taps of one axis that a remainder of dx reads: every stride-th from `last` down to `first`, the window of dy growing.
-struct AxisTaps {
-  AxisTaps(const ConvolutionShape& s, int64_t remainder, int64_t side)
-      : first((remainder + s.Padding()) % s.stride),
-        count(first < s.size ? (s.size - 1 - first) / s.stride + 1 : 0),
-        last(first + (count - 1) * s.stride),
-        begin((remainder + s.Padding() - last) / s.stride),
-        positions(side > remainder ? (side - 1 - remainder) / s.stride + 1 : 0) {}
-  const int64_t first, count, last, begin, positions;
-};
-
-constexpr int64_t kFloatsTogether = 32 * 1024;  // of maps that are worked on together
-
-// Windows on a stretch of maps: where each position's window begins, and where its terms lie from there.
-template <typename T>
-class Windows {
- public:
-  Windows(const WindowGrid& grid, const T* maps, const MapShape& shape, int64_t together)
-      : grid_(grid), border_(grid.Around(shape)), maps_(maps, shape, border_, together) {
-    for (int64_t a = 0; a < grid.height; a++)
-      for (int64_t b = 0; b < grid.width; b++)
-        for (int64_t c = 0; c < shape.channels; c++) terms_.push_back(maps_.Offset(0, a, b) + c);
-    for (int64_t map = 0; map < together; map++)
-      for (int64_t i = 0; i < grid.rows; i++)
-        for (int64_t j = 0; j < grid.columns; j++)
-          positions_.push_back(maps_.Offset(map, grid.input_step * i + grid.top + border_.top, grid.input_step * j + grid.left + border_.left));
-  }
-
-  const float* Take(int64_t first, int64_t last) const { return maps_.Take(first, last); }
-  const std::vector<int64_t>& Terms() const { return terms_; }
-  const std::vector<int64_t>& Positions() const { return positions_; }
-
-  // Maps that are worked on together.
-  static int64_t Together(const MapShape& shape) {
-    const int64_t floats = std::max<int64_t>(1, shape.height * shape.width * shape.channels);
-    return std::clamp<int64_t>(kFloatsTogether / floats, 1, std::max<int64_t>(1, shape.batch));
-  }
-
- private:
-  const WindowGrid grid_;
-  const Border border_;
-  const PaddedMaps<T> maps_;
-  std::vector<int64_t> terms_, positions_;
-};
-
-// Pointers to the rows of a micro-tile, the last one again where there are fewer.
-struct MicroRows {
-  MicroRows(const float* values, const std::vector<int64_t>& offsets, int64_t first, int64_t count) {
-    for (int64_t r = 0; r < kMicroRows; r++) rows[r] = values + offsets[std::min(first + r, count - 1)];
-  }
-  const float* rows[kMicroRows];
-};
 
 // The right side [depth, C'] of a product: the filter where it lies, if its columns fill whole lanes, or laid out anew as
 // [C' / columns, depth, columns], with columns those of a micro-tile and zeros for those that are missing.
@@ -225,83 +151,6 @@ void DirectInputGradient(const Threads& threads, const ConvolutionShape& s, cons
       DirectConvolution<T>(threads, grid, dy, shape, right, Epilogue{}, dx, shape_x);
     }
 }
-
-constexpr int64_t kDirectSplits = 8;               // of the maps, with sums of their own, where sums are few
-constexpr int64_t kManyDirectSums = 9 * 64 * 128;  // above which sums are many
-constexpr int64_t kPositionsOfSum = 512;           // summed before they are added to the rest, which keeps float's error small
-
-// dw [k, k, C, C'] = sum over the positions of window [k k C] dy [C']
-template <typename T>
-class DirectFilterGradient {
- public:
-  DirectFilterGradient(const Threads& threads, const ConvolutionShape& s, const T* x, const T* dy)
-      : threads_(threads), grid_(ForwardGrid(s)), x_(x), shape_(MapShape{s.batch, s.height, s.width, s.inputs}), dy_(dy),
-        shape_y_(MapShape{s.batch, s.OutHeight(), s.OutWidth(), s.outputs}),
-        depth_(grid_.Depth(s.inputs)), rows_(RoundUp(depth_, kMicroRows)), width_(RoundUp(s.outputs, kLanes)), columns_(MicroColumns(width_)),
-        of_split_(CeilDiv(s.batch, depth_ * s.outputs <= kManyDirectSums ? kDirectSplits : 1)), splits_(CeilDiv(s.batch, of_split_)),
-        together_(std::min(of_split_, std::min(Windows<T>::Together(shape_), Windows<T>::Together(shape_y_)))),
-        sums_(splits_ * rows_ * width_) {}
-
-  void Compute(float* dw) const {
-    threads_.For(splits_, of_split_ * grid_.OfMap() * depth_ * shape_y_.channels / 16, [&](int64_t begin, int64_t end) {
-      const Windows<T> windows(grid_, x_, shape_, together_);
-      for (int64_t split = begin; split < end; split++) SumSplit(split, windows);
-    });
-    threads_.For(depth_, splits_ * shape_y_.channels, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; row++)
-        for (int64_t k = 0; k < shape_y_.channels; k++) {
-          float sum = 0;
-          for (int64_t split = 0; split < splits_; split++) sum += sums_.get()[(split * rows_ + row) * width_ + k];
-          dw[row * shape_y_.channels + k] = sum;
-        }
-    });
-  }
-
- private:
-  void SumSplit(int64_t split, const Windows<T>& windows) const {
-    float* sums = sums_.get() + split * rows_ * width_;
-    const int64_t start = split * of_split_, stop = std::min(start + of_split_, shape_.batch);
-    const bool in_place = std::is_same_v<T, float> && width_ == shape_y_.channels;
-    const Buffer<float> padded(in_place ? 0 : together_ * grid_.OfMap() * width_);
-    for (int64_t first = start; first < stop; first += together_) {
-      const int64_t last = std::min(first + together_, stop), count = (last - first) * grid_.OfMap();
-      const float* values = windows.Take(first, last);
-      const T* gradient = dy_ + first * grid_.OfMap() * shape_y_.channels;
-      const float* above = in_place ? reinterpret_cast<const float*>(gradient) : Pad(gradient, count, padded.get());
-      const auto sum_rows = [&](int64_t begin, int64_t end) {
-        for (int64_t k = 0; k < width_; k += columns_)
-          for (int64_t row = begin * kMicroRows; row < end * kMicroRows; row += kMicroRows) {
-            const MicroRows left(values, windows.Terms(), row, depth_);
-            for (int64_t chunk = 0; chunk < count; chunk += kPositionsOfSum)
-              MultiplyGathered(first + chunk > start, columns_, left.rows, windows.Positions().data() + chunk,
-                               std::min(kPositionsOfSum, count - chunk), above + chunk * width_ + k, width_, sums + row * width_ + k, width_);
-          }
-      };
-      // The threads that no split keeps busy share out the rows.
-      if (splits_ == 1) threads_.For(rows_ / kMicroRows, count * kMicroRows * width_ / 16, sum_rows);
-      else sum_rows(0, rows_ / kMicroRows);
-    }
-  }
-
-  // Gradients as floats, their channels filled up to whole lanes.
-  const float* Pad(const T* gradient, int64_t count, float* to) const {
-    const int64_t channels = shape_y_.channels;
-    for (int64_t position = 0; position < count; position++, gradient += channels, to += width_) {
-      for (int64_t k = 0; k < channels; k++) to[k] = Load(gradient[k]);
-      std::fill(to + channels, to + width_, 0.0f);
-    }
-    return to - count * width_;
-  }
-
-  const Threads& threads_;
-  const WindowGrid grid_;
-  const T* const x_;
-  const MapShape shape_;
-  const T* const dy_;
-  const MapShape shape_y_;
-  const int64_t depth_, rows_, width_, columns_, of_split_, splits_, together_;
-  const Buffer<float> sums_;
-};
 
 }  // namespace
 }  // namespace cascade

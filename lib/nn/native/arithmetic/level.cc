@@ -24,7 +24,7 @@ class ArithmeticOfLevel final : public Arithmetic {
                 const void* x, const float* filter, void* y) const override {
     ForDtype(dtype, [&](auto stored) {
       using T = decltype(stored);
-      cascade::Convolve(threads, accumulation, s, epilogue, As<T>(x), filter, As<T>(y));
+      WithAlgorithm(s, accumulation, [&](auto algorithm) { algorithm.Convolve(threads, s, epilogue, As<T>(x), filter, As<T>(y)); });
     });
   }
 
@@ -36,7 +36,7 @@ class ArithmeticOfLevel final : public Arithmetic {
                              const float* filter, void* dx) const override {
     ForDtype(dtype, [&](auto stored) {
       using T = decltype(stored);
-      cascade::ConvolveInputGradient(threads, accumulation, s, As<T>(dy), filter, As<T>(dx));
+      WithAlgorithm(s, accumulation, [&](auto algorithm) { algorithm.InputGradient(threads, s, As<T>(dy), filter, As<T>(dx)); });
     });
   }
 
@@ -44,7 +44,7 @@ class ArithmeticOfLevel final : public Arithmetic {
                               const void* dy, float* dw) const override {
     ForDtype(dtype, [&](auto stored) {
       using T = decltype(stored);
-      cascade::ConvolveFilterGradient(threads, accumulation, s, As<T>(x), As<T>(dy), dw);
+      WithAlgorithm(s, accumulation, [&](auto algorithm) { algorithm.FilterGradient(threads, s, As<T>(x), As<T>(dy), dw); });
     });
   }
 

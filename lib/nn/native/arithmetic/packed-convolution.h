@@ -44,7 +44,7 @@ class DirectFilter final : public PackedFilter {
 constexpr int64_t kPairsForTransform = 128 * 128;
 
 inline std::unique_ptr<PackedFilter> Pack(const Threads& threads, const ConvolutionShape& s, const float* filter) {
-  const bool transforms = s.size == kFilter && s.stride == 1 && s.inputs % kChannelGroup == 0 && s.outputs % kChannelGroup == 0;
+  const bool transforms = CanTransform(s) && s.stride == 1;
   if (transforms && s.height == 2 && s.width == 2) return std::make_unique<WinogradFilter<WholeMap2x2>>(threads, s, filter);
   if (transforms && s.height % 4 == 0 && s.width % 4 == 0 && s.inputs * s.outputs <= kPairsForTransform)
     return std::make_unique<WinogradFilter<Winograd4x4>>(threads, s, filter);

@@ -230,6 +230,11 @@ class WinogradConvolution {
   const std::vector<T> zeros_;
 };
 
+// Whether filters and channels are such as the transforms want.
+inline bool CanTransform(const ConvolutionShape& s) {
+  return s.size == kFilter && s.inputs % kChannelGroup == 0 && s.outputs % kChannelGroup == 0;
+}
+
 // x of side maps_x; transposed for the gradient by the input, x being the gradient from above.
 template <typename Algorithm, typename T>
 void WinogradConvolve(const Threads& threads, const Maps& maps_x, const T* x, const float* filter, int64_t filter_inputs,
