@@ -31,16 +31,41 @@ export async function readNotebook(path: string): Promise<Notebook> {
   return notebook;
 }
 
-/** A notebook as Jupyter writes it: keys in order, each source as a list of its lines. */
+/** A notebook as Jupyter writes it: keys in order, numbers as Python has them, each source as a list of its lines. */
 export function notebookJson(notebook: Notebook): string {
   const lines = (source: string): string[] => (source === "" ? [] : source.split(/(?<=\n)/));
   const cells = notebook.cells.map((cell) => ({ ...cell, source: lines(cell.source) }));
-  return `${JSON.stringify({ ...notebook, cells }, keysInOrder, 1)}\n`;
+  return `${pythonJson({ ...notebook, cells })}\n`;
 }
 
-function keysInOrder(_key: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+/** JSON as Python's `json` writes it with an indent of 1 and sorted keys, so that saving in JupyterLab changes nothing. */
+function pythonJson(value: unknown, margin = "\n"): string {
+  const inner = `${margin} `;
+  if (typeof value === "number") return pythonNumber(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value))
+    return bracketed(
+      "[]",
+      value.map((item) => pythonJson(item, inner)),
+      margin,
+    );
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => `${JSON.stringify(key)}: ${pythonJson(item, inner)}`);
+  return bracketed("{}", entries, margin);
+}
+
+const bracketed = (brackets: "[]" | "{}", items: readonly string[], margin: string): string =>
+  items.length === 0
+    ? brackets
+    : `${brackets[0]}${items.map((item) => `${margin} ${item}`).join(",")}${margin}${brackets[1]}`;
+
+/** As Python's repr: an exponent below 1e-4, with two digits at least. */
+function pythonNumber(value: number): string {
+  if (!Number.isFinite(value)) return "null";
+  const text = value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : String(value);
+  return text.replace(/e([+-])(\d)$/, "e$10$2");
 }
 
 async function readText(path: string): Promise<string> {

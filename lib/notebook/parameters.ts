@@ -39,13 +39,19 @@ export function withParameters(notebook: Notebook, parameters: Readonly<Record<s
 }
 
 /**
- * An executed notebook with the given values as a note in the place of the cell that set them: left there as code it
- * would silently override what a reader sets in the cell above it.
+ * An executed notebook with the given values told below the cell of parameters, in the place of the cell that set
+ * them: as code it would silently override what a reader sets above it. The note is that cell's output, so that it
+ * goes when a reader runs the cell with other values.
  */
 export function withParametersNoted(notebook: Notebook): Notebook {
+  const injected = notebook.cells.find((cell) => hasTag(cell, INJECTED));
+  if (injected === undefined) return notebook;
+  const outputs = [{ output_type: "stream", name: "stdout", text: noteOf(injected.source) }];
   return {
     ...notebook,
-    cells: notebook.cells.map((cell) => (hasTag(cell, INJECTED) ? noteOf(notebook, cell) : cell)),
+    cells: notebook.cells
+      .filter((cell) => cell !== injected)
+      .map((cell) => (hasTag(cell, DEFAULTS) ? { ...cell, outputs } : cell)),
   };
 }
 
@@ -53,12 +59,8 @@ export function withParametersNoted(notebook: Notebook): Notebook {
 const idFor = ({ nbformat_minor: minor }: Notebook): { id?: string } =>
   (minor ?? 0) >= 5 ? { id: INJECTED } : {};
 
-const noteOf = (notebook: Notebook, { source, metadata }: NotebookCell): NotebookCell => ({
-  ...idFor(notebook),
-  cell_type: "markdown",
-  metadata,
-  source: `The outputs below are of a run with these values in the place of those above:\n\n\`\`\`ts\n${source}\n\`\`\``,
-});
+const noteOf = (source: string): string =>
+  `The outputs below are of a run with these values in the place of those above:\n${source}\n`;
 
 const describe = (known: readonly string[]): string =>
   known.length === 0 ? 'no cell is tagged "parameters"' : `it has ${known.join(", ")}`;

@@ -62,8 +62,13 @@ def end_with_caller(client):
 
 
 def error_text(cell):
-    streams = [output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stderr"]
-    return "".join(streams).strip()
+    """What the cell printed to standard error, and then the error itself."""
+    texts = {"stream": lambda output: output.text if output.name == "stderr" else "", "error": traceback}
+    return "".join(texts.get(output.output_type, lambda _: "")(output) for output in cell.outputs).strip()
+
+
+def traceback(output):
+    return "\n".join(output.traceback)
 
 
 async def execute(client, kernel_errors):
@@ -127,7 +132,6 @@ def main():
     try:
         left = asyncio.run(execute(client, kernel_errors))
     except CellExecutionError as error:
-        # tslab writes errors to standard error and leaves the fields of the protocol empty.
         return failed("error", error_text(notebook.cells[position["cell"]]) or str(error))
     except CellTimeoutError:
         return failed("timeout", "")

@@ -38,6 +38,10 @@ def follow(ids, at=None, act=manager.interrupt_kernel):
         id, kind, content = message["parent_header"].get("msg_id"), message["msg_type"], message["content"]
         if id not in cells:
             continue
+        if kind == "error":
+            cells[id]["text"] += "\n".join(content["traceback"]) + "\n"
+        if kind == "display_data":
+            cells[id]["text"] += content["data"].get("text/plain", "") + "\n"
         if kind == "stream":
             cells[id]["text"] += content["text"]
             if at is not None and at in cells[id]["text"]:

@@ -140,7 +140,7 @@ test("a failed cell stops those sent with it, not those sent after its answer", 
     { run: ["throw new Error('on purpose');", "console.log('after it');"], goOn: true },
   );
   assert.deepEqual(statusesOf(together), ["ok", "error", "aborted"]);
-  assert.match(textOf(together), /Error: on purpose\n +at cell-2:2:7\n/);
+  assert.match(textOf(together), /Error: on purpose\n +at cell-2:1:7\n/);
   assert.doesNotMatch(textOf(together), /after it|tslab|handler/);
   assert.deepEqual(statusesOf(later), ["ok"]);
   assert.deepEqual(statusesOf(tolerant), ["error", "ok"]);
@@ -157,3 +157,34 @@ test("the kernel says that it is busy for as long as a cell runs, cell by cell",
     [1, "idle"],
   ]);
 });
+
+test(
+  "an error is told in the cell's own lines; one meant for the reader is one sentence",
+  { skip },
+  async () => {
+    const [first, thrown, found, user, text] = await session(
+      { run: ["import { UserError } from 'anytime-cascade';\nlet a = 1, b = 2;"] },
+      {
+        run: [
+          [
+            "interface Gone {",
+            "  x: number;",
+            "}",
+            "const c = 3; const both = { a, b, c };",
+            "await Promise.resolve();",
+            "function fails(g: Gone) { throw new RangeError(String(g.x)); }",
+            "  fails({ x: both.a + both.b + both.c });",
+          ].join("\n"),
+        ],
+      },
+      { run: ["const d = { a, b };\nconst e = { a, b }.missing;"] },
+      { run: ["throw new UserError('seeds must be whole numbers');"] },
+      { run: ["throw 'a text';"] },
+    );
+    assert.deepEqual(statusesOf(first), ["ok"], textOf(first));
+    assert.match(textOf(thrown), /^RangeError: 6\n +at fails \(cell-2:6:33\)\n +at cell-2:7:3\n$/);
+    assert.match(textOf(found), /^line 2, column 20: Property 'missing' does not exist/);
+    assert.equal(textOf(user), "UserError: seeds must be whole numbers\n");
+    assert.equal(textOf(text), "Error: the cell threw 'a text'\n");
+  },
+);

@@ -5,6 +5,7 @@
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import process from "node:process";
+import { rememberCell } from "./source-maps.mjs";
 
 /** @typedef {{ signal: AbortSignal, waitFor(work: Promise<unknown>): void }} NotebookCell as in lib/util/stopping.ts */
 
@@ -29,7 +30,8 @@ export class Cell {
     this.#giveUp = reject;
   });
 
-  constructor() {
+  constructor(/** @type {string} */ code) {
+    this.code = code;
     this.givenUp.catch(() => undefined);
   }
 
@@ -68,8 +70,8 @@ const cells = [];
 /** How the script of a cell is named in stack traces. */
 const nameOf = (/** @type {number} */ index) => `cell-${String(index + 1)}`;
 
-export function beginCell() {
-  const cell = new Cell();
+export function beginCell(/** @type {string} */ code) {
+  const cell = new Cell(code);
   Atomics.store(counters, RUNNING, cells.push(cell));
   return cell;
 }
@@ -115,8 +117,12 @@ export function nameCells() {
   const required = createRequire(import.meta.url)("node:vm");
   const vm = /** @type {typeof import("node:vm")} */ (required);
   const run = /** @type {(code: string, options?: unknown) => unknown} */ (vm.runInThisContext);
-  const runNamed = (/** @type {string} */ code, /** @type {unknown} */ options) =>
-    run(code, isOfCell(options) ? { ...options, filename: nameOf(cells.length - 1) } : options);
+  const runNamed = (/** @type {string} */ code, /** @type {unknown} */ options) => {
+    if (!isOfCell(options)) return run(code, options);
+    const name = nameOf(cells.length - 1);
+    rememberCell(name, cells.at(-1)?.code ?? "", code);
+    return run(code, { ...options, filename: name, displayErrors: false });
+  };
   vm.runInThisContext = /** @type {typeof vm.runInThisContext} */ (runNamed);
 }
 

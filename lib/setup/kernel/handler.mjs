@@ -1,56 +1,51 @@
 /** Executes cells: tslab's answers to a notebook, with its execution of a cell replaced. */
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { inspect } from "node:util";
-import { beginCell, cellsAtWork, endCell, INTERRUPTED } from "./cells.mjs";
+import { beginCell, cellsAtWork, endCell } from "./cells.mjs";
+import { compilerFailure, failureOf } from "./failure.mjs";
+import { ownColumn, writtenOut } from "./shorthand.mjs";
 import { JupyterHandlerImpl, setDisplay, typescriptExecutor } from "./tslab.mjs";
 
 /** @typedef {import("./cells.mjs").Cell} Cell */
 /** @typedef {import("./tslab.mjs").ExecuteRequest} ExecuteRequest */
 /** @typedef {import("./tslab.mjs").ExecuteReply} ExecuteReply */
+/** @typedef {import("./failure.mjs").Failure} Failure */
 /** @typedef {import("./tslab.mjs").WriteStream} WriteStream */
 /** @typedef {import("./tslab.mjs").WriteDisplay} WriteDisplay */
 
 /** What an interrupted cell's own code gets to end, once all that was waited for has. */
 const GRACE_MS = 100;
 
-/** An error as a reader of the notebook wants it: those meant for the person at the keyboard have no stack. */
-function errorText(/** @type {unknown} */ error) {
-  if (!(error instanceof Error)) return inspect(error);
-  if (error.name === "UserError") return `UserError: ${error.message}`;
-  if (error.message === INTERRUPTED || ("code" in error && error.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED"))
-    return "the cell was interrupted; what it was waiting for may still go on";
-  return withoutKernelFrames(inspect(error));
-}
-
-/** A stack trace down to the last line of a cell in it. */
-function withoutKernelFrames(/** @type {string} */ text) {
-  const lines = text.split("\n");
-  const isFrame = (/** @type {string} */ line) => /^ +at /.test(line);
-  const last = lines.findLastIndex((line) => isFrame(line) && /\bcell-\d+:\d+/.test(line));
-  if (last < 0) return text;
-  const end = lines.findIndex((line, i) => i > last && !isFrame(line));
-  return [...lines.slice(0, last + 1), ...(end < 0 ? [] : lines.slice(end))].join("\n");
-}
+/** What tslab gives its console for a fault that the compiler found: a pattern, file, line, column and what it is. */
+const FAULT = "%s%d:%d - %s";
 
 export class CellHandler extends JupyterHandlerImpl {
   #count = 0;
   /** @type {Cell | undefined} */
   #running;
-  #last;
+  #said;
 
   constructor() {
-    /** What tslab would print at the end of a cell: the value of its last expression. @type {{ value?: unknown }} */
-    const last = {};
+    /**
+     * What tslab would print: the value of a cell's last expression, what it threw, what its compiler found.
+     * @type {{ value?: unknown, thrown?: Failure, faults: string[] }}
+     */
+    const said = { faults: [] };
     const log = (/** @type {unknown[]} */ ...values) => {
-      last.value = values[0];
+      said.value = values[0];
     };
     const error = (/** @type {unknown[]} */ ...values) => {
-      if (values.length === 1) console.error(errorText(values[0]));
-      else console.error(...values);
+      if (values[0] === FAULT) said.faults.push(this.#fault(values));
+      else said.thrown = failureOf(values[0]);
     };
     super(typescriptExecutor({ log, error }), false);
-    this.#last = last;
+    this.#said = said;
+  }
+
+  /** A fault that the compiler found, with its place in the cell as it was given. */
+  #fault(/** @type {readonly unknown[]} */ [, file, line, column, text]) {
+    const own = ownColumn(this.#running?.code ?? "", Number(line), Number(column));
+    return `${String(file)}line ${String(line)}, column ${String(own)}: ${String(text)}`;
   }
 
   /** How many cells have been begun. */
@@ -74,34 +69,28 @@ export class CellHandler extends JupyterHandlerImpl {
     });
     setDisplay(display);
     this.#count++;
-    const cell = (this.#running = beginCell());
+    const cell = (this.#running = beginCell(code));
+    Object.assign(this.#said, { value: undefined, thrown: undefined, faults: [] });
     try {
-      const ended = this.executor.execute(code);
+      const ended = this.executor.execute(writtenOut(code));
       rearmInterrupt();
-      const ok = (await ended) && (await this.#showLastValue(cell));
-      return { status: ok ? "ok" : "error", execution_count: this.#count };
+      if (await ended) await this.#showLastValue(cell);
+      else this.#said.thrown ??= compilerFailure(this.#said.faults);
+      const { thrown } = this.#said;
+      return { status: thrown === undefined ? "ok" : "error", execution_count: this.#count, ...thrown };
     } finally {
       this.#running = undefined;
       endCell();
     }
   }
 
-  /** Prints the value of a cell's last expression; of a promise, what it becomes: an `await` is forgotten easily. */
+  /** Shows the value of a cell's last expression; of a promise, what it becomes: an `await` is forgotten easily. */
   async #showLastValue(/** @type {Cell} */ cell) {
-    const { value } = this.#last;
-    delete this.#last.value;
-    if (!(value instanceof Promise)) {
-      if (value !== undefined) console.log(value);
-      return true;
-    }
     try {
-      /** @type {unknown} */
-      const result = await Promise.race([value, cell.givenUp]);
-      if (result !== undefined) console.log(result);
-      return true;
+      const result = await Promise.race([this.#said.value, cell.givenUp]);
+      if (result !== undefined) await showValue(result);
     } catch (error) {
-      console.error(errorText(error));
-      return false;
+      this.#said.thrown = failureOf(error);
     }
   }
 
@@ -128,6 +117,15 @@ export class CellHandler extends JupyterHandlerImpl {
     for (const stream of [process.stdout, process.stderr]) Reflect.deleteProperty(stream, "write");
     super.close();
   }
+}
+
+/** Shows a value as the library does, which says so to the kernel when it is loaded (lib/notebook/show.ts). */
+async function showValue(/** @type {unknown} */ value) {
+  /** @type {{ [name: symbol]: ((value: unknown) => Promise<void>) | undefined }} */
+  const known = globalThis;
+  const show = known[Symbol.for("anytime-cascade.show")];
+  if (show === undefined) console.log(value);
+  else await show(value);
 }
 
 /** A stream's `write` that gives its text to `take`. @returns {typeof process.stdout.write} */

@@ -6,6 +6,7 @@ import { writeSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { nameCells, stopAllWork } from "./cells.mjs";
+import { keepSourceMaps } from "./source-maps.mjs";
 
 process.chdir(fileURLToPath(new URL("../../../", import.meta.url)));
 
@@ -22,7 +23,9 @@ setInterval(() => {
 }, 1000).unref();
 
 nameCells();
+keepSourceMaps();
 // Loaded here: tslab looks around in the current directory when it is loaded.
+const { failureOf } = await import("./failure.mjs");
 const { CellHandler } = await import("./handler.mjs");
 const { listenForInterrupts } = await import("./interrupts.mjs");
 const { CellServer } = await import("./server.mjs");
@@ -30,16 +33,18 @@ const { CellServer } = await import("./server.mjs");
 /** As lib/notebook/run.py knows it. */
 const UNHEARD_ERRORS = 70;
 
+const told = (/** @type {unknown} */ error) => failureOf(error).traceback.join("\n");
+
 /** Errors that nobody awaited, and so no cell failed of. @type {Map<unknown, unknown>} */
 const unheard = new Map();
 process.on("uncaughtException", (error) => {
   unheard.set(error, error);
-  if (!isClosed) console.error("UncaughtException:", error);
+  if (!isClosed) console.error(`UncaughtException: ${told(error)}`);
 });
 process.on("unhandledRejection", (reason, promise) => {
   if (isOfClosedSocket(reason)) return;
   unheard.set(promise, reason);
-  if (!isClosed) console.error("UnhandledPromiseRejection:", reason);
+  if (!isClosed) console.error(`UnhandledPromiseRejection: ${told(reason)}`);
 });
 let isClosed = false;
 /** tslab still reads from its sockets when it closes them. */

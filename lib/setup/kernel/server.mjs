@@ -95,6 +95,10 @@ export class CellServer extends ZmqServer {
         publish(update === true ? "update_display_data" : "display_data", data);
       },
     );
+    if (answer.status === "error") {
+      const { ename, evalue, traceback } = answer;
+      publish("error", { ename, evalue, traceback });
+    }
     if (answer.status === "error" && request.stop_on_error !== false) {
       await sleep(ARRIVAL_MS);
       for (const waiting of this.#waiting) this.#passedOver.add(waiting);
