@@ -53,6 +53,7 @@ export { showFindings, showRecordedFindings } from "./notebook/show-findings.js"
 export { showStudyFigure, showStudyTable } from "./notebook/show-study.js";
 export { showTable } from "./notebook/show-table.js";
 export { showText } from "./notebook/show-text.js";
+export { typedRows } from "./notebook/typed-rows.js";
 export { showTraceExplorer } from "./notebook/show-trace-explorer.js";
 export {
   missingTrainings,
@@ -146,7 +147,7 @@ export { costFigure } from "./figures/cost.js";
 export { delayKernelsFigure, type NamedKernel } from "./figures/delay-kernels.js";
 export { distanceOverTimeFigure } from "./figures/distance-over-time.js";
 export { exportFigure } from "./figures/export.js";
-export type { PlotlyFigure } from "./figures/figure.js";
+export type { FigureLike, PlotlyFigure } from "./figures/figure.js";
 export { functionalDepthFigure } from "./figures/functional-depth.js";
 export { type CaptionedImage, imageGrid, type ImageGroup } from "./figures/image-grid.js";
 export { noisePicturesFigure } from "./figures/noise-pictures.js";

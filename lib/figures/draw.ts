@@ -7,7 +7,7 @@ import { UserError } from "../util/errors.js";
 import { sha256 } from "../util/files.js";
 import { withBrowser } from "./browser.js";
 import { unpackChromium } from "./chromium-package.js";
-import { plainFigure, type PlotlyFigure } from "./figure.js";
+import { type FigureLike, plainFigure, type PlotlyFigure } from "./figure.js";
 import { millimetres, WIDTH } from "./style.js";
 import { vectorForm } from "./vector-form.js";
 
@@ -18,7 +18,7 @@ export interface PixelSize {
 }
 
 /** The figure's own size, or a column of print where it has none. */
-export function figureSize({ layout }: PlotlyFigure): PixelSize {
+export function figureSize({ layout = {} }: FigureLike): PixelSize {
   const number = (value: unknown, otherwise: number): number =>
     typeof value === "number" ? value : otherwise;
   return { width: number(layout["width"], WIDTH.column), height: number(layout["height"], millimetres(56)) };
@@ -102,7 +102,7 @@ export async function openIsolatedPage(browser: Browser): Promise<Page> {
  * The figure as an SVG text without outside references, its size in pixels; fonts are named, not embedded. Types that
  * draw with WebGL are drawn as their vector forms. Throws a UserError for a figure that cannot be drawn.
  */
-export async function renderSvg(figure: PlotlyFigure, size: PixelSize = figureSize(figure)): Promise<string> {
+export async function renderSvg(figure: FigureLike, size: PixelSize = figureSize(figure)): Promise<string> {
   const { data, layout } = vectorForm(plainFigure(figure));
   const plain = JSON.stringify({ data, layout: withTypeface(layout) });
   const seed = parseInt(sha256(plain).slice(0, 8), 16);

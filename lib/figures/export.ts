@@ -2,7 +2,7 @@ import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { withBrowser } from "./browser.js";
 import { embeddedFonts, figureSize, openIsolatedPage, renderSvg, type PixelSize } from "./draw.js";
-import type { PlotlyFigure } from "./figure.js";
+import type { FigureLike } from "./figure.js";
 
 export interface ExportOptions {
   /** Where the SVG goes, with its fonts inside. */
@@ -17,7 +17,7 @@ export interface ExportOptions {
 const PIXELS_PER_MM = 96 / 25.4;
 
 /** Writes a figure as vector graphics; the same figure gives the same file. Throws a UserError without a browser. */
-export async function exportFigure(figure: PlotlyFigure, options: ExportOptions): Promise<void> {
+export async function exportFigure(figure: FigureLike, options: ExportOptions): Promise<void> {
   const size = exportSize(figure, options);
   const drawn = await renderSvg(figure, size);
   const svg = standalone(drawn, size, await embeddedFonts(drawn));
@@ -25,7 +25,7 @@ export async function exportFigure(figure: PlotlyFigure, options: ExportOptions)
   if (options.pdf !== undefined) await writeFileAtomic(options.pdf, await printPdf(svg, size));
 }
 
-function exportSize(figure: PlotlyFigure, { width, height }: ExportOptions): PixelSize {
+function exportSize(figure: FigureLike, { width, height }: ExportOptions): PixelSize {
   for (const [name, length] of Object.entries({ width, height }))
     if (length !== undefined && !(length >= 10 && length <= 2000))
       throw new UserError(`the ${name} of an exported figure is ${length} mm; it must be from 10 to 2000`);

@@ -4,10 +4,16 @@ export interface PlotlyFigure {
   readonly layout: PlotlyObject;
 }
 
+/** A figure as Plotly takes it: the layout can be left out. */
+export interface FigureLike {
+  readonly data: readonly PlotlyObject[];
+  readonly layout?: PlotlyObject;
+}
+
 export type PlotlyObject = Readonly<Record<string, unknown>>;
 
 /** The figure as JSON says it: typed arrays, which JSON would write as objects, become lists. */
-export function plainFigure({ data, layout }: PlotlyFigure): PlotlyFigure {
+export function plainFigure({ data, layout = {} }: FigureLike): PlotlyFigure {
   return JSON.parse(JSON.stringify({ data, layout }, withLists)) as PlotlyFigure;
 }
 

@@ -1,6 +1,6 @@
 import type { StudyResult } from "../studies/study.js";
 import { UserError } from "../util/errors.js";
-import { show } from "./show.js";
+import { showFigure } from "./show-figure.js";
 import { showTable, type TableOptions } from "./show-table.js";
 import { showText } from "./show-text.js";
 
@@ -12,7 +12,7 @@ export async function showStudyFigure(
 ): Promise<void> {
   const part = partOrReason(result, "figure", name);
   if (typeof part === "string" || caption) showText(typeof part === "string" ? part : part.caption);
-  if (typeof part !== "string") await show(part.figure);
+  if (typeof part !== "string") await showFigure(part.figure);
 }
 
 /** Shows a table of a study, or why there is none. */

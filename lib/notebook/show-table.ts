@@ -8,11 +8,14 @@ export type TableRow = Readonly<Record<string, unknown>>;
 export type TableLike =
   | readonly object[]
   | { objects(options?: { limit?: number }): object[]; columnNames(): string[] }
-  | {
-      readonly columns: readonly string[];
-      readonly values: readonly unknown[];
-      readonly index?: readonly (string | number)[];
-    };
+  | DataFrame;
+
+/** As much of a danfo data frame, or of one of its columns, as a table takes. */
+interface DataFrame {
+  readonly columns: readonly string[];
+  readonly values: readonly unknown[];
+  readonly index?: readonly (string | number)[];
+}
 
 export interface TableOptions {
   /** Significant digits of numbers that are not whole. */
@@ -57,16 +60,21 @@ export function tableBundle(table: TableLike, { digits = 4, limit = 50 }: TableO
   return { "text/html": tableHtml(cells), "text/plain": tableText(cells) };
 }
 
-/** Of an arquero table, whose rows as objects would have whole numbers first. */
-function columnNames(table: TableLike): string[] | undefined {
-  return "columnNames" in table ? table.columnNames() : undefined;
+/** Of tables that know them: rows as objects have names that are whole numbers first. */
+function columnNames(table: TableLike): readonly string[] | undefined {
+  if ("columnNames" in table) return table.columnNames();
+  if (!("columns" in table)) return undefined;
+  return isLabelled(table) ? ["", ...table.columns] : table.columns;
 }
 
-function rowsOf(table: TableLike): readonly TableRow[] {
+const isLabelled = ({ index = [] }: DataFrame): boolean => index.some((label, place) => label !== place);
+
+/** The rows of a table as objects, all of them. */
+export function rowsOf(table: TableLike): readonly TableRow[] {
   if ("objects" in table) return table.objects({ limit: Infinity }) as TableRow[];
   if (!("columns" in table)) return table as readonly TableRow[];
   const { columns, values: all, index = [] } = table;
-  const labelled = index.some((label, place) => label !== place);
+  const labelled = isLabelled(table);
   return all.map((row, place) => {
     // danfo keeps the values of a single column flat.
     const values: readonly unknown[] = Array.isArray(row) ? row : [row];
@@ -81,7 +89,9 @@ const isBlank = (value: unknown): boolean => value === null || value === undefin
 
 function readColumn(name: string, values: readonly unknown[], digits: number): Column {
   const numbers = values.filter((value): value is number => typeof value === "number");
-  const numeric = values.every((value) => isBlank(value) || typeof value === "number");
+  const numeric = values.every(
+    (value) => isBlank(value) || typeof value === "number" || typeof value === "bigint",
+  );
   const formatNumber = numeric
     ? numberFormat(numbers, digits)
     : (value: number) => String(Number(value.toPrecision(digits)));
@@ -91,6 +101,7 @@ function readColumn(name: string, values: readonly unknown[], digits: number): C
     format: (value) => {
       if (value === null || value === undefined) return "";
       if (typeof value === "number") return formatNumber(value);
+      if (typeof value === "bigint") return String(value);
       return typeof value === "string" ? value : inspect(value, { breakLength: Infinity });
     },
   };
@@ -98,35 +109,43 @@ function readColumn(name: string, values: readonly unknown[], digits: number): C
 
 /**
  * Equal decimals down a column, so that the points stand below each other: `digits` count in the largest number, and
- * two fewer at least in the smallest, but for numbers below a tenth.
+ * two fewer at least in the smallest, but for numbers below a tenth. What would keep less than two digits is written
+ * with an exponent: no number is shown as 0 that is none.
  */
 function numberFormat(numbers: readonly number[], digits: number): (value: number) => string {
   const finite = numbers.filter((value) => Number.isFinite(value));
   if (finite.every((value) => Number.isInteger(value))) return String;
-  const exponents = finite
-    .filter((value) => value !== 0)
-    .map((value) => Math.floor(Math.log10(Math.abs(value))));
+  const exponents = finite.filter((value) => value !== 0).map(exponentOf);
   const largest = Math.max(...exponents);
   if (largest < -4 || largest > 8) return (value) => value.toExponential(digits - 1);
   const ofSmallest = digits - 2 - Math.max(-1, Math.min(...exponents));
   const decimals = Math.max(0, digits - 1 - largest, ofSmallest);
-  return (value) => value.toFixed(decimals);
+  const isLost = (value: number): boolean => value !== 0 && exponentOf(value) < 1 - decimals;
+  return (value) => (isLost(value) ? value.toExponential(1) : value.toFixed(decimals));
 }
+
+const exponentOf = (value: number): number => Math.floor(Math.log10(Math.abs(value)));
 
 const moreRows = (left: number): string => `and ${left} more rows`;
 
 function tableHtml({ columns, rows, left }: Cells): string {
   const align = columns.map(({ numeric }) => ` style="text-align:${numeric ? "right" : "left"}"`);
   const line = (tag: string, texts: readonly string[]): string =>
-    `<tr>${texts.map((text, i) => `<${tag}${align[i] ?? ""}>${escapeHtml(text)}</${tag}>`).join("")}</tr>`;
+    `<tr>${texts.map((text, i) => `<${tag}${align[i] ?? ""}>${onOneLine(escapeHtml(text))}</${tag}>`).join("")}</tr>`;
   const head = line(
     "th",
     columns.map(({ name }) => name),
   );
   const body = rows.map((row) => line("td", row)).join("");
   const rest = left === 0 ? "" : `<p>${moreRows(left)}</p>`;
-  return `<table><thead>${head}</thead><tbody>${body}</tbody></table>${rest}`;
+  return `<div style="overflow-x:auto"><table><thead>${head}</thead><tbody>${body}</tbody></table></div>${rest}`;
 }
+
+/** Longest text that is not broken. */
+const SHORT = 24;
+
+/** Short texts, such as "38.2 ± 0.2", with spaces at which no viewer breaks them. */
+const onOneLine = (text: string): string => (text.length <= SHORT ? text.replaceAll(" ", "\u00a0") : text);
 
 /** Text as HTML shows it. */
 export function escapeHtml(text: string): string {

@@ -1,55 +1,90 @@
-import { renderSvg } from "../figures/draw.js";
-import { plainFigure, type PlotlyFigure } from "../figures/figure.js";
-import { UserError } from "../util/errors.js";
-import { emitDisplay, type DisplayBundle } from "./emit-display.js";
+import { inspect } from "node:util";
+import { type ImageSet } from "../datasets/dataset.js";
+import { pngDataUri } from "../datasets/encode.js";
+import type { FigureLike } from "../figures/figure.js";
+import { imageGrid, type CaptionedImage } from "../figures/image-grid.js";
+import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
+import type { Trace } from "../trace/trace.js";
+import { valuesPerImage } from "../util/image-size.js";
+import { emitDisplay } from "./emit-display.js";
+import { showFigure } from "./show-figure.js";
+import { showTable, type TableLike, type TableOptions } from "./show-table.js";
+import { showText } from "./show-text.js";
 
 /**
- * Shows a figure below the cell: interactive in JupyterLab, as SVG in viewers that run no scripts. Call it with
- * `await`. Without a browser to draw the SVG it says so on standard error, and the figure is interactive only.
+ * Shows anything below the cell: a figure, a table (rows, arquero, danfo), a trace as its accuracies, the first images
+ * of a set, a text as a paragraph, anything else as Node prints it. Call it with `await`.
  */
-export async function show(figure: PlotlyFigure): Promise<void> {
-  const svg = await drawStatic(figure);
-  emitDisplay(figureBundle(figure, svg));
+export async function show(value: unknown, options: TableOptions = {}): Promise<void> {
+  if (typeof value === "string") showText(value);
+  else if (isFigure(value)) await showFigure(value);
+  else if (isTable(value)) showTable(value, options);
+  else if (isTrace(value)) showTrace(value, options);
+  else if (isImageSet(value)) await showFigure(await firstImages(value, options.limit));
+  else emitDisplay({ "text/plain": inspect(value) });
 }
 
-/** The two forms of a figure as one output. */
-export function figureBundle(figure: PlotlyFigure, svg: string | undefined): DisplayBundle {
-  const { data, layout } = plainFigure(figure);
-  return {
-    "application/vnd.plotly.v1+json": {
-      data,
-      layout: withToolbarRoom(layout),
-      config: { displaylogo: false },
-    },
-    ...(svg === undefined ? {} : { "image/svg+xml": svg }),
-  };
+type Fields = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+
+const isFigure = (value: unknown): value is FigureLike =>
+  isObject(value) && Array.isArray(value["data"]) && !("columns" in value);
+
+const isRow = (value: unknown): boolean =>
+  isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value) as null);
+
+function isTable(value: unknown): value is TableLike {
+  if (Array.isArray(value)) return value.length > 0 && value.every(isRow);
+  if (!isObject(value)) return false;
+  return (
+    typeof value["columnNames"] === "function" ||
+    (Array.isArray(value["columns"]) && Array.isArray(value["values"]))
+  );
 }
 
-/** Pixels that Plotly's toolbar takes above an interactive figure. */
-const TOOLBAR_HEIGHT = 28;
+const isTrace = (value: unknown): value is Trace =>
+  isObject(value) && "logits" in value && "timesteps" in value && "labels" in value;
 
-/** The layout with so much more room at its top that the toolbar covers neither legend nor data. */
-function withToolbarRoom(layout: PlotlyFigure["layout"]): PlotlyFigure["layout"] {
-  const { height, margin } = layout;
-  if (typeof height !== "number") return layout;
-  const top =
-    typeof margin === "object" && margin !== null && "t" in margin ? Number(margin.t) : PLOTLY_TOP_MARGIN;
-  return {
-    ...layout,
-    height: height + TOOLBAR_HEIGHT,
-    margin: { ...(margin ?? {}), t: top + TOOLBAR_HEIGHT },
-  };
+function showTrace(trace: Trace, options: TableOptions): void {
+  const { model = "a model", timesteps, examples, classes } = trace;
+  showText(`Trace of ${model}: ${timesteps} timesteps, ${examples} images, ${classes} classes`);
+  const accuracy = [...accuracyPerTimestep(trace)];
+  const rows = accuracy.map((share, timestep) => ({
+    timestep,
+    accuracy: share,
+    ...(trace.cost && { "multiply-adds": trace.cost.multiplyAdds[timestep] }),
+  }));
+  showTable(rows, options);
 }
 
-/** What Plotly takes where a layout does not say. */
-const PLOTLY_TOP_MARGIN = 100;
+const isImageSet = (value: unknown): value is ImageSet =>
+  isObject(value) && value["images"] instanceof Uint8Array && "labels" in value && "classNames" in value;
 
-async function drawStatic(figure: PlotlyFigure): Promise<string | undefined> {
-  try {
-    return await renderSvg(figure);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`no static form of this figure: ${error.message}\n`);
-    return undefined;
-  }
+const ACROSS = 10;
+
+/** The first images of a set, each above its class. */
+async function firstImages(
+  { images, labels, size, classNames }: ImageSet,
+  limit = 2 * ACROSS,
+): Promise<FigureLike> {
+  const pixels = valuesPerImage(size);
+  const shown: CaptionedImage[] = [];
+  for (const [i, label] of labels.subarray(0, limit).entries())
+    shown.push({
+      source: await pngDataUri(images.subarray(i * pixels, (i + 1) * pixels), size, 2),
+      caption: classNames[label] ?? "",
+    });
+  const rows = Array.from({ length: Math.ceil(shown.length / ACROSS) }, (_, row) =>
+    shown.slice(row * ACROSS, (row + 1) * ACROSS),
+  );
+  return imageGrid([{ title: `${shown.length} of ${labels.length} images`, rows }]);
 }
+
+/** What a cell ends with: rich where there is a rich form; plain values as Node prints them. */
+async function showResult(value: unknown): Promise<void> {
+  if (isFigure(value) || isTable(value) || isTrace(value) || isImageSet(value)) await show(value);
+  else console.log(value);
+}
+
+// The kernel (lib/setup/kernel/handler.mjs) shows the last value of a cell by it.
+Object.assign(globalThis, { [Symbol.for("anytime-cascade.show")]: showResult });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { from } from "arquero";
 import { test } from "node:test";
+import { typedRows } from "../../lib/notebook/typed-rows.js";
 import { tableBundle } from "../../lib/notebook/show-table.js";
 
 const rows = [
@@ -24,9 +25,28 @@ test("arquero tables and data frames give the same table as their rows", () => {
   assert.deepEqual(tableBundle(frame), tableBundle(rows));
 });
 
+test("no number is shown as a smaller number of digits than two, nor as zero", () => {
+  const lines = (values: (number | bigint)[]): string[] =>
+    String(tableBundle(values.map((v) => ({ v })))["text/plain"])
+      .split("\n")
+      .slice(1)
+      .map((line) => line.trim());
+  assert.deepEqual(lines([0.5, 1.23e-5, 0, 0.0123, -0.00042]), [
+    "0.5000",
+    "1.2e-5",
+    "0.0000",
+    "0.0123",
+    "-4.2e-4",
+  ]);
+  assert.deepEqual(lines([1234567, 0.2267]), ["1234567.000", "0.227"]);
+  assert.deepEqual(lines([12n, 7]), ["12", "7"]);
+});
+
 test("HTML is escaped, and rows beyond the limit are counted", () => {
   const html = String(tableBundle(rows)["text/html"]);
-  assert.ok(html.includes("a&lt;b &amp; c") && html.includes('<td style="text-align:right">0.9123</td>'));
+  assert.ok(
+    html.includes("a&lt;b\u00a0&amp;\u00a0c") && html.includes('<td style="text-align:right">0.9123</td>'),
+  );
   assert.match(
     String(tableBundle(rows, { limit: 1 })["text/plain"]),
     /^model.*\nCascadedTD.*\nand 1 more rows$/,
@@ -47,6 +67,8 @@ test("the row labels of a data frame are its first column, where they are more t
       { "": "mean", a: 2 },
     ])["text/plain"],
   );
+  const numbered = { columns: ["model", "1", "0"], values: [["a", 2, 3]], index: ["x"] };
+  assert.match(String(tableBundle(numbered)["text/plain"]), /^ +model +1 +0\nx +a +2 +3$/);
   const plain = { ...frame, index: [0, 1] };
   assert.equal(tableBundle(plain)["text/plain"], tableBundle([{ a: 1 }, { a: 2 }])["text/plain"]);
 });
@@ -57,4 +79,14 @@ test("an arquero table keeps the order of its columns, numbers among their names
     .pivot("t", "share")
     .relocate("model", { before: "1" });
   assert.match(String(tableBundle(table)["text/plain"]), /^model +1\na/);
+});
+
+test("rows have the types that their reader names, checked", () => {
+  const [row] = typedRows(from(rows), { model: "string", steps: "number" });
+  // Both are known to the compiler.
+  assert.equal(`${row?.model.toUpperCase()} ${row?.steps.toFixed(1)}`, "CASCADEDTD 9.0");
+  assert.throws(
+    () => typedRows(rows, { error: "number" }),
+    /^UserError: row 1 of the table has null in column "error", where a number is expected$/,
+  );
 });

@@ -10,6 +10,8 @@ import { specHash } from "../specs/spec-hash.js";
 import { CheckpointFolder, type Checkpoint } from "./checkpoint-folder.js";
 import { nameInFolder } from "./run-folder.js";
 
+/** Where runs are kept, from the folder that work is done in: in notebooks that of the project. */
+export const RUNS = join("data", "runs");
 export const SPEC = "spec.json";
 export const ENVIRONMENT = "environment.json";
 export const METRICS = "metrics.jsonl";
@@ -107,8 +109,8 @@ export function readRun(directory: string): RunRecord {
   return new RunRecord(directory);
 }
 
-/** All runs in the folder `root`, finished or not, by directory name; none if there is no such folder. */
-export function listRuns(root: string): RunRecord[] {
+/** All runs in the folder `root`, data/runs unless told, finished or not, by directory name; none if it is not there. */
+export function listRuns(root = RUNS): RunRecord[] {
   if (!existsSync(root)) return [];
   return readdirSync(root)
     .sort()

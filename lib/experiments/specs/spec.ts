@@ -90,6 +90,6 @@ export const runSpecSchema = z
 export type RunSpec = z.output<typeof runSpecSchema>;
 
 /** A spec of today's form or a former one with every field checked; `where` names its source in errors. */
-export function parseRunSpec(value: unknown, where: string): RunSpec {
+export function parseRunSpec(value: unknown, where = "the spec"): RunSpec {
   return parseWithSchema(runSpecSchema, upgradedSpec(value, where), where);
 }

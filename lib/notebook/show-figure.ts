@@ -1,0 +1,55 @@
+import { renderSvg } from "../figures/draw.js";
+import { type FigureLike, plainFigure, type PlotlyFigure } from "../figures/figure.js";
+import { UserError } from "../util/errors.js";
+import { emitDisplay, type DisplayBundle } from "./emit-display.js";
+
+/**
+ * Shows a figure below the cell: interactive in JupyterLab, as SVG in viewers that run no scripts. Call it with
+ * `await`. Without a browser to draw the SVG it says so on standard error, and the figure is interactive only.
+ */
+export async function showFigure(figure: FigureLike): Promise<void> {
+  const svg = await drawStatic(figure);
+  emitDisplay(figureBundle(figure, svg));
+}
+
+/** The two forms of a figure as one output. */
+function figureBundle(figure: FigureLike, svg: string | undefined): DisplayBundle {
+  const { data, layout } = plainFigure(figure);
+  return {
+    "application/vnd.plotly.v1+json": {
+      data,
+      layout: withToolbarRoom(layout),
+      config: { displaylogo: false },
+    },
+    ...(svg === undefined ? {} : { "image/svg+xml": svg }),
+  };
+}
+
+/** Pixels that Plotly's toolbar takes above an interactive figure. */
+const TOOLBAR_HEIGHT = 28;
+
+/** The layout with so much more room at its top that the toolbar covers neither legend nor data. */
+function withToolbarRoom(layout: PlotlyFigure["layout"]): PlotlyFigure["layout"] {
+  const { height, margin } = layout;
+  if (typeof height !== "number") return layout;
+  const top =
+    typeof margin === "object" && margin !== null && "t" in margin ? Number(margin.t) : PLOTLY_TOP_MARGIN;
+  return {
+    ...layout,
+    height: height + TOOLBAR_HEIGHT,
+    margin: { ...(margin ?? {}), t: top + TOOLBAR_HEIGHT },
+  };
+}
+
+/** What Plotly takes where a layout does not say. */
+const PLOTLY_TOP_MARGIN = 100;
+
+async function drawStatic(figure: FigureLike): Promise<string | undefined> {
+  try {
+    return await renderSvg(figure);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    process.stderr.write(`no static form of this figure: ${error.message}\n`);
+    return undefined;
+  }
+}

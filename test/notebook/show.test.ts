@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { table } from "arquero";
+import { createRequire } from "node:module";
+import { after, beforeEach, test } from "node:test";
+import { closeBrowser } from "../../lib/figures/browser.js";
+import { show } from "../../lib/notebook/show.js";
+
+interface Shown {
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+const jupyter = createRequire(import.meta.url)("tslab/dist/jupyter.js") as { lastWriteDisplayData: unknown };
+let shown: Shown[] = [];
+beforeEach(() => {
+  shown = [];
+  jupyter.lastWriteDisplayData = (content: Shown) => void shown.push(content);
+});
+after(closeBrowser);
+
+const textOf = (i: number): string => String(shown[i]?.data["text/plain"]);
+
+test("rows, arquero tables and data frames are shown as tables", async () => {
+  await show([{ a: 1, b: "x" }]);
+  await show(table({ a: [1], b: ["x"] }));
+  await show({ columns: ["a", "b"], values: [[1, "x"]], index: [0] });
+  assert.deepEqual([0, 1, 2].map(textOf), Array(3).fill("a  b\n1  x"));
+});
+
+test("a figure needs no layout, and has a form without scripts", async () => {
+  await show({ data: [{ type: "scatter", y: [1, 2] }] });
+  assert.deepEqual(Object.keys(shown[0]?.data ?? {}), ["application/vnd.plotly.v1+json", "image/svg+xml"]);
+  assert.match(String(shown[0]?.data["image/svg+xml"]), /^<svg[^]*scatterlayer/);
+});
+
+test("a trace is shown as its accuracies, images as pictures with their classes, the rest as Node prints it", async () => {
+  // Two images of two classes: the first right at both timesteps, the second at the last.
+  const logits = Float32Array.from([1, 0, 1, 0, 1, 0, 0, 1]);
+  const labels = Int32Array.from([0, 1]);
+  await show({ timesteps: 2, examples: 2, classes: 2, logits, labels, ids: labels, model: "M" });
+  assert.equal(textOf(0), "Trace of M: 2 timesteps, 2 images, 2 classes");
+  assert.deepEqual(textOf(1).split("\n").slice(1), ["       0     0.500", "       1     1.000"]);
+  const classNames = ["cat", "dog"];
+  await show({ images: new Uint8Array(24), labels, ids: labels, size: { height: 2, width: 2 }, classNames });
+  assert.match(String(shown[2]?.data["image/svg+xml"]), />2 of 2 images<[^]*>dog</);
+  await show(new Map([[1, 2]]));
+  assert.equal(textOf(3), "Map(1) { 1 => 2 }");
+});
