@@ -1,6 +1,7 @@
 /** Opens JupyterLab on the notebooks, on this machine only, with a random token: `npm run lab [-- --port 9000]`. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { dirname, delimiter } from "node:path";
+import { ask } from "./command.mjs";
 import { jupyterFolders } from "./jupyter-folders.mjs";
 import { guardOutput } from "./output-streams.mjs";
 import { ROOT, VENV_PYTHON } from "./project.mjs";
@@ -13,10 +14,27 @@ const hasScreen =
 
 const args = [
   ...["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${ROOT}`],
+  // New notebooks are for the project's kernel unless one chooses.
+  "--MappingKernelManager.default_kernel_name=cascade",
   ...["--LabApp.default_url=/lab/tree/notebooks", ...(isRoot ? ["--allow-root"] : [])],
   ...(hasScreen ? [] : ["--no-browser"]),
   ...process.argv.slice(2),
 ];
+/**
+ * Signs the notebooks that are as the project has them, so that what their committed outputs hold is shown; the files
+ * stay as they are. Those that were changed, or came from elsewhere, are the reader's own to trust.
+ */
+function trustOwnNotebooks() {
+  const git = (/** @type {string[]} */ ...words) =>
+    (ask("git", ["-C", ROOT, ...words, "--", "notebooks/*.ipynb"]) ?? "")
+      .split("\n")
+      .filter((name) => name !== "");
+  const changed = git("diff", "--name-only", "HEAD");
+  const own = git("ls-files").filter((name) => !changed.includes(name));
+  if (own.length > 0)
+    spawnSync(VENV_PYTHON, ["-m", "jupyter", "trust", ...own], { cwd: ROOT, env, stdio: "ignore" });
+}
+
 const env = {
   ...process.env,
   ...jupyterFolders(),
@@ -25,6 +43,7 @@ const env = {
   PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
 };
 
+trustOwnNotebooks();
 const server = spawn(VENV_PYTHON, args, { cwd: ROOT, env, stdio: "inherit" });
 // Ctrl-C reaches the server too, which asks before it ends: wait for it.
 process.on("SIGINT", () => undefined);

@@ -2,13 +2,11 @@
  * The kernel of a notebook: tslab in the project's folder, whatever folder the notebook lies in (it resolves packages
  * and their types from its current directory), with cells that can be interrupted and that fail when they should.
  */
+import "./in-project.mjs";
 import { writeSync } from "node:fs";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { nameCells, stopAllWork } from "./cells.mjs";
 import { keepSourceMaps } from "./source-maps.mjs";
-
-process.chdir(fileURLToPath(new URL("../../../", import.meta.url)));
 
 // tslab loads the library, which is an ES module, through require(): no notebook needs to hear that this is new.
 process.removeAllListeners("warning");
