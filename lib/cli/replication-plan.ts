@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { SourceShape } from "../datasets/source-shape.js";
 import { currentEnvironment } from "../experiments/runs/environment.js";
-import { DONE } from "../experiments/runs/run-record.js";
+import { DONE } from "../experiments/runs/done-record.js";
 import {
   type AssumedDevice,
   type MeasuredSpeeds,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { sourceShape } from "../datasets/source-shape.js";
 import { divergedSummary, divergenceText } from "../experiments/runs/divergence.js";
 import { runDirectory } from "../experiments/runs/run-folder.js";
-import { DONE } from "../experiments/runs/run-record.js";
+import { DONE } from "../experiments/runs/done-record.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
 import { runSummary } from "../experiments/runs/run-summary.js";
 import { testTrace } from "../experiments/runs/run-trace.js";

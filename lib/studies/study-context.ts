@@ -5,7 +5,7 @@ import { loadDataset } from "../datasets/load.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
 import { runDirectory } from "../experiments/runs/run-folder.js";
 import { assertSameImages, runOutcome } from "../experiments/runs/run-images.js";
-import { DONE } from "../experiments/runs/run-record.js";
+import { DONE } from "../experiments/runs/done-record.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
 import { UserError } from "../util/errors.js";
 import { type Analysis, cachedAnalysis } from "./evidence/cached-analysis.js";

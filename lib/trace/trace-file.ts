@@ -1,16 +1,21 @@
 import { readFile } from "node:fs/promises";
-import { tableFromArrays, tableFromIPC, tableToIPC, type Table } from "@uwdata/flechette";
+import { tableFromArrays, tableToIPC, type Table } from "@uwdata/flechette";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
-import { fileError, writeFileAtomic } from "../util/files.js";
+import { canonicalJson } from "../util/canonical-json.js";
+import { fileError, sha256, writeFileAtomic } from "../util/files.js";
+import { parseJson } from "../util/json-text.js";
+import { warnOnStandardError } from "../util/warn.js";
+import { type ArrowColumns, readArrowFile } from "./arrow-file.js";
 import { validateTrace, type Trace } from "./trace.js";
 
-const FORMAT = "anytime-trace 1";
-const MAGIC = "ARROW1";
+const FORMAT = "anytime-trace 2";
+/** Without a sum. */
+const FORMER_FORMAT = "anytime-trace 1";
 
 const json = z.string().transform((text, context): unknown => {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     context.addIssue({ code: "custom", message: "is not JSON" });
     return z.NEVER;
@@ -18,7 +23,7 @@ const json = z.string().transform((text, context): unknown => {
 });
 
 const metadataSchema = z.object({
-  format: z.literal(FORMAT),
+  format: z.enum([FORMAT, FORMER_FORMAT]),
   timesteps: z.coerce.number().int().positive(),
   examples: z.coerce.number().int().positive(),
   classes: z.coerce.number().int().min(2),
@@ -27,6 +32,7 @@ const metadataSchema = z.object({
   data: z.string().optional(),
   split: z.enum(["validation", "test"]).optional(),
   multiplyAdds: json.pipe(z.array(z.number())).optional(),
+  sha256: z.string().optional(),
 });
 
 /**
@@ -34,24 +40,37 @@ const metadataSchema = z.object({
  *
  * One row for each timestep and example, timesteps outermost: `timestep`, `id`, `label` (int32) and `logit_0` ..
  * `logit_<K-1>` (float32, or float64 where the trace is). Metadata of the schema, all text: `format`, `timesteps`,
- * `examples`, `classes`, and where known `model`, `run`, `data`, `split` and `multiplyAdds` (JSON). Read it with
+ * `examples`, `classes`, where known `model`, `run`, `data`, `split` and `multiplyAdds` (JSON), and `sha256` over all of
+ * it (`sumOf`). Read it with
  * `pyarrow.feather.read_table(path)` or `pandas.read_feather(path)` in Python, `arrow::read_feather(path)` in R.
  */
 export async function writeTrace(path: string, trace: Trace): Promise<void> {
+  await writeFileAtomic(path, encodeTrace(trace, path));
+}
+
+/** The bytes of such a file, which will be called `path`. */
+export function encodeTrace(trace: Trace, path: string): Uint8Array {
   validateTrace(trace, `the trace for ${path}`);
   const bytes = tableToIPC(traceColumns(trace), { format: "file" });
   if (bytes === null) throw new Error("the Arrow encoder gave no bytes");
-  await writeFileAtomic(path, bytes);
+  return bytes;
 }
 
-/** Reads a trace that `writeTrace` wrote; a UserError names `path` if it is missing, truncated, no trace or damaged. */
-export async function readTrace(path: string): Promise<Trace> {
+/**
+ * Reads a trace that `writeTrace` wrote; a UserError names `path` if it is missing, truncated, no trace, or not as it
+ * was written. `warn` is told of a file of the former form, which has no sum.
+ */
+export async function readTrace(
+  path: string,
+  warn: (message: string) => void = warnOnStandardError,
+): Promise<Trace> {
   const bytes = await readFile(path).catch((error: unknown) => {
     throw fileError(error, "read", path);
   });
-  const fault = envelopeFault(bytes);
-  if (fault !== undefined) throw new UserError(`${path} ${fault}`);
-  return validateTrace(decodeTrace(bytes, path), path);
+  const { trace, isSummed } = decodeTrace(bytes, path);
+  if (!isSummed)
+    warn(`${path} is of a former form, unverified: nothing tells whether its numbers were changed`);
+  return trace;
 }
 
 function traceColumns(trace: Trace): Table {
@@ -68,7 +87,8 @@ function traceColumns(trace: Trace): Table {
     columns.push([`logit_${k}`, column]);
   }
   const table = tableFromArrays(columns);
-  table.schema.metadata = new Map(Object.entries(metadataOf(trace)));
+  const metadata = metadataOf(trace);
+  table.schema.metadata = new Map(Object.entries({ ...metadata, sha256: sumOf(trace, metadata) }));
   return table;
 }
 
@@ -83,6 +103,17 @@ function metadataOf({ timesteps, examples, classes, cost, ...about }: Trace): Re
   };
 }
 
+/**
+ * SHA-256 of the canonical JSON of the metadata, then labels [N], ids [N] and logits [T, N, K] as the bytes that they
+ * have in the trace, little-endian.
+ */
+function sumOf({ labels, ids, logits }: Trace, metadata: Readonly<Record<string, string>>): string {
+  const bytes = [labels, ids, logits].map(
+    ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
+  );
+  return sha256([Buffer.from(canonicalJson(metadata)), ...bytes]);
+}
+
 /** What is said of a trace as text, as far as it is known. */
 type About = Pick<Trace, "model" | "run" | "data" | "split">;
 
@@ -95,61 +126,49 @@ function known({ model, run, data, split }: { [Field in keyof About]: About[Fiel
   };
 }
 
-function envelopeFault(bytes: Buffer): string | undefined {
-  if (bytes.toString("latin1", 0, MAGIC.length) !== MAGIC) return "is not an Arrow file, so not a trace";
-  if (bytes.length < 4 * MAGIC.length || bytes.toString("latin1", bytes.length - MAGIC.length) !== MAGIC) {
-    return "is a truncated Arrow file: its end is missing; write or copy it again";
-  }
-  return undefined;
-}
-
-function decodeTrace(bytes: Buffer, path: string): Trace {
-  const table = decodeArrow(bytes, path);
-  const parsed = metadataSchema.safeParse(Object.fromEntries(table.schema.metadata ?? []));
+/** The same of the bytes of such a file, and whether they have a sum. */
+export function decodeTrace(
+  bytes: Uint8Array,
+  path: string,
+): { readonly trace: Trace; readonly isSummed: boolean } {
+  const table = readArrowFile(bytes, path);
+  const parsed = metadataSchema.safeParse(Object.fromEntries(table.metadata));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new UserError(
       `${path} is an Arrow file but not a trace of the form "${FORMAT}": its metadata "${issue?.path.join(".") ?? ""}" does not fit (${issue?.message ?? ""})`,
     );
   }
-  const { timesteps, examples, classes, multiplyAdds, ...about } = parsed.data;
+  const { format, timesteps, examples, classes, multiplyAdds, sha256: sum, ...about } = parsed.data;
   const shape = { timesteps, examples, classes };
   // Before room is made for what the metadata promise.
-  if (table.numRows !== timesteps * examples || table.numCols !== 3 + classes)
+  if (table.rows !== timesteps * examples || table.columns.size !== 3 + classes)
     throw new UserError(
-      `${path} is damaged: it has ${table.numRows} rows and ${table.numCols} columns, where ${timesteps} timesteps of ${examples} examples and ${classes} classes make ${timesteps * examples} and ${3 + classes}`,
+      `${path} is damaged: it has ${table.rows} rows and ${table.columns.size} columns, where ${timesteps} timesteps of ${examples} examples and ${classes} classes make ${timesteps * examples} and ${3 + classes}`,
     );
-  return {
+  const read: Trace = {
     ...shape,
     ...readColumns(table, shape, path),
     ...known(about),
     ...(multiplyAdds && { cost: { multiplyAdds } }),
   };
-}
-
-function decodeArrow(bytes: Buffer, path: string): Table {
-  try {
-    return tableFromIPC(bytes);
-  } catch (cause) {
-    throw new UserError(
-      `${path} is an Arrow file that is damaged or compressed; write it again uncompressed`,
-      { cause },
-    );
-  }
+  const trace = validateTrace(read, path);
+  const isSummed = format === FORMAT;
+  if (isSummed && sum !== sumOf(trace, metadataOf(trace)))
+    throw new UserError(`${path} is damaged: it does not fit its own sum; write or copy it again`);
+  return { trace, isSummed };
 }
 
 function readColumns(
-  table: Table,
+  table: ArrowColumns,
   { timesteps, examples, classes }: { timesteps: number; examples: number; classes: number },
   path: string,
 ): Pick<Trace, "logits" | "labels" | "ids"> {
   const rows = timesteps * examples;
   const column = (name: string): Int32Array | Float32Array | Float64Array => {
-    const values = columnValues(table, name, path);
-    if (values.length === rows) return values;
-    throw new UserError(
-      `${path} is damaged: its column "${name}" has ${values.length} rows, not ${timesteps} x ${examples}`,
-    );
+    const values = table.columns.get(name);
+    if (values !== undefined) return values;
+    throw new UserError(`${path} is damaged: it has no column "${name}"`);
   };
   const wholeColumn = (name: string): Int32Array => {
     const values = column(name);
@@ -174,17 +193,4 @@ function readColumns(
     for (let row = 0; row < rows; row++) logits[row * classes + k] = values[row] as number;
   }
   return { logits, ids: ids.slice(0, examples), labels: labels.slice(0, examples) };
-}
-
-function columnValues(table: Table, name: string, path: string): Int32Array | Float32Array | Float64Array {
-  if (!table.names.includes(name)) throw new UserError(`${path} is damaged: it has no column "${name}"`);
-  let values: unknown;
-  try {
-    values = table.getChild(name).toArray();
-  } catch (cause) {
-    throw new UserError(`${path} is damaged: its column "${name}" cannot be read`, { cause });
-  }
-  if (values instanceof Int32Array || values instanceof Float32Array || values instanceof Float64Array)
-    return values;
-  throw new UserError(`${path} is damaged: its column "${name}" does not hold plain numbers`);
 }

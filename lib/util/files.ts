@@ -34,7 +34,8 @@ export function fileError(error: unknown, verb: "read" | "write", path: string):
     : new UserError(`cannot ${verb} ${path}: ${meaning}`, { cause: error });
 }
 
-type FileContent = Uint8Array | string | readonly Uint8Array[];
+/** The bytes of a file: whole, or in parts. */
+export type FileContent = Uint8Array | string | readonly Uint8Array[];
 
 /**
  * Replaces the file `path` by `data` so that after a kill or a crash at any instant either the old or the new content
@@ -130,6 +131,35 @@ export async function sha256OfFile(path: string): Promise<string> {
     throw fileError(error, "read", path);
   }
   return hash.digest("hex");
+}
+
+/** The first bytes of a file, or all of it: how many, and their SHA-256. */
+export interface Extent {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The first `bytes` bytes of a file, all where there are fewer; undefined where there is no such file. */
+export async function extentOf(path: string, bytes = Infinity): Promise<Extent | undefined> {
+  if (bytes <= 0) return { bytes: 0, sha256: sha256("") };
+  const hash = createHash("sha256");
+  let length = 0;
+  try {
+    for await (const chunk of createReadStream(path, { end: bytes - 1 })) {
+      hash.update(chunk as Uint8Array);
+      length += (chunk as Uint8Array).length;
+    }
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw fileError(error, "read", path);
+  }
+  return { bytes: length, sha256: hash.digest("hex") };
+}
+
+/** What a file with this content is, from its first byte to its last. */
+export function extentOfData(data: FileContent): Extent {
+  const bytes = partsOf(data).reduce((sum, part) => sum + Buffer.byteLength(part), 0);
+  return { bytes, sha256: sha256(data) };
 }
 
 /** The hash takes less than 2 GiB at a time. */

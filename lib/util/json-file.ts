@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { z } from "zod";
 import { UserError } from "./errors.js";
 import { fileError } from "./files.js";
+import { parseJson } from "./json-text.js";
 import { parseWithSchema } from "./schema.js";
 
 /**
@@ -13,16 +14,33 @@ export function readJson<Schema extends z.ZodType>(
   schema: Schema,
   remedy?: string,
 ): z.output<Schema> {
-  const content = parsed(path, remedy);
-  return parseWithSchema(schema, content, path, remedy);
+  return decodeJson(textOf(path), path, schema, remedy);
 }
 
-function parsed(path: string, remedy: string | undefined): unknown {
+/** The same of a text that was read from `where`. */
+export function decodeJson<Schema extends z.ZodType>(
+  text: string,
+  where: string,
+  schema: Schema,
+  remedy?: string,
+): z.output<Schema> {
+  return parseWithSchema(schema, parsed(text, where, remedy), where, remedy);
+}
+
+function textOf(path: string): string {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    return readFileSync(path, "utf8");
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw fileError(error, "read", path);
+    throw fileError(error, "read", path);
+  }
+}
+
+function parsed(text: string, where: string, remedy: string | undefined): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     const advice = remedy === undefined ? "" : `; ${remedy}`;
-    throw new UserError(`${path} is not valid JSON: ${error.message}${advice}`);
+    throw new UserError(`${where} is not valid JSON: ${error.message}${advice}`);
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -10,7 +11,8 @@ import {
   writeSync,
 } from "node:fs";
 import { UserError } from "./errors.js";
-import { fileError } from "./files.js";
+import { type Extent, fileError } from "./files.js";
+import { parseJson } from "./json-text.js";
 
 /** What a JSON Lines file holds. */
 export interface JsonLines {
@@ -21,7 +23,11 @@ export interface JsonLines {
   readonly tornBytes: number;
 }
 
-const NON_FINITE: Readonly<Record<string, number>> = { NaN, Infinity, "-Infinity": -Infinity };
+const NON_FINITE: ReadonlyMap<unknown, number> = new Map([
+  ["NaN", NaN],
+  ["Infinity", Infinity],
+  ["-Infinity", -Infinity],
+]);
 
 /** One record as one line; NaN and infinities, which JSON lacks, become the texts "NaN", "Infinity", "-Infinity". */
 export function encodeJsonLine(record: unknown): string {
@@ -32,9 +38,7 @@ export function encodeJsonLine(record: unknown): string {
 }
 
 function decodeJsonLine(line: string): unknown {
-  return JSON.parse(line, (_key, value: unknown) =>
-    typeof value === "string" ? (NON_FINITE[value] ?? value) : value,
-  );
+  return parseJson(line, (_key, value) => NON_FINITE.get(value) ?? value);
 }
 
 /**
@@ -42,7 +46,11 @@ function decodeJsonLine(line: string): unknown {
  * no JSON) is left out and counted in `tornBytes`; any other damaged line is a UserError that names it.
  */
 export function readJsonLines(path: string): JsonLines {
-  const bytes = readOrEmpty(path);
+  return decodeJsonLines(readOrEmpty(path), path);
+}
+
+/** The same of bytes that were read from `path`. */
+export function decodeJsonLines(bytes: Buffer, path: string): JsonLines {
   const records: unknown[] = [];
   let start = 0;
   for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
@@ -98,14 +106,17 @@ function readOrEmpty(path: string): Buffer {
 export interface JsonLinesWriter {
   /** Appends one record; when the disk is full nothing of it stays behind and a UserError says so. */
   append(record: unknown): void;
-  /** Makes all that was appended survive a power cut. */
-  sync(): void;
+  /** Makes all that was appended survive a power cut; gives what the file holds then, if nobody else changed it. */
+  sync(): Extent;
   close(): void;
 }
 
 /** Opens `path` for appending, cutting off a torn last line and reporting it to `warn`. */
 export function openJsonLines(path: string, warn: (message: string) => void): JsonLinesWriter {
-  const { wholeBytes, tornBytes } = readJsonLines(path);
+  const before = readOrEmpty(path);
+  const { wholeBytes, tornBytes } = decodeJsonLines(before, path);
+  const hash = createHash("sha256").update(before.subarray(0, wholeBytes));
+  let length = wholeBytes;
   const writing = <Result>(action: () => Result): Result => {
     try {
       return action();
@@ -122,14 +133,18 @@ export function openJsonLines(path: string, warn: (message: string) => void): Js
   }
   return {
     append(record) {
+      const line = Buffer.from(encodeJsonLine(record));
       writing(() => {
-        appendWhole(file, Buffer.from(encodeJsonLine(record)));
+        appendWhole(file, line);
       });
+      hash.update(line);
+      length += line.length;
     },
     sync() {
       writing(() => {
         fsyncSync(file);
       });
+      return { bytes: length, sha256: hash.copy().digest("hex") };
     },
     close() {
       closeSync(file);

@@ -5,32 +5,39 @@ import { UserError } from "../../util/errors.js";
 import { fileError, sha256OfFile, writeFileAtomic } from "../../util/files.js";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "../../util/safetensors.js";
 import { createHash } from "node:crypto";
+import { BOND, bondEntry, checkedBond, type CheckpointBond } from "./checkpoint-bond.js";
 
 /** The state of a run after `step` steps, as opaque named tensors and texts. */
 export interface Checkpoint {
   readonly step: number;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** What the run's files held then, by name; none where the checkpoint is of the former form, which is not bound. */
+  readonly files?: CheckpointBond["files"];
 }
 
 /**
  * The checkpoints of one folder: `checkpoint-<step>.safetensors`, each beside a `.sha256` file in the form of
  * sha256sum. The checksum is written first, so a checkpoint is committed by the rename that gives it its name, and
- * one that does not fit its checksum is damaged.
+ * one that does not fit its checksum is damaged. Inside, each says what it belongs to (`CheckpointBond`).
  */
 export class CheckpointFolder {
   readonly #folder: string;
+  readonly #run: () => string;
   /** Steps whose files this process wrote itself or has checked. */
   readonly #sound = new Set<number>();
 
-  constructor(folder: string) {
+  /** `run` gives the hash of the run whose folder it is. */
+  constructor(folder: string, run: () => string) {
     this.#folder = folder;
+    this.#run = run;
   }
 
   /** Commits a checkpoint, then removes all but this one and the newest sound one before it. */
-  async save({ step, tensors, metadata }: Checkpoint): Promise<void> {
+  async save({ step, tensors, metadata, files = {} }: Checkpoint): Promise<void> {
     const path = this.#path(step);
-    const parts = encodeSafetensors(tensors, metadata);
+    const bond = bondEntry({ run: this.#run(), step, files });
+    const parts = encodeSafetensors(tensors, { ...metadata, ...bond });
     const hash = createHash("sha256");
     for (const part of parts) hash.update(part);
     const line = `${hash.digest("hex")}  ${fileName(step)}\n`;
@@ -53,6 +60,10 @@ export class CheckpointFolder {
       try {
         const checkpoint = await this.#load(step);
         for (const problem of problems) warn(`${problem}; going back to step ${step}`);
+        if (checkpoint.files === undefined)
+          warn(
+            `${this.#path(step)} is of a former form, unverified: it does not say of which run and step it is`,
+          );
         return checkpoint;
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
@@ -75,8 +86,11 @@ export class CheckpointFolder {
       throw new UserError(`${path} is damaged: its content does not fit its checksum file`);
     }
     const { tensors, metadata } = decodeSafetensors(bytes, path);
+    const where = { path, folder: this.#folder, run: this.#run(), step };
+    const bond = await checkedBond(metadata, where);
     this.#sound.add(step);
-    return { step, tensors, metadata };
+    const own = Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== BOND));
+    return { step, tensors, metadata: own, ...(bond && { files: bond.files }) };
   }
 
   async #isSound(step: number): Promise<boolean> {

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { VELOCITY } from "../../train/checkpoint.js";
 import type { StoredTensor } from "../../util/safetensors.js";
 import { parseWithSchema } from "../../util/schema.js";
-import { DONE, readRun } from "./run-record.js";
+import { DONE } from "./done-record.js";
+import { readRun } from "./run-record.js";
 
 /** Where a training stopped being one: what became not finite, and when it was seen. */
 const divergenceSchema = z.object({

@@ -4,7 +4,8 @@ import { basename, join } from "node:path";
 import { UserError } from "../../util/errors.js";
 import { specHash } from "../specs/spec-hash.js";
 import { folderOf, nameInFolder, runDirectory, runFolder } from "./run-folder.js";
-import { listRuns, readRun, type RunRecord, SPEC } from "./run-record.js";
+import { SPEC } from "./done-record.js";
+import { listRuns, readRun, type RunRecord } from "./run-record.js";
 import { assertSameImages, imagesSeen } from "./run-images.js";
 import type { RunSpec } from "../specs/spec.js";
 

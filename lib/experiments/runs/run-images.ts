@@ -6,7 +6,6 @@ import { loadDataset } from "../../datasets/load.js";
 import type { LoadOptions } from "../../datasets/progress.js";
 import type { ResolvedDatasetSource } from "../../datasets/source.js";
 import { UserError } from "../../util/errors.js";
-import { readJson } from "../../util/json-file.js";
 import { MODEL_FILE } from "./model-file.js";
 import { readRun, type RunRecord } from "./run-record.js";
 import type { Run } from "./run-store.js";
@@ -33,8 +32,7 @@ const summarySchema = z.object({ data: seenSchema });
 
 /** The images that a run saw; null for an unfinished run from before runs noted them. */
 export function imagesSeen(record: RunRecord): Seen | null {
-  const path = join(record.directory, DATA);
-  if (existsSync(path)) return readJson(path, dataSchema);
+  if (existsSync(join(record.directory, DATA))) return record.readJson(DATA, dataSchema);
   const summary = summarySchema.safeParse(record.done?.summary);
   return summary.success ? summary.data.data : null;
 }
@@ -42,7 +40,14 @@ export function imagesSeen(record: RunRecord): Seen | null {
 /** What a finished run came to: the same spec may have been run anew on other images or another machine. */
 export function runOutcome(directory: string): Readonly<Record<string, unknown>> {
   const record = readRun(directory);
-  return { run: record.hash, weights: record.done?.files[MODEL_FILE], images: imagesSeen(record)?.hash };
+  const { files } = record.done ?? {};
+  const traces = Object.entries(files ?? {}).filter(([name]) => name.endsWith(".arrow"));
+  return {
+    run: record.hash,
+    weights: files?.[MODEL_FILE],
+    traces: traces.map(([, sum]) => sum),
+    images: imagesSeen(record)?.hash,
+  };
 }
 
 /** Notes the images that an open run sees, or checks that they are those that it saw before. */

@@ -3,22 +3,16 @@ import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { canonicalJson } from "../../util/canonical-json.js";
 import { UserError } from "../../util/errors.js";
-import { fileError, sha256OfFile, writeFileAtomic } from "../../util/files.js";
+import { extentOfData, fileError, writeFileAtomic } from "../../util/files.js";
 import { lockFolder, type FolderLock } from "../../util/folder-lock.js";
 import { encodeJsonLine, openJsonLines, type JsonLinesWriter } from "../../util/json-lines.js";
 import type { StoredTensor } from "../../util/safetensors.js";
 import { folderOf } from "./run-folder.js";
 import { CheckpointFolder, isCheckpointFile, type Checkpoint } from "./checkpoint-folder.js";
 import { currentEnvironment } from "./environment.js";
-import {
-  DONE,
-  ENVIRONMENT,
-  METRICS,
-  RunRecord,
-  SPEC,
-  type DoneRecord,
-  type MetricsRecord,
-} from "./run-record.js";
+import { DONE, type DoneRecord, ENVIRONMENT, METRICS, SPEC, summed } from "./done-record.js";
+import { type MetricsRecord, RunRecord } from "./run-record.js";
+import { WrittenFiles } from "./written-files.js";
 import { specHash } from "../specs/spec-hash.js";
 
 export interface OpenRunOptions {
@@ -49,12 +43,14 @@ export async function openRun({ root, name, spec, environment = {}, warn }: Open
   const lock = await lockFolder(directory);
   try {
     const record = new RunRecord(directory);
+    const files = new WrittenFiles(directory);
     if (!record.isDone()) {
       await removeUnfinishedFiles(directory);
       await writeSpec(record, spec);
       await writeEnvironment(record, currentEnvironment(environment), warn);
+      for (const name of [SPEC, ENVIRONMENT]) await files.noteAsFound(name);
     }
-    return new Run(record, specHash(spec), lock, warn);
+    return new Run(record, specHash(spec), files, lock, warn);
   } catch (error) {
     await lock.release();
     throw error;
@@ -68,17 +64,25 @@ export class Run {
   readonly hash: string;
   readonly #record: RunRecord;
   readonly #checkpoints: CheckpointFolder;
+  readonly #files: WrittenFiles;
   readonly #lock: FolderLock;
   readonly #warn: (message: string) => void;
   #metrics: JsonLinesWriter | null = null;
   #released = false;
 
-  constructor(record: RunRecord, hash: string, lock: FolderLock, warn: (message: string) => void) {
+  constructor(
+    record: RunRecord,
+    hash: string,
+    files: WrittenFiles,
+    lock: FolderLock,
+    warn: (message: string) => void,
+  ) {
     this.directory = record.directory;
     this.name = record.name;
     this.hash = hash;
     this.#record = record;
-    this.#checkpoints = new CheckpointFolder(record.directory);
+    this.#checkpoints = new CheckpointFolder(record.directory, () => hash);
+    this.#files = files;
     this.#lock = lock;
     this.#warn = warn;
     if (!record.isDone()) this.#openMetrics();
@@ -123,13 +127,21 @@ export class Run {
     tensors: ReadonlyMap<string, StoredTensor>,
     metadata: Readonly<Record<string, string>>,
   ): Promise<void> {
-    this.#openMetrics().sync();
-    await this.#checkpoints.save({ step, tensors, metadata });
+    this.#files.note(METRICS, this.#openMetrics().sync());
+    await this.#files.assertUnchanged();
+    const files = this.#files.extents([SPEC, ENVIRONMENT]);
+    await this.#checkpoints.save({ step, tensors, metadata, files });
   }
 
-  /** The newest sound checkpoint, or null if none was committed; a UserError if all are damaged. */
-  latestCheckpoint(): Promise<Checkpoint | null> {
-    return this.#checkpoints.latest(this.#warn);
+  /**
+   * The newest sound checkpoint whose metrics and other files are as they were when it was saved, or null if none was
+   * committed; a UserError if there is no such one.
+   */
+  async latestCheckpoint(): Promise<Checkpoint | null> {
+    const checkpoint = await this.#checkpoints.latest(this.#warn);
+    for (const [name, extent] of Object.entries(checkpoint?.files ?? {}))
+      if (name !== METRICS) this.#files.note(name, extent);
+    return checkpoint;
   }
 
   /** Writes (or replaces) one more file of the run. */
@@ -139,16 +151,18 @@ export class Run {
       throw new RangeError(`"${name}" cannot be the name of an artifact of a run`);
     }
     await writeFileAtomic(join(this.directory, name), data);
+    this.#files.note(name, extentOfData(data));
   }
 
-  /** Ends the run: writes DONE.json with `summary` and the SHA-256 of each file, after which nothing can be written. */
+  /**
+   * Ends the run: writes DONE.json with `summary` and the SHA-256 of each file, after which nothing can be written. A
+   * UserError where a file is not as this run wrote it. Folders are nobody's and left alone.
+   */
   async finish(summary: unknown): Promise<void> {
-    this.#openMetrics().sync();
+    this.#files.note(METRICS, this.#openMetrics().sync());
     this.#closeMetrics();
-    const names = readdirSync(this.directory).filter((name) => !name.startsWith("."));
-    const files: Record<string, string> = {};
-    for (const name of names.sort()) files[name] = await sha256OfFile(join(this.directory, name));
-    const done: DoneRecord = { hash: this.hash, finishedAt: new Date().toISOString(), summary, files };
+    const files = await this.#files.sums();
+    const done = summed({ hash: this.hash, finishedAt: new Date().toISOString(), summary, files });
     await writeFileAtomic(join(this.directory, DONE), indented(done));
   }
 

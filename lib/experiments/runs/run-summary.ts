@@ -5,7 +5,8 @@ import { parseWithSchema } from "../../util/schema.js";
 import { namedModels } from "../specs/names.js";
 import { parseRunSpec } from "../specs/spec.js";
 import { divergedSummary, divergenceText } from "./divergence.js";
-import { DONE, readRun, SPEC } from "./run-record.js";
+import { DONE, SPEC } from "./done-record.js";
+import { readRun } from "./run-record.js";
 
 const channels = z.tuple([z.number(), z.number(), z.number()]);
 

@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import type { ImageSet } from "../../datasets/dataset.js";
 import { retimedState } from "../../models/retime.js";
 import { disposeState, stateValues } from "../../models/state.js";
 import { accuracyPerTimestep } from "../../trace/accuracy-per-timestep.js";
 import { areaUnderAccuracy } from "../../trace/area.js";
-import { writeTrace } from "../../trace/trace-file.js";
+import { encodeTrace } from "../../trace/trace-file.js";
 import type { Trace } from "../../trace/trace.js";
 import { storedModel } from "../../train/checkpoint.js";
 import { totalSteps, type TrainingPlan } from "../../train/training-steps.js";
@@ -46,7 +45,7 @@ export async function storeModels(
     const found = notFinite("logits", trace.logits);
     if (found !== null) return { ...found, step: totalSteps(plan), epoch: epochs - 1, lastLoss };
     const file = `trace-${model}.arrow`;
-    await writeTrace(join(run.directory, file), trace);
+    await run.writeArtifact(file, encodeTrace(trace, file));
     const accuracy = [...accuracyPerTimestep(trace)];
     models.push({ model, trace: file, accuracy, area: areaUnderAccuracy(accuracy) });
   }

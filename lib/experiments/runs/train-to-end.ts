@@ -4,6 +4,7 @@ import { restoredTrainingState, storedTrainingState } from "../../train/checkpoi
 import { type StepReport, totalSteps, type TrainingPlan, trainingSteps } from "../../train/training-steps.js";
 import { disposeTrainingState, type TrainingState } from "../../train/training-step.js";
 import { type Progress, startProgress } from "../../util/progress.js";
+import { UserError } from "../../util/errors.js";
 import { nextTurn } from "../../util/stopping.js";
 import { type Divergence, type NotFinite, notFinite, notFiniteState } from "./divergence.js";
 import { type RunTask, stopped } from "./run-task.js";
@@ -62,6 +63,10 @@ async function startingPoint(
     return { state, step: 0, seconds: 0 };
   }
   const { step, tensors, metadata } = checkpoint;
+  if (step > totalSteps(plan))
+    throw new UserError(
+      `${run.directory} has a checkpoint of step ${step}, but the whole training has ${totalSteps(plan)}; delete that checkpoint, or the folder to run it anew`,
+    );
   const state = restoredTrainingState(plan.network, tensors, `checkpoint ${step} of ${run.directory}`);
   warn(`${run.directory}: goes on after step ${step} of ${totalSteps(plan)}`);
   return { state, step, seconds: Number(metadata["seconds"] ?? 0) };

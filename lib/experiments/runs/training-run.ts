@@ -8,6 +8,7 @@ import { describeBackend, hasOwnKernels } from "../../nn/backend/kernel-level.js
 import { totalSteps, type TrainingPlan } from "../../train/training-steps.js";
 import { disposeTrainingState } from "../../train/training-step.js";
 import { UserError } from "../../util/errors.js";
+import { warnOnStandardError } from "../../util/warn.js";
 import { Stopped, stoppable } from "../../util/stopping.js";
 import { trainedNetwork } from "../specs/model-views.js";
 import { runName } from "../specs/names.js";
@@ -17,7 +18,8 @@ import { type DivergedSummary, type Divergence, divergenceText } from "./diverge
 import { testImages, trainingImages } from "./image-splits.js";
 import { runHome } from "./run-home.js";
 import { noteImages } from "./run-images.js";
-import { DONE, readRun } from "./run-record.js";
+import { DONE } from "./done-record.js";
+import { readRun } from "./run-record.js";
 import { openRun } from "./run-store.js";
 import type { RunSummary } from "./run-summary.js";
 import type { RunTask } from "./run-task.js";
@@ -48,7 +50,7 @@ export async function trainingRun(spec: RunSpec, options: TrainingRunOptions = {
   const dataset = options.dataset ?? (await loadDataset(spec.data, { onReport: warn }));
   const home = await runHome(root, spec, dataset.hash);
   if (existsSync(join(home.directory, DONE))) {
-    await readRun(home.directory).verify();
+    await verify(home.directory, warn);
     return home.directory;
   }
   return stoppable(options.signal, async (signal) => {
@@ -74,9 +76,17 @@ async function finishedRun(
 ): Promise<string | undefined> {
   const directory = runDirectory(root, spec);
   if (!existsSync(join(directory, DONE))) return undefined;
-  await readRun(directory).verify();
+  await verify(directory, warn);
   const hash = dataset?.hash ?? (await hashOfImages(spec, directory, warn));
   return hash === undefined ? directory : (await runHome(root, spec, hash)).directory;
+}
+
+/** Holds a finished run to its DONE.json. */
+async function verify(directory: string, warn: (message: string) => void): Promise<void> {
+  const record = readRun(directory);
+  await record.verify();
+  if (record.isUnverified())
+    warn(`${directory} is of a former form, unverified: nothing tells whether its ${DONE} was edited`);
 }
 
 /** Hash of the images as they are now; undefined, with a word about it, where they are not there any more. */
@@ -164,8 +174,4 @@ function summaryOf(
 
 function divergedSummaryOf({ seed }: RunSpec, { seconds }: Trained, diverged: Divergence): DivergedSummary {
   return { seed, steps: diverged.step, trainingSeconds: Math.round(seconds), diverged };
-}
-
-function warnOnStandardError(message: string): void {
-  process.stderr.write(`${message}\n`);
 }

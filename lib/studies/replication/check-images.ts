@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { datasetHash, loadDataset } from "../../datasets/load.js";
 import type { ResolvedDatasetSource } from "../../datasets/source.js";
 import { runHome } from "../../experiments/runs/run-home.js";
-import { DONE } from "../../experiments/runs/run-record.js";
+import { DONE } from "../../experiments/runs/done-record.js";
 import { UserError } from "../../util/errors.js";
 import type { Training } from "./replication.js";
 import { sourcesOf } from "./source-shapes.js";

@@ -17,6 +17,7 @@ import { type ReportSection, reportHtml } from "./report.js";
 import { verdictOf } from "../evidence/finding.js";
 import type { StudyResult } from "../study.js";
 import { StudyContext } from "../study-context.js";
+import { Verification } from "./verification.js";
 import { readStudyRecord, type StudyRecord, writeStudyRecord } from "./study-record.js";
 
 /** Where a replication reads and writes. */
@@ -51,6 +52,7 @@ export async function analyseParts(
 ): Promise<PartProblem[]> {
   const problems: PartProblem[] = [];
   const contexts = new Map<string, StudyContext>();
+  const verification = new Verification(folders.runs, onProgress);
   for (const part of parts) {
     if (signal?.aborted === true) break;
     const { data, study, trainings } = part;
@@ -67,6 +69,7 @@ export async function analyseParts(
     contexts.set(data.name, context);
     try {
       const begun = performance.now();
+      await verification.verify(trainings);
       const result = await study.analyse(context);
       const seconds = Math.round((performance.now() - begun) / 1000);
       const { problem } = await writeResult(protocol.name, part, result, context, seconds, folders);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { SourceShape } from "../../datasets/source-shape.js";
 import { divergedSummary, divergenceText } from "../../experiments/runs/divergence.js";
-import { DONE, METRICS } from "../../experiments/runs/run-record.js";
+import { DONE, METRICS } from "../../experiments/runs/done-record.js";
 import type { RunSpec } from "../../experiments/specs/spec.js";
 import { lastJsonLine } from "../../util/json-lines.js";
 import type { Training } from "./replication.js";

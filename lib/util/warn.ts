@@ -1,0 +1,4 @@
+/** Tells a person at a terminal of something that is no error. */
+export function warnOnStandardError(message: string): void {
+  process.stderr.write(`${message}\n`);
+}
