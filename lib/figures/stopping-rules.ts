@@ -11,9 +11,9 @@ const GAP = 0.06;
 const UPPER = [0.5, 0.95] as const;
 const LOWER = [0, 0.4] as const;
 
-/** From the least lead to the largest with a little room. Patience, whose few levels lie far apart, may leave it. */
-function leadRange(rows: readonly { readonly rule: string; readonly lead: number }[]): [number, number] {
-  const leads = rows.filter(({ rule }) => rule !== "patience").map(({ lead }) => 100 * lead);
+/** From the least lead to the largest with a little room. */
+function leadRange(rows: readonly { readonly lead: number }[]): [number, number] {
+  const leads = rows.map(({ lead }) => 100 * lead);
   const [least, largest] = [Math.min(-1, ...leads), Math.max(1, ...leads)];
   const room = 0.1 * (largest - least);
   return [least - room, largest + room];
@@ -35,6 +35,7 @@ export function stoppingRulesFigure(table: ColumnTable): PlotlyFigure {
   const models = groupRows(rows, (row) => row.model);
   const names = [...modelStyles(models.keys()).keys()];
   const rules = [...RULE_STYLES].filter(([rule]) => rows.some((row) => row.rule === rule));
+  const leads = leadRange(rows);
   const farthest = Math.max(...rows.map((row) => row.meanStoppingTime));
   const axes: Record<string, PlotlyObject> = {};
   const data = names.flatMap((model, i) => {
@@ -52,7 +53,8 @@ export function stoppingRulesFigure(table: ColumnTable): PlotlyFigure {
     axes[`yaxis${lower}`] = axis(i === 0 ? "Lead over confidence (points)" : "", {
       domain: LOWER,
       anchor: `x${lower}`,
-      range: leadRange(models.get(model) ?? []),
+      range: leads,
+      showticklabels: i === 0,
       nticks: 5,
       showgrid: true,
     });

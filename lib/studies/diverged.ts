@@ -42,7 +42,7 @@ export async function analyseSurvivors<Settings extends StudySettings>(
       seeds.length === 0 ? "no seed is left to compare" : `seed ${seeds.join()} alone decides nothing`;
     const notTested = `${text}; ${left}`;
     context.onProgress(`${study.title}: not tested here: ${notTested}`);
-    return { findings: [], tables: [], figures: [], diverged, notTested };
+    return { findings: [], tables: [], figures: [], numbers: [], diverged, notTested };
   }
   context.onProgress(`${study.title}: ${text}, left out`);
   return noted(await study.analyse({ ...settings, seeds }, context), diverged, `${text}, left out`);

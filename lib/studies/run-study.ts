@@ -14,7 +14,7 @@ export async function runStudy<Settings extends StudySettings>(
   context: StudyContext,
 ): Promise<StudyResult> {
   const notTested = study.cannotRun?.();
-  if (notTested !== undefined) return { findings: [], tables: [], figures: [], notTested };
+  if (notTested !== undefined) return { findings: [], tables: [], figures: [], numbers: [], notTested };
   for (const spec of study.trainings(settings, context.data)) {
     // A study may need trainings on other images too; those are loaded by their spec.
     const shared = isDeepStrictEqual(spec.data, context.data) ? { dataset: await context.dataset() } : {};

@@ -1,6 +1,7 @@
 import type { ResolvedDatasetSource } from "../datasets/source.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
 import type { PlotlyFigure } from "../figures/figure.js";
+import type { NumberRow } from "./evidence/numbers.js";
 import type { Finding } from "./evidence/finding.js";
 import type { StudyContext } from "./study-context.js";
 import { type SpecChange } from "../experiments/specs/spec-change.js";
@@ -45,7 +46,7 @@ export interface DivergedTraining {
   readonly text: string;
 }
 
-/** What a study found: a finding for each part of its claim, with the tables and figures that show it. */
+/** What a study found: a finding for each part of its claim, tables and figures that show it, and the numbers they are of. */
 export interface StudyResult {
   readonly findings: readonly Finding[];
   readonly tables: readonly {
@@ -59,6 +60,8 @@ export interface StudyResult {
     readonly caption: string;
     readonly figure: PlotlyFigure;
   }[];
+  /** Every run's own numbers. */
+  readonly numbers: readonly NumberRow[];
   /** Trainings that diverged; left out where there are none. */
   readonly diverged?: readonly DivergedTraining[];
   /** Why there are no findings: trainings that diverged left too little to compare, or the machine cannot do it. */

@@ -54,5 +54,5 @@ test("a single curve keeps its own points; where no level leads there is a gap, 
   const [band] = errorBand("CascadedTD", style, both);
   const outlines = JSON.stringify(band?.["x"]).split("null");
   assert.equal(outlines.length, 2, "two outlines that do not touch");
-  assert.ok((JSON.parse(`${outlines[1]?.replace(",", "[") ?? ""}`) as number[]).every((x) => x >= 7));
+  assert.ok((JSON.parse(outlines[1]?.replace(",", "[") ?? "") as number[]).every((x) => x >= 7));
 });

@@ -23,7 +23,7 @@ before(async () => {
 });
 
 const REASON = "2 of 2 trainings diverged: seeds 0, 1; no seed is left to compare";
-const nothing = { findings: [], tables: [], figures: [] };
+const nothing = { findings: [], tables: [], figures: [], numbers: [] };
 
 test("a part that a study lacks is an error that names those it has, unless nothing was tested", () => {
   const table = { name: "one", title: "One", rows: [] };

@@ -10,6 +10,7 @@ import type { NamedSource } from "../../lib/studies/replication/replication.js";
 import type { Study, StudySettings } from "../../lib/studies/study.js";
 import { counted, decided, type Statement } from "../../lib/studies/evidence/finding.js";
 import { resolveDatasetSource } from "../../lib/datasets/source.js";
+import { seriesRows, wholeRun } from "../../lib/studies/evidence/numbers.js";
 import { mean } from "../../lib/util/statistics.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
 import { changedSpec, combined, type SpecChange } from "../../lib/experiments/specs/spec-change.js";
@@ -86,6 +87,11 @@ export function smallStudy(
           },
         ],
         figures: [{ name: "accuracy", caption: "Accuracy of each seed.", figure: smallFigure(accuracies) }],
+        numbers: accuracies.flatMap((accuracy, i) =>
+          seriesRows({ part: "", arm: "cascade", seed: settings.seeds[i] ?? NaN }, [
+            wholeRun("accuracy", accuracy),
+          ]),
+        ),
       });
     },
   };

@@ -12,6 +12,7 @@ import { canonicalJson } from "../../util/canonical-json.js";
 import { UserError } from "../../util/errors.js";
 import { writeFileAtomic } from "../../util/files.js";
 import { Stopped } from "../../util/stopping.js";
+import { writeNumbers } from "./number-file.js";
 import type { Replication, ReplicationPart } from "./replication.js";
 import { type ReportSection, reportHtml } from "./report.js";
 import { verdictOf } from "../evidence/finding.js";
@@ -24,7 +25,7 @@ import { readStudyRecord, type StudyRecord, writeStudyRecord } from "./study-rec
 export interface ReplicationFolders {
   /** All runs. */
   readonly runs: string;
-  /** `<results>/<protocol>/<data set>/<study>.json` with its figures as SVG, and the report. */
+  /** `<results>/<protocol>/<data set>/<study>.json` and `.arrow`, every run's own numbers, with the figures as SVG, and the report. */
   readonly results: string;
   /** The figures as PDF, in the same folders. */
   readonly prints: string;
@@ -128,6 +129,7 @@ async function writeResult(
   const trainedIn = new Map(
     records.flatMap(({ environments }) => environments).map((at) => [canonicalJson(at), at] as const),
   );
+  await writeNumbers(join(folders.results, place, `${name}.arrow`), result.numbers);
   await writeStudyRecord(join(folders.results, place, `${name}.json`), {
     protocol,
     data: { name: data.name, hash, train: train.labels.length, test: test.labels.length },

@@ -5,6 +5,7 @@ import { changedSpec } from "../../../lib/experiments/specs/spec-change.js";
 import { anytimeArms } from "../../../lib/studies/evidence/anytime-models.js";
 import { decided, finding, verdictOf } from "../../../lib/studies/evidence/finding.js";
 import { lastStep } from "../../../lib/studies/evidence/quantities.js";
+import { anytimeSeries, numberRows } from "../../../lib/studies/evidence/numbers.js";
 import { isAhead } from "../../../lib/studies/evidence/rules.js";
 import { quantityCells } from "../../../lib/studies/evidence/tables.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
@@ -43,6 +44,7 @@ const STUDY: Study = {
         },
       ],
       figures: [],
+      numbers: numberRows(arms, anytimeSeries),
     };
   },
 };

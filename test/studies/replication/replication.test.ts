@@ -143,8 +143,10 @@ test("from nothing to results and report; a second time nothing is trained", asy
   const place = join(folders.results, "quick", "procedural");
   assert.deepEqual(readdirSync(place).sort(), [
     "one-accuracy.svg",
+    "one.arrow",
     "one.json",
     "two-accuracy.svg",
+    "two.arrow",
     "two.json",
   ]);
   assert.deepEqual(readdirSync(join(folders.prints, "quick", "procedural")).sort(), [

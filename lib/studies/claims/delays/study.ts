@@ -2,6 +2,7 @@ import { decided } from "../../evidence/finding.js";
 import { FULL_CHANGE } from "../../full.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
+import { accuracySeries, anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { delayArms } from "./arms.js";
 import { figuresOf } from "./figures.js";
@@ -73,5 +74,10 @@ async function analyseDelays(settings: DelaysSettings, context: StudyContext): P
     findings: decided(findingsOf(study)),
     tables: tablesOf(study, context),
     figures: figuresOf(study),
+    numbers: [
+      ...numberRows(study.trained, anytimeSeries, "trained with the delay"),
+      ...numberRows(study.ordinary, accuracySeries, "ordinary weights"),
+      ...numberRows(study.long, accuracySeries, "in the long run"),
+    ],
   };
 }

@@ -7,6 +7,7 @@ import { FULL_CHANGE, FULL_TRAINING } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
+import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { figuresOf } from "./figures.js";
 import { denseFindings, exitWeightFinding } from "./findings.js";
@@ -75,5 +76,9 @@ async function analyseDenseNet(settings: DenseNetSettings, context: StudyContext
     findings: decided([...denseFindings(dense), exitWeightFinding(residual)]),
     tables: tablesOf(dense, residual),
     figures: figuresOf(dense, residual),
+    numbers: [
+      ...numberRows(dense.arms, anytimeSeries, "DenseNet"),
+      ...numberRows(residual.arms, anytimeSeries, "exit weights"),
+    ],
   };
 }

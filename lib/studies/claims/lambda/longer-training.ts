@@ -8,6 +8,7 @@ import { isAhead } from "../../evidence/rules.js";
 import { changeCells } from "../../evidence/tables.js";
 import { presetTraining } from "../../preset-trainings.js";
 import type { StudyResult } from "../../study.js";
+import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { combined, type SpecChange } from "../../../experiments/specs/spec-change.js";
 
@@ -40,7 +41,7 @@ function sizeOf([spec]: readonly RunSpec[]): string {
 export async function analyseLongerTraining(
   training: LongerTraining,
   context: StudyContext,
-): Promise<{ readonly findings: readonly Draft[]; readonly tables: StudyResult["tables"] }> {
+): Promise<Pick<StudyResult, "tables" | "numbers"> & { readonly findings: readonly Draft[] }> {
   const specs = longerTrainings(training, context.data);
   const arms = await anytimeArms(specs, context, (_, { loss }) => armOf(loss.lambda));
   const about = `${MODEL}, larger and trained for longer (${sizeOf(specs)})`;
@@ -56,6 +57,7 @@ export async function analyseLongerTraining(
         arms.over(armOf(0), [armOf(1)], quantity),
       ),
     ),
+    numbers: numberRows(arms, anytimeSeries, "longer training"),
     tables: [
       {
         name: "longer-training",

@@ -6,6 +6,7 @@ import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
+import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { figuresOf } from "./figures.js";
 import { findingsOf } from "./findings.js";
@@ -78,5 +79,6 @@ async function analyseLambda(settings: LambdaSettings, context: StudyContext): P
     findings: decided([...findingsOf(sweep), ...(longer?.findings ?? [])]),
     tables: [...tablesOf(sweep), ...(longer?.tables ?? [])],
     figures: figuresOf(sweep),
+    numbers: [...numberRows(sweep.arms, anytimeSeries, "sweep"), ...(longer?.numbers ?? [])],
   };
 }

@@ -6,10 +6,11 @@ import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
+import { numberRows, type NumberSeries, overTimeSeries } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { evaluateUnderNoise, type NoiseEvaluationSettings, type NoisyModel } from "./evaluation.js";
 import { figuresOf } from "./figures.js";
-import { type Augmentation, AUGMENTATIONS, noiseFindings } from "./findings.js";
+import { type Augmentation, AUGMENTATIONS, noiseFindings, TRAINED } from "./findings.js";
 import { tablesOf } from "./tables.js";
 import { combined } from "../../../experiments/specs/spec-change.js";
 
@@ -81,7 +82,14 @@ async function analyseNoise(settings: NoiseSettings, context: StudyContext): Pro
     findings: decided(noiseFindings(evaluated)),
     tables: tablesOf(evaluated),
     figures: await figuresOf(evaluated, settings, context),
+    numbers: [...evaluated].flatMap(([training, arms]) => numberRows(arms, noisySeries, TRAINED[training])),
   };
+}
+
+function noisySeries({ results }: NoisyModel): NumberSeries[] {
+  return results.map(({ noise, schedule, accuracy }) =>
+    overTimeSeries(noise === "none" ? "accuracy" : `accuracy, ${schedule} ${noise}`, accuracy),
+  );
 }
 
 async function noisyArms(

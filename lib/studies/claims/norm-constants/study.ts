@@ -11,6 +11,7 @@ import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
+import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { combined } from "../../../experiments/specs/spec-change.js";
 
@@ -78,7 +79,8 @@ function trainingsWith(
 async function analyseConstants(settings: StudySettings, context: StudyContext): Promise<StudyResult> {
   const specs = constantsTrainings(settings, context.data);
   const arms = await anytimeArms(specs, context, (model, { network }) => armOf(model, network));
-  return { findings: decided(constantsFindings(arms)), tables: tablesOf(arms), figures: [] };
+  const numbers = numberRows(arms, anytimeSeries);
+  return { findings: decided(constantsFindings(arms)), tables: tablesOf(arms), figures: [], numbers };
 }
 
 export const armOf = (model: string, { epsilon, momentum }: Constants): string =>

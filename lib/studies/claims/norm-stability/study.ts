@@ -9,6 +9,7 @@ import { presetTraining } from "../../preset-trainings.js";
 import { EMBEDDED_DATA, EMBEDDED_CHANGE, QUICK_CHANGE } from "../../quick.js";
 import { counted, decided, type Draft } from "../../evidence/finding.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
+import { overTimeSeries, seriesRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { combined, type SpecChange } from "../../../experiments/specs/spec-change.js";
 
@@ -140,6 +141,12 @@ function analyseStability(settings: NormStabilitySettings, context: StudyContext
       },
     ],
     figures: [],
+    numbers: trainings.flatMap(({ arm, size, epsilon, momentum, seed, heldOut, test }) =>
+      seriesRows({ part: size, arm: `${arm}, ε = ${epsilon}, momentum = ${momentum}`, seed }, [
+        overTimeSeries("held-out accuracy", heldOut),
+        overTimeSeries("test accuracy", test),
+      ]),
+    ),
   });
 }
 

@@ -12,6 +12,7 @@ import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
+import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { combined } from "../../../experiments/specs/spec-change.js";
 
@@ -60,7 +61,8 @@ function trainingsIn(
 async function analysePrecision(settings: StudySettings, context: StudyContext): Promise<StudyResult> {
   const specs = PRECISIONS.flatMap((precision) => trainingsIn(precision, settings, context.data));
   const arms = await anytimeArms(specs, context, (_, { train }) => train.precision ?? "float32");
-  return { findings: decided(precisionFindings(arms)), tables: tablesOf(arms), figures: [] };
+  const numbers = numberRows(arms, anytimeSeries);
+  return { findings: decided(precisionFindings(arms)), tables: tablesOf(arms), figures: [], numbers };
 }
 
 /** Arms: "float32" and "mixed". */

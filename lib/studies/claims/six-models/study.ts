@@ -2,6 +2,7 @@ import { divergedSummary } from "../../../experiments/runs/divergence.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import { anytimeArms } from "../../evidence/anytime-models.js";
+import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import { decided } from "../../evidence/finding.js";
 import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
@@ -56,7 +57,12 @@ async function analyseSixModels(settings: SixModelsSettings, context: StudyConte
   const specs = presetTrainings(TRAININGS, settings, context.data);
   const milliseconds = await measuredMilliseconds(oneOfEach(specs, context), settings.timings, context);
   const study = sixModels(await anytimeArms(specs, context, (model) => model, milliseconds));
-  return { findings: decided(findingsOf(study)), tables: tablesOf(study), figures: figuresOf(study) };
+  return {
+    findings: decided(findingsOf(study)),
+    tables: tablesOf(study),
+    figures: figuresOf(study),
+    numbers: numberRows(study.arms, anytimeSeries),
+  };
 }
 
 /** The time to an answer depends on a network's shape, not on its weights: those of one seed will do. */

@@ -11,11 +11,19 @@ import { placesWithoutGroup } from "../../evidence/image-groups.js";
 import type { ScoredTrace } from "./runs.js";
 
 /**
- * What a stopping rule watches: the belief itself, the GRU's probability that the answer is right, or what the GRUs
+ * What a stopping rule watches: the belief itself, the time alone (a deadline, the same for all images), the GRU's probability that the answer is right, or what the GRUs
  * expect to gain by waiting for the last answer, P(right at the end) - P(right now): an image stops once that has
  * fallen to a level, the price of waiting.
  */
-export const RULES = ["confidence", "margin", "entropy", "patience", "right (GRU)", "gain (GRU)"] as const;
+export const RULES = [
+  "confidence",
+  "margin",
+  "entropy",
+  "patience",
+  "deadline",
+  "right (GRU)",
+  "gain (GRU)",
+] as const;
 export type Rule = (typeof RULES)[number];
 
 /** The area under the speed-accuracy curve of a rule, a mean accuracy over all mean stopping times. */
@@ -97,8 +105,8 @@ const curvesOf = (scored: ScoredTrace): SpeedAccuracyPoint[][] =>
 
 /** Speed-accuracy curve of a rule; its thresholds are levels of `ruleSignal`. */
 export function ruleCurve(rule: Rule, scored: ScoredTrace): SpeedAccuracyPoint[] {
-  // A patience counts timesteps: its own levels are all that there are.
-  if (rule === "patience") return speedAccuracyCurve(scored.trace, { signal: rule });
+  // These count timesteps: their own levels are all that there are.
+  if (rule === "patience" || rule === "deadline") return speedAccuracyCurve(scored.trace, { signal: rule });
   return signalSpeedAccuracyCurve(scored.trace, ruleSignal(rule, scored));
 }
 

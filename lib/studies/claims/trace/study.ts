@@ -1,3 +1,5 @@
+import { seriesRows, wholeRun } from "../../evidence/numbers.js";
+import { detectorArm, ruleArm, signalArm } from "./arms.js";
 import { from } from "arquero";
 import { aurocOverTimeFigure } from "../../../figures/auroc-over-time.js";
 import { noveltyFigure } from "../../../figures/novelty.js";
@@ -106,7 +108,7 @@ export const traceStudy: Study<TraceSettings> = {
         {
           name: "stopping-rules",
           caption:
-            "Stopping rules compared. Above: accuracy against mean stopping time. Below: the same less the confidence rule's accuracy at equal mean stopping time, each panel on a scale of its own, which patience may leave.",
+            "Stopping rules compared. Above: accuracy against mean stopping time. Below: the same less the confidence rule's accuracy at equal mean stopping time. Deadline: every image is answered at the same timestep.",
           figure: stoppingRulesFigure(from(stopping.flatMap(({ points }) => points))),
         },
         {
@@ -127,6 +129,26 @@ export const traceStudy: Study<TraceSettings> = {
             "Traces of single test images, the first of each kind in an order drawn by the seed, and where each rule stops when all rules stop equally early on average.",
           figure: singleTracesFigure(traces, classNames),
         },
+      ],
+      numbers: [
+        ...answers.flatMap(({ seed, timestep, auroc, ...row }) =>
+          seriesRows({ part: "right answers", arm: signalArm(row), seed }, [
+            { quantity: "AUROC", at: [timestep], values: [auroc] },
+          ]),
+        ),
+        ...stopping.flatMap(({ points }) =>
+          points.flatMap(({ seed, meanStoppingTime, accuracy, ...row }) =>
+            seriesRows({ part: "stopping", arm: ruleArm(row), seed }, [
+              { quantity: "accuracy at mean stopping time", at: [meanStoppingTime], values: [accuracy] },
+            ]),
+          ),
+        ),
+        ...areas.flatMap(({ seed, area, ...row }) =>
+          seriesRows({ part: "stopping", arm: ruleArm(row), seed }, [wholeRun("area", area)]),
+        ),
+        ...novelty.flatMap(({ seed, outOfDistribution, auroc, ...row }) =>
+          seriesRows({ part: outOfDistribution, arm: detectorArm(row), seed }, [wholeRun("AUROC", auroc)]),
+        ),
       ],
     } satisfies StudyResult;
   },

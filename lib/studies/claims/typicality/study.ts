@@ -1,3 +1,4 @@
+import { numberRows, type NumberSeries } from "../../evidence/numbers.js";
 import { hasCScores, type ResolvedDatasetSource } from "../../../datasets/source.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
@@ -12,7 +13,7 @@ import { curveFigures, pictureFigure } from "./figures.js";
 import { findingsOf } from "./findings.js";
 import { type Images, MAIN_MODEL, type RunTypicality, runTypicality, type TypicalityArms } from "./runs.js";
 import { tablesOf } from "./tables.js";
-import { heldOutImages } from "./typicality-of-trace.js";
+import { heldOutImages, RELATIONS, type ThresholdResult } from "./typicality-of-trace.js";
 import { type SpecChange } from "../../../experiments/specs/spec-change.js";
 
 export interface TypicalitySettings extends StudySettings {
@@ -87,6 +88,21 @@ function partsOf(settings: TypicalitySettings, data: ResolvedDatasetSource): Par
   return hasCScores(data) ? [own, made] : [made];
 }
 
+function typicalitySeries({ thresholds }: RunTypicality): NumberSeries[] {
+  const at = thresholds.map(({ threshold }) => threshold);
+  const series = (quantity: string, of: (one: ThresholdResult) => number): NumberSeries => ({
+    quantity,
+    at,
+    values: thresholds.map(of),
+  });
+  return [
+    series("mean latency", ({ meanLatency }) => meanLatency),
+    series("stopped early", ({ stoppedEarly }) => stoppedEarly),
+    series("accuracy", ({ accuracy }) => accuracy),
+    ...RELATIONS.map((relation) => series(`rho of ${relation}`, (one) => one.correlations[relation].rho)),
+  ];
+}
+
 async function analyseTypicality(settings: TypicalitySettings, context: StudyContext): Promise<StudyResult> {
   const kinds: TypicalityArms[] = [];
   const pictures: StudyResult["figures"][number][] = [];
@@ -107,5 +123,6 @@ async function analyseTypicality(settings: TypicalitySettings, context: StudyCon
     findings: decided(kinds.flatMap(findingsOf)),
     tables: tablesOf(kinds),
     figures: [...kinds.flatMap(curveFigures), ...pictures],
+    numbers: kinds.flatMap(({ images, arms }) => numberRows(arms, typicalitySeries, images)),
   };
 }

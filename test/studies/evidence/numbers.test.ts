@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { desc, op } from "arquero";
+import {
+  anytimeSeries,
+  numberRows,
+  overTimeSeries,
+  seriesRows,
+  wholeRun,
+} from "../../../lib/studies/evidence/numbers.js";
+import { accuracyAt, lastStep } from "../../../lib/studies/evidence/quantities.js";
+import { readNumbers, writeNumbers } from "../../../lib/studies/replication/number-file.js";
+import { mean } from "../../../lib/util/statistics.js";
+import { temporaryFolder } from "../../datasets/fixtures.js";
+import { madeArms } from "../claims/made-models.js";
+
+test("means over seeds come back from the file, whatever its arms are called", async (context) => {
+  const arms = madeArms({ CascadedTD: [0.1, 0.5, 0.7], "λ = 0, “quoted”": [0.1, 0.2, 0.6] });
+  const path = join(await temporaryFolder(context), "numbers.arrow");
+  const rows = numberRows(arms, anytimeSeries, "sweep");
+  await writeNumbers(path, rows);
+  const table = await readNumbers(path);
+  assert.equal(table.numRows(), rows.length);
+  const means = table
+    .filter((row: { quantity: string; at: number }) => row.quantity === "accuracy" && row.at === 2)
+    .groupby("part", "arm")
+    .rollup({ mean: op.mean("value"), n: op.count() })
+    .orderby(desc("mean"))
+    .objects() as { part: string; arm: string; mean: number; n: number }[];
+  assert.deepEqual(
+    means.map(({ part, arm, n }) => [part, arm, n]),
+    [
+      ["sweep", "CascadedTD", 3],
+      ["sweep", "λ = 0, “quoted”", 3],
+    ],
+  );
+  for (const { arm, mean: own } of means) {
+    assert.ok(Math.abs(100 * own - mean(arms.bySeed(arm, lastStep))) < 1e-9);
+    assert.ok(Math.abs(100 * own - mean(arms.bySeed(arm, accuracyAt(2)))) < 1e-9);
+  }
+});
+
+test("a whole run's number has no place, a diverged run no numbers, and an empty study a file too", async (context) => {
+  const rows = seriesRows({ part: "", arm: "a", seed: 7 }, [
+    overTimeSeries("accuracy", [0.5, NaN]),
+    wholeRun("area", Infinity),
+  ]);
+  assert.deepEqual(
+    rows.map(({ quantity, at, value }) => [quantity, at, value]),
+    [
+      ["accuracy", 0, 0.5],
+      ["accuracy", 1, NaN],
+      ["area", NaN, Infinity],
+    ],
+  );
+  const folder = await temporaryFolder(context);
+  const path = join(folder, "numbers.arrow");
+  await writeNumbers(path, rows);
+  assert.deepEqual((await readNumbers(path)).objects(), rows);
+  await writeNumbers(path, []);
+  assert.equal((await readNumbers(path)).numRows(), 0);
+  await writeFile(path, "ARROW1 but no more");
+  await assert.rejects(readNumbers(path), /holds no numbers of a study; replicate it again/);
+  await assert.rejects(readNumbers(join(folder, "none")), /there is no such file/);
+});
