@@ -75,21 +75,24 @@ export function msdNet(spec: MsdNetSpec): MsdNet {
 
 const factors = z.array(z.int().min(1).max(64)).min(1).max(6);
 
+/** An MSDNet as a spec describes it. */
+export const MSDNET_FIELDS = {
+  exits: z.int().min(1).max(50),
+  base: z.int().min(1).max(50),
+  stepMode: z.enum(["even", "linear"]),
+  step: z.int().min(1).max(50),
+  channels: z.int().min(1).max(1024),
+  growth: z.int().min(1).max(256),
+  scaleFactors: factors,
+  bottleneckFactors: factors,
+  prune: z.enum(["max", "min"]),
+  reduction: z.number().min(0).lt(1),
+};
+
 /** Multi-scale dense networks, as a spec asks for them. */
 export const MSDNET = multiExitArchitecture({
   name: "msdnet",
-  fields: {
-    exits: z.int().min(1).max(50),
-    base: z.int().min(1).max(50),
-    stepMode: z.enum(["even", "linear"]),
-    step: z.int().min(1).max(50),
-    channels: z.int().min(1).max(1024),
-    growth: z.int().min(1).max(256),
-    scaleFactors: factors,
-    bottleneckFactors: factors,
-    prune: z.enum(["max", "min"]),
-    reduction: z.number().min(0).lt(1),
-  },
+  fields: MSDNET_FIELDS,
   model: "MSDNet",
   exitWeights: "equal",
   faultOf: ({ scaleFactors, bottleneckFactors }) =>

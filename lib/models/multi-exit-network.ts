@@ -33,6 +33,21 @@ export interface MultiExitNetwork<Spec extends MultiExitSpec = MultiExitSpec> {
   readonly timesteps: number;
   readonly nodes: readonly GraphNode[];
   readonly exits: readonly Exit[];
+  /**
+   * Boosted exits (Yu et al. 2022): an exit adds to the answer before it, which passes no gradient,
+   *
+   *     logits[t] = own[t] + share logits[t-1]
+   *
+   * Left out where every exit answers by itself.
+   */
+  readonly boosting?: { readonly share: number };
+  /**
+   * Gradients that meet where an exit reads are averaged over the exits that they come from, not added (Li et al., "Improved
+   * techniques for training adaptive deep networks", 2019): with T - t exits from exit t on,
+   *
+   *     dx = (dx of exit t + (T - t - 1) dx of all that comes later) / (T - t)
+   */
+  readonly rescalesGradients?: true;
 }
 
 /** Every parameter and running statistic, in order from the image to the last exit. */
@@ -57,6 +72,7 @@ export function multiExitForward(
 ): Layer<Logits, Float32Array, void> {
   const [batch] = images.shape;
   const { classes } = network.spec;
+  const { frozen } = pass.kind === "training" ? pass : {};
   const values = new Float32Array(network.exits.length * batch * classes);
   const logits = { values, timesteps: network.exits.length, batch, classes };
   if (pass.kind === "evaluation") {
@@ -66,21 +82,39 @@ export function multiExitForward(
   }
   const sequences = new Map([[IMAGE, alone(images)]]);
   const nodes = network.nodes.map((node) => {
-    const layer = runNode(pass, node, sequences);
+    const layer = runNode(frozen ?? pass, node, sequences);
     sequences.set(node.name, layer.y);
     return { node, pullback: layer.pullback };
   });
+  const row = batch * classes;
+  const answerBefore = (t: number): Float32Array | undefined =>
+    t === 0 ? undefined : values.slice((t - 1) * row, t * row);
   const exits = network.exits.map((exit, t) => {
-    const layer = runExit(pass, exit, named(sequences, exit.input));
-    values.set(layer.y, t * batch * classes);
-    return { input: exit.input, pullback: layer.pullback };
+    // The last exit is the backbone's own.
+    const isFrozen = frozen !== undefined && t === network.exits.length - 1;
+    const x = named(sequences, exit.input);
+    const layer = runExit(isFrozen ? frozen : pass, exit, x, answerBefore(t));
+    values.set(boosted(network, layer.y, answerBefore(t)), t * row);
+    return { input: exit.input, pullback: isFrozen ? undefined : layer.pullback };
   });
   return {
     y: logits,
     pullback: (dlogits) => {
-      pullBack(nodes, exits, dlogits);
+      const byExit = exitGradients(exits, dlogits);
+      if (frozen === undefined) pullBack(network, nodes, byExit);
+      else for (const { gradient } of byExit) gradient.dispose();
     },
   };
+}
+
+/** An exit's answer [B, K], with its share of the one before it where exits are boosted. */
+function boosted(
+  { boosting }: MultiExitNetwork,
+  own: Float32Array,
+  before: Float32Array | undefined,
+): Float32Array {
+  if (boosting === undefined || before === undefined) return own;
+  return own.map((value, i) => value + boosting.share * (before[i] as number));
 }
 
 interface NodeOnTheWayBack {
@@ -90,14 +124,31 @@ interface NodeOnTheWayBack {
 
 interface ExitOnTheWayBack {
   readonly input: string;
-  readonly pullback: Pullback<Float32Array>;
+  /** Undefined where it is not trained. */
+  readonly pullback: Pullback<Float32Array> | undefined;
 }
 
-/** From the last node to the first, each with the sum of the gradients of all that read it. */
+/** What an exit gives to the value that it reads. */
+interface ExitGradient {
+  readonly exit: number;
+  readonly input: string;
+  readonly gradient: Tensor4D;
+}
+
+function exitGradients(exits: readonly ExitOnTheWayBack[], dlogits: Float32Array): ExitGradient[] {
+  const each = dlogits.length / exits.length;
+  return exits.flatMap(({ input, pullback }, exit) =>
+    pullback === undefined
+      ? []
+      : [{ exit, input, gradient: pullback(dlogits.subarray(exit * each, (exit + 1) * each)) }],
+  );
+}
+
+/** From the last node to the first, each with the gradients of all that read it. */
 function pullBack(
+  network: MultiExitNetwork,
   nodes: readonly NodeOnTheWayBack[],
-  exits: readonly ExitOnTheWayBack[],
-  dlogits: Float32Array,
+  byExit: readonly ExitGradient[],
 ): void {
   const gradients = new Map<string, Tensor4D>();
   const give = (name: string, gradient: Tensor4D): void => {
@@ -105,11 +156,16 @@ function pullBack(
     gradients.set(name, before === undefined ? gradient : tf.add(before, gradient));
     if (before !== undefined) tf.dispose([before, gradient]);
   };
-  const each = dlogits.length / exits.length;
-  exits.forEach(({ input, pullback }, t) => {
-    give(input, pullback(dlogits.subarray(t * each, (t + 1) * each)));
-  });
+  const giveOfExits = (name: string): void => {
+    for (const { exit, input, gradient } of byExit) {
+      if (input !== name) continue;
+      if (network.rescalesGradients === true) rescale(gradients, name, network.exits.length - exit);
+      const share = network.rescalesGradients === true ? 1 / (network.exits.length - exit) : 1;
+      give(name, share === 1 ? gradient : scaled(gradient, share));
+    }
+  };
   for (const { node, pullback } of nodes.toReversed()) {
+    giveOfExits(node.name);
     const gradient = gradients.get(node.name);
     // A value that reaches no exit has no gradient, and its weights stay as they are.
     if (gradient === undefined) continue;
@@ -119,6 +175,19 @@ function pullBack(
     gradients.delete(node.name);
   }
   tf.dispose([...gradients.values()]);
+}
+
+/** What has come from later exits, before an exit with `left` exits from it on adds its own. */
+function rescale(gradients: Map<string, Tensor4D>, name: string, left: number): void {
+  const later = gradients.get(name);
+  if (later !== undefined) gradients.set(name, scaled(later, (left - 1) / left));
+}
+
+/** Frees what it is given. */
+function scaled(gradient: Tensor4D, factor: number): Tensor4D {
+  const result: Tensor4D = tf.mul(gradient, factor);
+  gradient.dispose();
+  return result;
 }
 
 /**
@@ -133,6 +202,7 @@ export function* exitByExit(
   const values = new Map([[IMAGE, alone(images)]]);
   const lastReader = lastReaders(network);
   let done = 0;
+  let before: Float32Array | undefined;
   try {
     for (const [exit, described] of network.exits.entries()) {
       const end = network.nodes.findIndex(({ name }) => name === described.input) + 1;
@@ -144,7 +214,10 @@ export function* exitByExit(
         );
         for (const name of inputsOf(node)) if (lastReader.get(name) === node.name) free(values, name);
       }
-      const logits = scoped(() => runExit(pass, described, named(values, described.input)).y);
+      const x = named(values, described.input);
+      const own = scoped(() => runExit(pass, described, x, before).y);
+      const logits = boosted(network, own, before);
+      before = logits;
       if (lastReader.get(described.input) === described.name) free(values, described.input);
       yield { exit, logits };
     }

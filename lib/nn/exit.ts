@@ -3,7 +3,10 @@ import { classify, classifyGradient } from "./classifier.js";
 import type { Layer, Pass, Sequence } from "./pass.js";
 import { type Tensor2D, type Tensor4D, tf } from "./tensorflow.js";
 
-/** An internal classifier: a chain of stages on a value, then a linear layer on all that is left, [h w C] -> [K]. */
+/**
+ * An internal classifier: a chain of stages on a value, then a linear layer on all that is left, [h w C] -> [K], and, where it
+ * has a cascade connection, on the logits of the exit before it.
+ */
 export interface Exit {
   readonly name: string;
   /** The node whose value it reads. */
@@ -12,24 +15,41 @@ export interface Exit {
   /** Side of the maps that the linear layer reads, after the chain. */
   readonly side: number;
   readonly channels: number;
+  /** So many logits of the exit before it are read as well, as numbers that pass no gradient; none where it is left out. */
+  readonly logitsBefore?: number | undefined;
 }
 
 /** Numbers that the linear layer reads. */
-export function exitFeatures({ side, channels }: Exit): number {
-  return side ** 2 * channels;
+export function exitFeatures({ side, channels, logitsBefore = 0 }: Exit): number {
+  return side ** 2 * channels + logitsBefore;
 }
 
-/** Logits [B, K] of an exit. The pullback takes their gradient and leaves `x`, which its maker frees. */
-export function runExit(pass: Pass, { name, chain }: Exit, x: Sequence): Layer<Float32Array, Float32Array> {
+/**
+ * Logits [B, K] of an exit, given those of the exit before it, [B, K], where it reads them. The pullback takes their
+ * gradient and leaves `x`, which its maker frees.
+ */
+export function runExit(
+  pass: Pass,
+  { name, chain, logitsBefore }: Exit,
+  x: Sequence,
+  before: Float32Array | undefined,
+): Layer<Float32Array, Float32Array> {
   const reduced = runChain(pass, chain, x);
   const maps = reduced.y.values;
-  const features: Tensor2D = tf.reshape(maps, [maps.shape[0], -1]);
+  const [rows, height, width, channels] = maps.shape;
+  const own = height * width * channels;
+  const features = tf.tidy((): Tensor2D => {
+    const flat: Tensor2D = tf.reshape(maps, [rows, own]);
+    if (logitsBefore === undefined || before === undefined) return flat;
+    return tf.concat([flat, tf.tensor2d(before, [rows, logitsBefore])], 1);
+  });
   return {
     y: classify(pass, name, features),
     pullback: (dlogits) => {
-      const dmaps = tf.tidy((): Tensor4D =>
-        tf.reshape(classifyGradient(pass, name, features, dlogits), maps.shape),
-      );
+      const dmaps = tf.tidy((): Tensor4D => {
+        const dfeatures = classifyGradient(pass, name, features, dlogits);
+        return tf.reshape(tf.slice(dfeatures, [0, 0], [rows, own]), maps.shape);
+      });
       features.dispose();
       return reduced.pullback(dmaps);
     },

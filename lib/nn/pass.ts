@@ -36,6 +36,8 @@ export type Pass =
       readonly parameters: NamedTensors;
       readonly statistics: NamedTensors;
       readonly norm: NormSettings;
+      /** What is not trained, all but a network's exits, runs by this where it is given. */
+      readonly frozen?: EvaluationPass | undefined;
       /** Images in the batch: a one-row step stands for this many equal rows. */
       readonly batch: number;
       /** Running statistics after this batch, filled on the way forward. */

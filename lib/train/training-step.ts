@@ -1,5 +1,5 @@
 import { type AnytimeNetwork, forward } from "../models/anytime-network.js";
-import { disposeState, type NetworkState } from "../models/state.js";
+import { disposeEvaluationPass, disposeState, evaluationPass, type NetworkState } from "../models/state.js";
 import { type TdResult, tdLoss, type TdSettings } from "../losses/td-lambda.js";
 import type { Logits } from "../nn/head.js";
 import type { Precision } from "../nn/backend/kernels.js";
@@ -16,6 +16,9 @@ export function disposeTrainingState(state: TrainingState): void {
   disposeState(state);
   tf.dispose([...state.velocities.values()]);
 }
+
+/** Whether all that a multi-exit network is made of is trained, or its internal classifiers alone. */
+export type Backbone = "trained" | "frozen";
 
 export interface StepResult {
   readonly state: TrainingState;
@@ -34,15 +37,18 @@ export function batchGradients(
   labels: ArrayLike<number>,
   loss: TdSettings,
   precision: Precision = "float32",
+  backbone: Backbone = "trained",
 ): { gradients: NamedTensors; statistics: NamedTensors; logits: Logits; loss: TdResult } {
   return scoped(() => {
     const newStatistics = new Map<string, Tensor>();
     const gradients = new Map<string, Tensor>();
+    const frozen = backbone === "frozen" ? evaluationPass(network, state) : undefined;
     const pass = {
       kind: "training" as const,
       precision,
       parameters: state.parameters,
       statistics: state.statistics,
+      frozen,
       norm: network.spec.norm,
       batch: labels.length,
       newStatistics,
@@ -51,6 +57,7 @@ export function batchGradients(
     const run = forward(network, pass, images, labels.length);
     const result = tdLoss(run.y.values, labels, run.y.timesteps, loss);
     run.pullback(result.gradient);
+    if (frozen !== undefined) disposeEvaluationPass(frozen);
     for (const gradient of gradients.values()) tf.keep(gradient);
     return { gradients, statistics: newStatistics, logits: run.y, loss: result };
   });
@@ -68,12 +75,14 @@ export function trainingStep(
   loss: TdSettings,
   sgd: SgdSettings,
   precision: Precision = "float32",
+  backbone: Backbone = "trained",
 ): StepResult {
-  const batch = batchGradients(network, state, images, labels, loss, precision);
+  const batch = batchGradients(network, state, images, labels, loss, precision, backbone);
   const { parameters, velocities } = sgdStep(state.parameters, state.velocities, batch.gradients, sgd);
-  for (const old of state.statistics.values()) old.dispose();
+  for (const name of batch.statistics.keys()) state.statistics.get(name)?.dispose();
+  const statistics = new Map([...state.statistics, ...batch.statistics]);
   return {
-    state: { parameters, velocities, statistics: batch.statistics },
+    state: { parameters, velocities, statistics },
     logits: batch.logits,
     loss: batch.loss,
   };

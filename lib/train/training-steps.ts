@@ -1,7 +1,7 @@
 import { type Augmentation, batchesPerEpoch, epochBatches } from "../datasets/batches.js";
 import type { ImageSet } from "../datasets/dataset.js";
 import type { ChannelStatistics } from "../datasets/statistics.js";
-import { type ExitWeights, shallowDeepWeights } from "../losses/exit-weights.js";
+import { type ExitWeights, exitWeightsAt, isBackboneFrozen } from "../losses/exit-weights.js";
 import type { TdResult, TdSettings } from "../losses/td-lambda.js";
 import type { AnytimeNetwork } from "../models/anytime-network.js";
 import type { Logits } from "../nn/head.js";
@@ -80,7 +80,8 @@ export function* trainingSteps(
     let asked = performance.now();
     for (const batch of batches) {
       const begun = performance.now();
-      const learningRate = learningRateAt(plan.schedule, plan.learningRate, step, steps, perEpoch);
+      const part = partOf(plan, step, steps);
+      const learningRate = learningRateAt(plan.schedule, plan.learningRate, part.step, part.steps, perEpoch);
       const images = imagesTensor(batch.images, batch.labels.length, plan.set.size);
       const sequence = {
         values: images,
@@ -95,6 +96,7 @@ export function* trainingSteps(
         lossAt(plan, step / steps),
         sgd,
         plan.precision,
+        isBackboneFrozen(plan.exitWeights, step / steps) ? "frozen" : "trained",
       );
       images.dispose();
       state = result.state;
@@ -119,7 +121,21 @@ export function* trainingSteps(
 function lossAt({ loss, exitWeights, network }: TrainingPlan, p: number): TdSettings {
   return exitWeights === undefined
     ? loss
-    : { ...loss, weights: shallowDeepWeights(network.timesteps, loss.firstTimestep, p) };
+    : { ...loss, weights: exitWeightsAt(exitWeights, network.timesteps, loss.firstTimestep, p) };
+}
+
+/**
+ * The part of a training that a step belongs to, as its place there and the part's steps: where the backbone is trained
+ * before the rest, each of the two runs through the whole schedule of the learning rate.
+ */
+function partOf(
+  { exitWeights }: TrainingPlan,
+  step: number,
+  steps: number,
+): { readonly step: number; readonly steps: number } {
+  if (exitWeights === undefined || exitWeights.kind === "shallowDeep") return { step, steps };
+  const first = Math.ceil(exitWeights.backbone * steps);
+  return step < first ? { step, steps: first } : { step: step - first, steps: steps - first };
 }
 
 function imagesTensor(images: Float32Array, count: number, { height, width }: ImageSet["size"]) {

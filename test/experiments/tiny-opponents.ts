@@ -15,5 +15,12 @@ const STAGES = { channels: [2, 4], blocks: [1, 2] };
 /** The opponents' presets at a size that trains in about a second, on images of 8 x 8 pixels. */
 export const TINY_OPPONENTS = {
   msdnet: tinyRunSpec("msdnet", { network: MSDNET }),
+  boostnet: tinyRunSpec("boostnet", { network: MSDNET }),
+  "msdnet-mixed": tinyRunSpec("msdnet-mixed", { network: MSDNET }),
+  "branchy-resnet": tinyRunSpec("branchy-resnet", {
+    network: { ...STAGES, exits: [1, 2], branchConvolutions: [2, 0] },
+  }),
+  "ztw-resnet": tinyRunSpec("ztw-resnet", { network: { ...STAGES, exits: [1, 2, 3] } }),
+  "small-resnet": tinyRunSpec("small-resnet", { network: STAGES }),
   "sdn-resnet": tinyRunSpec("sdn-resnet", { network: { ...STAGES, exits: [1, 2] } }),
 } satisfies Partial<Record<PresetName, RunSpec>>;

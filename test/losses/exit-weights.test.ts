@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { shallowDeepWeights } from "../../lib/losses/exit-weights.js";
+import { exitWeightsAt, isBackboneFrozen, shallowDeepWeights } from "../../lib/losses/exit-weights.js";
 
 test("five exits, the first timestep left out: from 0.01 to their depth, the last at 1 throughout", () => {
   assert.deepEqual(shallowDeepWeights(6, 1, 0), [0, 0.01, 0.01, 0.01, 0.01, 1]);
@@ -39,4 +39,20 @@ test("weights never fall over a training nor with depth, and no exit counts more
       assert.equal(later.at(-1), 1);
     }),
   );
+});
+
+test("mixed and disjoint: the last exit alone, then all exits, or all but the last on a frozen backbone", () => {
+  const mixed = { kind: "mixed", backbone: 0.5 } as const;
+  const disjoint = { kind: "disjoint", backbone: 0.5 } as const;
+  for (const kind of [mixed, disjoint]) {
+    assert.deepEqual(exitWeightsAt(kind, 4, 1, 0.49), [0, 0, 0, 1]);
+    assert.equal(isBackboneFrozen(kind, 0.49), false);
+  }
+  assert.deepEqual(exitWeightsAt(mixed, 4, 1, 0.5), [0, 1, 1, 1]);
+  assert.deepEqual(exitWeightsAt(disjoint, 4, 1, 0.5), [0, 1, 1, 0]);
+  assert.deepEqual(
+    [mixed, disjoint, { kind: "shallowDeep" } as const, undefined].map((kind) => isBackboneFrozen(kind, 0.5)),
+    [false, true, false, false],
+  );
+  assert.deepEqual(exitWeightsAt({ kind: "shallowDeep" }, 6, 1, 0.5), shallowDeepWeights(6, 1, 0.5));
 });

@@ -44,7 +44,12 @@ function trainedOverTime(
   return `${name}${heads === "single" ? "" : "-MultiHead"}${isWeighted ? "-ExitWeights" : ""}`;
 }
 
-const EXIT_WEIGHTS = { equal: "EqualWeights", shallowDeep: "ExitWeights" } as const;
+const EXIT_WEIGHTS = {
+  equal: "EqualWeights",
+  shallowDeep: "ExitWeights",
+  mixed: "Mixed",
+  disjoint: "Disjoint",
+} as const;
 
 /** What a loss other than the published one adds to a multi-exit network's name. */
 function trainedOtherwise(

@@ -70,6 +70,33 @@ const SDN_RESNET = {
   ...PUBLISHED_NORM,
 } satisfies NetworkSpec;
 
+/** 7 blocks and 2 side branches of a convolution each, 37.5 million multiply-adds. */
+const BRANCHY_RESNET = {
+  architecture: "branchy-resnet",
+  channels: [16, 32, 64, 128],
+  blocks: [2, 2, 2, 1],
+  exits: [1, 3],
+  branchConvolutions: [1, 1],
+  ...PUBLISHED_NORM,
+} satisfies NetworkSpec;
+
+/** 7 blocks and 3 internal classifiers, 37.4 million multiply-adds. */
+const ZTW_RESNET = {
+  architecture: "ztw-resnet",
+  channels: [16, 32, 64, 128],
+  blocks: [2, 2, 2, 1],
+  exits: [2, 4, 6],
+  ...PUBLISHED_NORM,
+} satisfies NetworkSpec;
+
+/** 35.0 million multiply-adds: the blocks and channels of the quarter-width ResNet-18, on maps that no stem has pooled. */
+const SMALL_RESNET = {
+  architecture: "small-resnet",
+  channels: [16, 32, 64, 128],
+  blocks: [2, 2, 2, 2],
+  ...PUBLISHED_NORM,
+} satisfies NetworkSpec;
+
 /**
  * Trained on the embedded procedural images, at a size that two cores train in minutes. Real data and longer training
  * are a matter of changing fields.
@@ -170,6 +197,33 @@ const ALL = {
     paper:
       "none; SDN (Kaya et al. 2019) with its internal classifiers and weights on the blocks of a ResNet-18",
     spec: trainedOn(SDN_RESNET, { lambda: 1, exitWeights: { kind: "shallowDeep" } }),
+  },
+  "branchy-resnet": {
+    question: "What do a few side branches give, the first of all early exits?",
+    paper: "none; in the way of BranchyNet (Teerapittayanon et al. 2016), on the blocks of a ResNet-18",
+    spec: trainedOn(BRANCHY_RESNET, { lambda: 1 }),
+  },
+  "ztw-resnet": {
+    question: "What is it worth to use earlier answers again?",
+    paper:
+      "none; Zero Time Waste (Wołczyk et al. 2021), its backbone trained for half of the time and kept as it is for the other half",
+    spec: trainedOn(ZTW_RESNET, { lambda: 1, exitWeights: { kind: "disjoint", backbone: 0.5 } }),
+  },
+  boostnet: {
+    question: "What is it worth if exits learn what the ones before them leave to be done?",
+    paper: "none; a boosted dynamic network (Yu et al. 2022) on the MSDNet of the preset msdnet",
+    spec: trainedOn({ ...MSDNET, architecture: "boostnet", share: 0.5 }, { lambda: 1 }),
+  },
+  "msdnet-mixed": {
+    question: "What is it worth to train the backbone before its exits?",
+    paper:
+      "none; mixed training (Kubaty et al. 2024) of the preset msdnet, half of the time on the last exit alone",
+    spec: trainedOn(MSDNET, { lambda: 1, exitWeights: { kind: "mixed", backbone: 0.5 } }),
+  },
+  "small-resnet": {
+    question: "How good is an ordinary network of each size: what would one choose if nothing were anytime?",
+    paper: "none; a ResNet for small images (He et al. 2016) of the other networks' blocks",
+    spec: trainedOn(SMALL_RESNET, { lambda: 1 }),
   },
 } satisfies Readonly<Record<string, Preset>>;
 

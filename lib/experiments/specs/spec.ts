@@ -3,7 +3,7 @@ import { datasetSourceSchema } from "../../datasets/source.js";
 import { architectureNamed } from "../../models/architectures.js";
 import { parseWithSchema } from "../../util/schema.js";
 import { upgradedSpec } from "./former-spec.js";
-import { networkSchema } from "./network-spec.js";
+import { isCascade, networkSchema } from "./network-spec.js";
 
 /**
  * A run as plain data: every field that decides its result, none that does not. Unknown fields and values out of
@@ -16,7 +16,13 @@ const lossSchema = z
     /** One weight a timestep; null for 1 each. */
     weights: z.array(z.number().min(0)).nullable(),
     /** Weights that change over the training. */
-    exitWeights: z.strictObject({ kind: z.literal("shallowDeep") }).optional(),
+    exitWeights: z
+      .discriminatedUnion("kind", [
+        z.strictObject({ kind: z.literal("shallowDeep") }),
+        z.strictObject({ kind: z.literal("mixed"), backbone: z.number().gt(0).lt(1) }),
+        z.strictObject({ kind: z.literal("disjoint"), backbone: z.number().gt(0).lt(1) }),
+      ])
+      .optional(),
     /** Divide by the number of timesteps that count. */
     mean: z.boolean(),
   })
@@ -83,6 +89,14 @@ export const runSpecSchema = z
     {
       path: ["train", "precision"],
       message: "a network of this architecture is trained in float32; leave train.precision out",
+    },
+  )
+  .refine(
+    ({ network, loss: { exitWeights } }) =>
+      exitWeights === undefined || exitWeights.kind === "shallowDeep" || !isCascade(network),
+    {
+      path: ["loss", "exitWeights"],
+      message: 'a cascade has no backbone apart from its exits; allowed with it: kind "shallowDeep"',
     },
   );
 

@@ -41,6 +41,11 @@ const MODELS: Readonly<Record<PresetName, { readonly run: string; readonly model
   },
   msdnet: { run: "msdnet", models: ["MSDNet"] },
   "sdn-resnet": { run: "sdn-resnet", models: ["SDN-ResNet"] },
+  "branchy-resnet": { run: "branchy-resnet", models: ["BranchyNet-ResNet"] },
+  "ztw-resnet": { run: "ztw-resnet", models: ["ZTW-ResNet"] },
+  boostnet: { run: "boostnet", models: ["BoostNet"] },
+  "msdnet-mixed": { run: "msdnet", models: ["MSDNet-Mixed"] },
+  "small-resnet": { run: "small-resnet", models: ["ResNet"] },
 };
 
 test("every preset is a valid spec, its own JSON, and gives the paper's models", () => {
@@ -79,6 +84,11 @@ test("every preset is a valid spec, its own JSON, and gives the paper's models",
     "densenet-serial-td-multihead": 1,
     msdnet: 1,
     "sdn-resnet": 1,
+    "branchy-resnet": 1,
+    "ztw-resnet": 1,
+    boostnet: 1,
+    "msdnet-mixed": 1,
+    "small-resnet": 1,
   });
 });
 
@@ -153,7 +163,7 @@ test("an architecture has its own fields, and no other's", () => {
   );
   assert.throws(
     () => parseRunSpec(change({ architecture: "vgg" }), "s"),
-    /network\.architecture is "vgg"; allowed: "resnet" or "densenet" or "msdnet" or "sdn-resnet"$/,
+    /network\.architecture is "vgg"; allowed: "resnet" or "densenet" or "msdnet" or "sdn-resnet" or /,
   );
   assert.throws(
     () => parseRunSpec({ ...base, train: { ...base.train, precision: "mixed" } }, "s"),
@@ -199,6 +209,16 @@ test("a multi-exit network has its own fields, none of a cascade's, and its fiel
   assert.deepEqual(millions(msdnet), [9.2, 14.6, 20.3, 24.7, 29.8, 33.8, 37.7]);
   assert.deepEqual(millions(sdn), [5.2, 9.9, 13.6, 18.3, 22, 26.7, 30.4, 35.1]);
   assert.equal(millions(presetNamed("cascaded-td")).at(-1), 37.8);
+  assert.deepEqual(millions(presetNamed("branchy-resnet")), [10, 20.7, 37.5]);
+  assert.deepEqual(millions(presetNamed("ztw-resnet")), [12.2, 23, 33.8, 37.4]);
+  assert.deepEqual(millions(presetNamed("boostnet")), millions(msdnet));
+  assert.deepEqual(millions(presetNamed("small-resnet")), [35]);
+  const disjoint = { kind: "disjoint", backbone: 0.5 } as const;
+  const cascade = presetNamed("serial-td-multihead");
+  assert.throws(
+    () => parseRunSpec({ ...cascade, loss: { ...cascade.loss, exitWeights: disjoint } }, "s"),
+    /^UserError: s: loss\.exitWeights: a cascade has no backbone apart from its exits; allowed with it: kind "shallowDeep"$/,
+  );
   // What is trained otherwise than published says so.
   const named = (spec: RunSpec, loss: Partial<RunSpec["loss"]>): string | undefined =>
     modelViews({ ...spec, loss: { ...spec.loss, ...loss } }, 10, 32)[0]?.model;
