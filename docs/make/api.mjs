@@ -28,7 +28,7 @@ if (undocumented.length > 0) {
 }
 const title =
   '# What the library exports\n\nMade from the docstrings by `npm run docs`; `import { … } from "anytime-cascade"`.';
-await generated("api.md", `${title}\n\n${sections.join("\n\n")}\n`);
+await generated("docs/api.md", `${title}\n\n${sections.join("\n\n")}\n`);
 
 /** The comment before a statement of the index, which begins a section. @param {ts.Statement} statement */
 function headingOf(statement) {

@@ -79,4 +79,4 @@ const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${hei
 ${[...rows, ...dots].join("\n")}
 </svg>
 `;
-await generated("architecture.svg", svg);
+await generated("docs/architecture.svg", svg);

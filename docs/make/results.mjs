@@ -1,0 +1,140 @@
+/**
+ * The results in README.md and docs/results.md: between `<!-- made: NAME -->` and `<!-- end -->` stands what the records in
+ * data/results give, so that no number there is copied by hand.
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import prettier from "prettier";
+import { generated } from "./generated.mjs";
+
+/**
+ * @typedef {{ statement: string, measured: string, comesOut?: boolean, outcome?: string, carries?: boolean }} Finding
+ * @typedef {Record<string, string | number>} Row
+ * @typedef {{
+ *   study: { name: string, title: string, claim: string }, verdict: string, findings: Finding[],
+ *   settings: { seeds: number[], overrides: string[] }, finishedAt: string,
+ *   tables: { name: string, title: string, rows: Row[] }[],
+ * }} StudyRecord
+ */
+
+/** Studies in the order of the tables, and the notebook that goes through each. @type {[name: string, notebook: string][]} */
+const STUDIES = [
+  ["six-models", "03"],
+  ["typicality", "05"],
+  ["noise", "06"],
+  ["trace", "07"],
+  ["lambda", "04"],
+  ["delays", "09"],
+  ["densenet", "08"],
+  ["norm-constants", "09"],
+  ["precision", ""],
+  ["norm-stability", ""],
+];
+const FORMER = "by former rules";
+
+const root = new URL("../../", import.meta.url);
+/** @param {string} name */
+function record(name) {
+  const text = readFileSync(new URL(`data/results/reduced/cifar10/${name}.json`, root), "utf8");
+  return /** @type {StudyRecord} */ (JSON.parse(text));
+}
+
+/** @param {string} what @param {string} file */
+function made(what, file) {
+  const make = /** @type {(() => string) | undefined} */ (MADE[what]);
+  if (make === undefined) throw new Error(`${file} asks for "${what}", which nothing makes`);
+  return make();
+}
+
+/** @param {string[]} heads @param {(string | number)[][]} rows */
+function table(heads, rows) {
+  const line = (/** @type {(string | number)[]} */ cells) =>
+    `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(heads), line(heads.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+/** @param {StudyRecord} of @param {string} name @returns {Row[]} */
+function rowsOf({ tables, study }, name) {
+  const found = tables.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`${study.name} has no table "${name}"`);
+  return found.rows;
+}
+
+function accuracyTable() {
+  const rows = rowsOf(record("six-models"), "accuracy");
+  const steps = Object.keys(rows[0] ?? {}).filter((key) => /^t = \d+$/.test(key));
+  const last = steps.at(-1) ?? "";
+  const cells = (/** @type {Row} */ row) =>
+    [row["model"], row["t = 1"], row["t = 2"], row["t = 3"], row[last], row["paper, last"], row["area"]].map(
+      (cell) => cell ?? "",
+    );
+  return table(["accuracy, %", "t = 1", "t = 2", "t = 3", "last", "paper, last", "area"], rows.map(cells));
+}
+
+function speedTable() {
+  const rows = rowsOf(record("six-models"), "accuracy-at-speed");
+  const heads = Object.keys(rows[0] ?? {}).filter((key) => key !== "n");
+  return table(
+    heads.map((head) => (head === "model" ? "accuracy, %" : head)),
+    rows.map((row) => heads.map((head) => row[head] ?? "")),
+  );
+}
+
+/** @param {Finding} finding */
+const holds = ({ comesOut, outcome }) => comesOut ?? outcome === "holds";
+/** @param {Finding[]} of */
+const countOf = (of) => (of.length === 0 ? "" : `${String(of.filter(holds).length)} of ${String(of.length)}`);
+/** A record of before the rules of today. @param {StudyRecord} of */
+const isFormer = ({ findings: all }) => all.some(({ comesOut }) => comesOut !== undefined);
+
+function verdictTable() {
+  return table(
+    ["claim", "verdict", "end points that hold", "other findings that hold", "notebook"],
+    STUDIES.map(([name, notebook]) => {
+      const one = record(name);
+      const carriers = one.findings.filter(({ carries }) => carries === true);
+      const others = one.findings.filter(({ carries }) => carries !== true);
+      const verdict = isFormer(one) ? FORMER : one.verdict;
+      return [one.study.title, verdict, countOf(carriers), countOf(others), notebook];
+    }),
+  );
+}
+
+/** The end points with their numbers, and how many others hold. @param {StudyRecord} one */
+function findings(one) {
+  const carriers = one.findings.filter(({ carries }) => carries === true);
+  const others = one.findings.filter(({ carries }) => carries !== true);
+  const marks = (/** @type {Finding} */ finding) =>
+    holds(finding) ? "yes" : finding.outcome === "not decided" ? "not decided" : "no";
+  const shown = carriers.length > 0 ? carriers : others;
+  const rows = shown.map((finding) => [marks(finding), finding.statement, finding.measured]);
+  const verdict = isFormer(one) ? FORMER : `**${one.verdict}**`;
+  const rest =
+    carriers.length > 0 && others.length > 0 ? ` Of the other findings ${countOf(others)} hold.` : "";
+  const seeds = one.settings.seeds;
+  return `${one.study.claim} Verdict: ${verdict} (${String(seeds.length)} seeds, ${one.finishedAt.slice(0, 10)}).${rest}\n\n${table(["holds", "finding", "measured"], rows)}`;
+}
+
+/** What can stand between the marks, by its name. @type {Record<string, () => string>} */
+const MADE = {
+  accuracy: accuracyTable,
+  "accuracy at speed": speedTable,
+  verdicts: verdictTable,
+  ...Object.fromEntries(STUDIES.map(([name]) => [`findings of ${name}`, () => findings(record(name))])),
+};
+
+for (const name of ["README.md", "docs/results.md"]) {
+  const text = readFileSync(new URL(name, root), "utf8");
+  const filled = text.replace(
+    /(<!-- made: (.+?) -->\n)[^]*?(<!-- end -->)/g,
+    (
+      /** @type {string} */ _all,
+      /** @type {string} */ begin,
+      /** @type {string} */ what,
+      /** @type {string} */ end,
+    ) => `${begin}\n${made(what, name)}\n\n${end}`,
+  );
+  const path = fileURLToPath(new URL(name, root));
+  const options = await prettier.resolveConfig(path);
+  await generated(name, await prettier.format(filled, { ...options, filepath: path }));
+}
