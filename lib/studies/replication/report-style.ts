@@ -15,7 +15,14 @@ code { font: .92em ui-monospace, "DejaVu Sans Mono", Menlo, monospace; overflow-
 table { border-collapse: collapse; width: 100%; margin: .8rem 0; font-size: .9em; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 700; border-bottom-color: var(--ink); }
-caption { text-align: left; font-weight: 700; padding: .8rem 0 .3rem; }
+caption, .title { text-align: left; font-weight: 700; padding: .8rem 0 .3rem; }
+.title { margin: 0; font-size: .9em; }
+nav ul { list-style: none; padding: 0; margin: 1rem 0; }
+nav li { margin: .15rem 0; font-size: .9em; }
+h2, section { scroll-margin-top: 1rem; }
+@media screen and (min-width: 84rem) {
+  nav { position: fixed; top: 1.5rem; left: max(1rem, calc(50vw - 41rem)); width: 16rem; max-height: calc(100vh - 3rem); overflow-y: auto; }
+}
 .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .numbers { width: auto; min-width: 60%; font-size: .82em; }
 .numbers th, .numbers td { padding-top: .15rem; padding-bottom: .15rem; }
@@ -43,6 +50,8 @@ ul { padding-left: 1.2rem; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
   .numbers { font-size: .78em; }
-  .numbers th { overflow-wrap: anywhere; }
+  nav { display: none; }
+  .numbers th { overflow-wrap: break-word; hyphens: auto; }
+  .numbers th, .numbers td { padding-right: .35rem; }
 }
 `;

@@ -48,6 +48,7 @@ findings that carry its claim, the end points: all of them hold, some, or none. 
 together (Holm's correction: at most one time in twenty is any of them wrongly said to hold), every other finding at 5 %
 by itself. What does not hold was not seen with so many seeds, which need not mean that the opposite is so.</p>
 </header>
+${contents(sections)}
 <main>
 ${overview(sections)}
 ${notes("Not there yet", missing)}
@@ -60,6 +61,15 @@ ${provenance(protocol, sections)}
 `;
 }
 
+/** A way through the page, which stays in sight on a wide screen. */
+function contents(sections: readonly ReportSection[]): string {
+  const links = sections.map(
+    ({ record }) =>
+      `<li><a href="#${anchorOf(record)}">${escaped(record.study.title)}</a> <small>${escaped(record.data.name)}</small></li>`,
+  );
+  return `<nav aria-label="Contents"><ul><li><a href="#verdicts">Verdicts</a></li>${links.join("")}</ul></nav>`;
+}
+
 /** The verdicts, up front. */
 function overview(sections: readonly ReportSection[]): string {
   if (sections.length === 0) return "<p>There are no results yet.</p>";
@@ -68,7 +78,7 @@ function overview(sections: readonly ReportSection[]): string {
     const notes = [...countsOf(verdict, findings), ...lossesOf(record)];
     return `<tr><td><a href="#${anchorOf(record)}">${escaped(study.title)}</a><br><small>${escaped(study.claim)}</small></td><td>${escaped(data.name)}</td><td class="verdict">${badge(verdict)}<br><small>${notes.map(escaped).join("; ")}</small></td></tr>`;
   });
-  return `<section class="overview"><h2>Verdicts</h2>
+  return `<section class="overview" id="verdicts"><h2>Verdicts</h2>
 <table><thead><tr><th>Claim of the paper</th><th>Data</th><th>Verdict</th></tr></thead><tbody>
 ${rows.join("\n")}
 </tbody></table></section>`;
@@ -151,14 +161,13 @@ function tableHtml(title: string, rows: readonly TableRow[], study: string): str
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const head = columns.map((name) => `<th>${escaped(name)}</th>`).join("");
   const body = rows.map((row) => `<tr>${columns.map((column) => cellHtml(row[column])).join("")}</tr>`);
-  const table = (
-    caption: string,
-  ): string => `<div class="scroll"><table class="numbers">${caption}<thead><tr>${head}</tr></thead><tbody>
+  const table = `<div class="scroll"><table class="numbers"><thead><tr>${head}</tr></thead><tbody>
 ${body.join("\n")}
 </tbody></table></div>`;
-  if (rows.length <= LONGEST_TABLE) return table(`<caption>${escaped(title)}</caption>`);
+  // Outside of what scrolls: a wide table would take its title along.
+  if (rows.length <= LONGEST_TABLE) return `<p class="title">${escaped(title)}</p>${table}`;
   // On paper a long table stays folded: its numbers are in the study's own file.
-  return `<details><summary>${escaped(title)} (${rows.length} rows, also in ${escaped(study)}.json)</summary>${table("")}</details>`;
+  return `<details><summary>${escaped(title)} (${rows.length} rows, also in ${escaped(study)}.json)</summary>${table}</details>`;
 }
 
 function cellHtml(value: string | number | undefined): string {
