@@ -26,6 +26,7 @@ export { openTrainedModel, TrainedModel } from "./experiments/runs/trained-model
 export { runSummary, type RunSummary } from "./experiments/runs/run-summary.js";
 export { testImages } from "./experiments/runs/image-splits.js";
 export { trainingRun } from "./experiments/runs/training-run.js";
+export type { TrainingView, WatchedTraining, WatchTraining } from "./experiments/runs/training-watch.js";
 
 // studies: a claim each, how it is tested, what came out
 export { DELAYS_SETTINGS, delaysStudy } from "./studies/claims/delays/study.js";

@@ -1,25 +1,42 @@
+import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
 import { UserError } from "../util/errors.js";
 
 /** One output of a cell in several forms, by media type; each viewer takes the richest that it knows. */
 export type DisplayBundle = Readonly<Record<string, unknown>>;
 
-interface TslabJupyter {
-  readonly lastWriteDisplayData:
-    | ((content: { data: DisplayBundle; metadata: object; transient: object }, update?: boolean) => void)
-    | null;
-}
+type Write = (
+  content: { data: DisplayBundle; metadata: object; transient: object },
+  update?: boolean,
+) => void;
+
+/** tslab keeps here how the cell at work shows something; null outside of notebooks. */
+const write = (): Write | null =>
+  // Loaded here, not at the top: outside notebooks nobody needs tslab's sockets.
+  (createRequire(import.meta.url)("tslab/dist/jupyter.js") as { readonly lastWriteDisplayData: Write | null })
+    .lastWriteDisplayData;
 
 /**
  * Sends one output to the notebook. tslab's public display functions send one form a message, so that a viewer
  * would show each of them; this takes the way below them.
  */
 export function emitDisplay(bundle: DisplayBundle): void {
-  // Loaded here, not at the top: outside notebooks nobody needs tslab's sockets.
-  const jupyter = createRequire(import.meta.url)("tslab/dist/jupyter.js") as TslabJupyter;
-  if (jupyter.lastWriteDisplayData === null)
+  const show = write();
+  if (show === null)
     throw new UserError(
       "there is no notebook to show this in; outside of notebooks use exportFigure or print the rows",
     );
-  jupyter.lastWriteDisplayData({ data: bundle, metadata: {}, transient: {} });
+  show({ data: bundle, metadata: {}, transient: {} });
+}
+
+/** An output that is replaced in its place, below the cell that opened it; undefined outside of notebooks. */
+export function openDisplay(): ((bundle: DisplayBundle) => void) | undefined {
+  const show = write();
+  if (show === null) return undefined;
+  const transient = { display_id: randomUUID() };
+  let isShown = false;
+  return (data) => {
+    show({ data, metadata: {}, transient }, isShown);
+    isShown = true;
+  };
 }

@@ -4,6 +4,7 @@ import { sourceShape } from "../datasets/source-shape.js";
 import { divergedSummary, divergenceText } from "../experiments/runs/divergence.js";
 import { runDirectory } from "../experiments/runs/run-folder.js";
 import { DONE } from "../experiments/runs/done-record.js";
+import { RUNS } from "../experiments/runs/run-record.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
 import { runSummary } from "../experiments/runs/run-summary.js";
 import { testTrace } from "../experiments/runs/run-trace.js";
@@ -13,8 +14,7 @@ import type { Trace } from "../trace/trace.js";
 import { UserError } from "../util/errors.js";
 import { duration } from "../util/progress.js";
 import { projectFolder } from "./project-folder.js";
-
-const RUNS = join("data", "runs");
+import { notebookWatch } from "./watch-training.js";
 
 /** What a notebook has to train before it goes on. */
 export interface MissingTrainings {
@@ -63,9 +63,13 @@ export async function trainMissing(
 ): Promise<TrainedRun[]> {
   const plan = await missingTrainings(specs, root);
   if (plan.hours > hours) throw new UserError(refusal(plan, hours));
+  const watch = notebookWatch();
   for (const [i, spec] of missingOf(specs, root).entries()) {
     const begun = performance.now();
-    const directory = await trainingRun(spec, { root, quiet: true });
+    const directory = await trainingRun(spec, {
+      root,
+      ...(watch === undefined ? { quiet: true } : { watch }),
+    });
     const took = duration((performance.now() - begun) / 1000);
     console.log(`trained ${i + 1} of ${plan.missing} in ${took}: ${directory}`);
   }

@@ -33,14 +33,24 @@ export function startProgress({
 }: ProgressOptions): Progress {
   const begun = now();
   const status = (done: number, fields: Readonly<Record<string, string>>): string => {
-    const secondsEach = (now() - begun) / 1000 / (done - initial);
-    const left = done > initial ? `${duration(secondsEach * Math.max(0, total - done))} left` : "";
+    const left = timeLeft({ done, initial, total, seconds: (now() - begun) / 1000 });
     const shown = Object.entries(fields).map(([name, text]) => `${name} ${text}`);
     return [...shown, left].filter((text) => text !== "").join(" | ");
   };
   return stream.isTTY === true
     ? barProgress(label, total, initial, stream, status)
     : lineProgress(label, total, everySeconds * 1000, stream, status, now);
+}
+
+/** "3m07s left", at the speed so far; "" before anything is done. */
+export function timeLeft(job: {
+  readonly done: number;
+  readonly initial: number;
+  readonly total: number;
+  readonly seconds: number;
+}): string {
+  const { done, initial, total, seconds } = job;
+  return done > initial ? `${duration((seconds / (done - initial)) * Math.max(0, total - done))} left` : "";
 }
 
 type Status = (done: number, fields: Readonly<Record<string, string>>) => string;

@@ -2,13 +2,15 @@ import type { Dataset } from "../../datasets/dataset.js";
 import { Stopped } from "../../util/stopping.js";
 import type { RunSpec } from "../specs/spec.js";
 import type { Run } from "./run-store.js";
+import type { WatchTraining } from "./training-watch.js";
 
 /** A run that is being carried out: where it writes, what it trains on, how it is watched and stopped. */
 export interface RunTask {
   readonly run: Run;
   readonly spec: RunSpec;
   readonly dataset: Dataset;
-  readonly quiet: boolean;
+  /** Undefined where nobody watches. */
+  readonly watch: WatchTraining | undefined;
   readonly warn: (message: string) => void;
   readonly signal: AbortSignal;
 }

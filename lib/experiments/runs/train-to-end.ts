@@ -3,12 +3,12 @@ import { initialState } from "../../models/state.js";
 import { restoredTrainingState, storedTrainingState } from "../../train/checkpoint.js";
 import { type StepReport, totalSteps, type TrainingPlan, trainingSteps } from "../../train/training-steps.js";
 import { disposeTrainingState, type TrainingState } from "../../train/training-step.js";
-import { type Progress, startProgress } from "../../util/progress.js";
 import { UserError } from "../../util/errors.js";
 import { nextTurn } from "../../util/stopping.js";
 import { type Divergence, type NotFinite, notFinite, notFiniteState } from "./divergence.js";
 import { type RunTask, stopped } from "./run-task.js";
-import { lastRecordedLoss, recordValidation, shownFields, stepRecord } from "./training-metrics.js";
+import type { TrainingView } from "./training-watch.js";
+import { lastRecordedLoss, recordValidation, stepRecord, stepRecords } from "./training-metrics.js";
 
 const SECONDS_BETWEEN_CHECKPOINTS = 60;
 const STEPS_BETWEEN_METRICS = 10;
@@ -26,11 +26,30 @@ export interface Trained {
 
 /** Trains from the newest checkpoint, or from the start, to the end, to a divergence, or until it is asked to stop. */
 export async function trainToEnd(task: RunTask, plan: TrainingPlan, validation: ImageSet): Promise<Trained> {
-  const { run, quiet, signal } = task;
-  const total = totalSteps(plan);
+  const { run, watch } = task;
   const start = await startingPoint(task, plan);
-  const bar = quiet ? undefined : startProgress({ label: run.name, total, initial: start.step });
-  const log = new StepLog(task, plan, validation, bar, start.seconds);
+  const records = stepRecords(run.readMetrics());
+  const view = watch?.({ name: run.name, initial: start.step, total: totalSteps(plan), records });
+  try {
+    return await trainFrom(start, task, plan, new StepLog(task, plan, validation, view, start.seconds));
+  } finally {
+    view?.stop();
+  }
+}
+
+/** Where a training goes on: its state, after how many steps and seconds. */
+interface StartingPoint {
+  readonly state: TrainingState;
+  readonly step: number;
+  readonly seconds: number;
+}
+
+async function trainFrom(
+  start: StartingPoint,
+  task: RunTask,
+  plan: TrainingPlan,
+  log: StepLog,
+): Promise<Trained> {
   let { state } = start;
   let divergence: Divergence | null = null;
   for (const report of trainingSteps(plan, state, start.step)) {
@@ -40,22 +59,17 @@ export async function trainToEnd(task: RunTask, plan: TrainingPlan, validation: 
       divergence = { ...found, step: report.step, epoch: report.epoch, lastLoss: log.lastLoss };
       break;
     }
-    if (signal.aborted) {
-      bar?.stop();
+    if (task.signal.aborted) {
       disposeTrainingState(state);
-      throw stopped(task, `after step ${report.step} of ${total}`);
+      throw stopped(task, `after step ${report.step} of ${totalSteps(plan)}`);
     }
     await nextTurn();
   }
-  bar?.stop();
   return { state, seconds: log.seconds, lastLoss: log.lastLoss, divergence };
 }
 
-/** The state that a training goes on from, after how many steps and seconds; the metrics of later steps are dropped. */
-async function startingPoint(
-  { run, spec, warn }: RunTask,
-  plan: TrainingPlan,
-): Promise<{ state: TrainingState; step: number; seconds: number }> {
+/** The newest checkpoint, or the start; the metrics of later steps are dropped. */
+async function startingPoint({ run, spec, warn }: RunTask, plan: TrainingPlan): Promise<StartingPoint> {
   const checkpoint = await run.latestCheckpoint();
   await run.truncateMetrics(checkpoint?.step ?? -1);
   if (checkpoint === null) {
@@ -84,7 +98,7 @@ class StepLog {
     private readonly task: RunTask,
     private readonly plan: TrainingPlan,
     private readonly validation: ImageSet,
-    private readonly bar: Progress | undefined,
+    private readonly view: TrainingView | undefined,
     seconds: number,
   ) {
     this.lastLoss = lastRecordedLoss(task.run);
@@ -107,7 +121,7 @@ class StepLog {
 
   #recordMetrics(report: StepReport): void {
     const record = stepRecord(report, this.plan);
-    this.bar?.update(report.step, shownFields(record));
+    this.view?.update(record);
     this.task.run.appendMetrics(record);
   }
 

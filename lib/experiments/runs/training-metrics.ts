@@ -1,8 +1,10 @@
+import { z } from "zod";
 import type { ImageSet } from "../../datasets/dataset.js";
 import { accuracyPerTimestep } from "../../trace/accuracy-per-timestep.js";
 import type { StepReport, TrainingPlan } from "../../train/training-steps.js";
 import { collectTrace } from "./collect-trace.js";
 import { notFinite, type NotFinite } from "./divergence.js";
+import type { MetricsRecord } from "./run-record.js";
 import type { Run } from "./run-store.js";
 
 /** Records the accuracy on the images held out; gives the logits that are not finite. */
@@ -25,8 +27,26 @@ export function lastRecordedLoss(run: Run): number | null {
   return losses.at(-1) ?? null;
 }
 
+const stepRecordSchema = z.looseObject({
+  step: z.number(),
+  epoch: z.number(),
+  learningRate: z.number(),
+  loss: z.number(),
+  lossPerTimestep: z.array(z.number()),
+  /** [T] share of the batch that is right at each timestep. */
+  accuracy: z.array(z.number()),
+  imagesPerSecond: z.number(),
+  dataShare: z.number(),
+});
+
 /** A line of the metrics: what a step says of the training. */
-export function stepRecord(report: StepReport, plan: TrainingPlan) {
+export type StepRecord = z.output<typeof stepRecordSchema>;
+
+/** The steps among the metrics of a run; other lines tell of validation and divergence. */
+export const stepRecords = (metrics: readonly MetricsRecord[]): StepRecord[] =>
+  metrics.flatMap((record) => stepRecordSchema.safeParse(record).data ?? []);
+
+export function stepRecord(report: StepReport, plan: TrainingPlan): StepRecord {
   const { step, epoch, learningRate, loss, milliseconds } = report;
   return {
     step,
@@ -41,11 +61,7 @@ export function stepRecord(report: StepReport, plan: TrainingPlan) {
 }
 
 /** Loss, and accuracy at the first, middle and last timestep. */
-export function shownFields({
-  loss,
-  accuracy,
-  imagesPerSecond,
-}: ReturnType<typeof stepRecord>): Record<string, string> {
+export function shownFields({ loss, accuracy, imagesPerSecond }: StepRecord): Record<string, string> {
   const percent = (t: number): string => (100 * (accuracy[t] ?? 0)).toFixed(0);
   const last = accuracy.length - 1;
   return {

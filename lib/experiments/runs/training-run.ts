@@ -19,11 +19,12 @@ import { testImages, trainingImages } from "./image-splits.js";
 import { runHome } from "./run-home.js";
 import { noteImages } from "./run-images.js";
 import { DONE } from "./done-record.js";
-import { readRun } from "./run-record.js";
+import { readRun, RUNS } from "./run-record.js";
 import { openRun } from "./run-store.js";
 import type { RunSummary } from "./run-summary.js";
 import type { RunTask } from "./run-task.js";
 import { storeModels } from "./store-models.js";
+import { usualWatch, type WatchTraining } from "./training-watch.js";
 import { type Trained, trainToEnd } from "./train-to-end.js";
 
 export interface TrainingRunOptions {
@@ -31,7 +32,10 @@ export interface TrainingRunOptions {
   readonly root?: string;
   readonly dataset?: Dataset;
   readonly warn?: (message: string) => void;
+  /** Nobody watches. */
   readonly quiet?: boolean;
+  /** What shows how it goes; in notebooks curves that grow, elsewhere a line, unless told. */
+  readonly watch?: WatchTraining;
   /** Stops the training after the step at hand: its state is committed, and a Stopped thrown. */
   readonly signal?: AbortSignal;
 }
@@ -43,7 +47,8 @@ export interface TrainingRunOptions {
  * A training that diverges ends there and is done too: `divergedSummary` tells it, and it is not trained again.
  */
 export async function trainingRun(spec: RunSpec, options: TrainingRunOptions = {}): Promise<string> {
-  const { root = join("data", "runs"), warn = warnOnStandardError, quiet = false } = options;
+  const { root = RUNS, warn = warnOnStandardError, quiet = false } = options;
+  const watch = quiet ? undefined : (options.watch ?? usualWatch);
   const finished = await finishedRun(root, spec, options.dataset, warn);
   if (finished !== undefined) return finished;
   // The data comes first: without it there is no run to be begun.
@@ -59,7 +64,7 @@ export async function trainingRun(spec: RunSpec, options: TrainingRunOptions = {
     const run = await openRun({ root, name: runName(spec), spec: home.spec, environment, warn });
     try {
       // Another process may have finished it while this one waited.
-      if (!run.isDone()) await trainAndTrace({ run, spec, dataset, quiet, warn, signal });
+      if (!run.isDone()) await trainAndTrace({ run, spec, dataset, watch, warn, signal });
       return run.directory;
     } finally {
       await run.release();
