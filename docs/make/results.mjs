@@ -7,14 +7,16 @@ import { fileURLToPath } from "node:url";
 import prettier from "prettier";
 import { generated } from "./generated.mjs";
 
+/** @typedef {{ statement: string, measured: string, comesOut?: boolean, outcome?: string, carries?: boolean }} Finding */
+/** @typedef {Record<string, string | number>} Row */
 /**
- * @typedef {{ statement: string, measured: string, comesOut?: boolean, outcome?: string, carries?: boolean }} Finding
- * @typedef {Record<string, string | number>} Row
- * @typedef {{
- *   study: { name: string, title: string, claim: string }, verdict: string, findings: Finding[],
- *   settings: { seeds: number[], overrides: string[] }, finishedAt: string,
- *   tables: { name: string, title: string, rows: Row[] }[],
- * }} StudyRecord
+ * @typedef {object} StudyRecord
+ * @property {{ name: string, title: string, claim: string }} study
+ * @property {string} verdict
+ * @property {Finding[]} findings
+ * @property {{ seeds: number[], overrides: string[] }} settings
+ * @property {string} finishedAt
+ * @property {{ name: string, title: string, rows: Row[] }[]} tables
  */
 
 /** Studies in the order of the tables, and the notebook that goes through each. @type {[name: string, notebook: string][]} */
@@ -36,7 +38,9 @@ const root = new URL("../../", import.meta.url);
 /** @param {string} name */
 function record(name) {
   const text = readFileSync(new URL(`data/results/reduced/cifar10/${name}.json`, root), "utf8");
-  return /** @type {StudyRecord} */ (JSON.parse(text));
+  /** @type {unknown} */
+  const parsed = JSON.parse(text);
+  return /** @type {StudyRecord} */ (parsed);
 }
 
 /** @param {string} what @param {string} file */
