@@ -120,6 +120,8 @@ test("delays: depth grows with time or it does not; smoothing undone by the norm
   const long = {
     "ordinary network": flat,
     "TD, T = 9": flat,
+    "TD, one-step delay, T = 9": path(0.1, 0.3),
+    "TD, one-step delay, T = 9, as trained": flat,
     "small TD, T = 9": path(0.3, 0.3),
     "small TD, all T": path(0.3, 0.5),
   };
@@ -140,6 +142,7 @@ test("delays: depth grows with time or it does not; smoothing undone by the norm
   assert.equal(outcome(findings, "every timestep is the ordinary network"), "holds");
   assert.equal(outcome(findings, "A small network is more accurate"), "holds");
   assert.equal(outcome(findings, "grows more over time"), "does not hold");
+  assert.equal(outcome(findings, "as the published evaluation does"), "does not hold");
   const other = decided(delayFindings(study(flat, path(0.3, 0.6))));
   assert.equal(verdictOf({ findings: other }), "not reproduced");
   assert.equal(outcome(other, "undoes the smoothing"), "does not hold");

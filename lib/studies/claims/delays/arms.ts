@@ -15,6 +15,7 @@ import {
   delaysOf,
   type DelaysSettings,
   longestOf,
+  ONE_STEP,
   smallEpsilonArm,
   smoothing,
   type TrainedDelay,
@@ -35,6 +36,9 @@ export interface Delays {
 export const TRAINED_SHORT = "TD, T = 9";
 export const ORDINARY = "ordinary weights";
 export const ORDINARY_AT_ONCE = "ordinary network";
+/** Trained with the one-step delay, and run with smoothing, as the published evaluation does, or as trained. */
+export const ONE_STEP_SMOOTHED = "TD, one-step delay, T = 9";
+export const ONE_STEP_AS_TRAINED = "TD, one-step delay, T = 9, as trained";
 export const SMALL_SHORT = "small TD, T = 9";
 export const SMALL_LONG = "small TD, all T";
 
@@ -94,6 +98,8 @@ async function longResults(
   const { timesteps, images } = settings.long;
   const runsOf = [
     [TRAINED_SHORT, runs.byDelay.at(-1) ?? runs.ordinary, longest],
+    [ONE_STEP_SMOOTHED, runs.byDelay[0] ?? runs.ordinary, longest],
+    [ONE_STEP_AS_TRAINED, runs.byDelay[0] ?? runs.ordinary, ONE_STEP],
     [ORDINARY, runs.ordinary, longest],
     [ORDINARY_AT_ONCE, runs.ordinary, smoothing(0)],
     [SMALL_SHORT, runs.smallShort, longest],
