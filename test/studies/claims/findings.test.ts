@@ -47,6 +47,7 @@ test("six models: the paper's figure is the paper's claim, and a gap to the ordi
     SerialTD: path(0.3, 0.87),
     "SerialTD-MultiHead": path(0.3, 0.9),
     SerialCE: late(0.92),
+    SDN: path(0.35, 0.9),
   };
   const findings = decided(sixModelsFindings(sixModels(madeArms(asPublished))));
   assert.equal(verdictOf({ findings }), "reproduced");

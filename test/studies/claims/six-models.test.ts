@@ -27,6 +27,7 @@ const MODELS = [
   "SerialTD",
   "SerialTD-MultiHead",
   "SerialCE",
+  "SDN",
 ];
 const settings: SixModelsSettings = {
   seeds: [1, 2],
@@ -45,11 +46,11 @@ const rowsOf = (result: StudyResult, name: string): Rows => {
   return [...table.rows];
 };
 
-test("five trainings a seed give six models; rows and findings are those of their traces; a second call is the same", async () => {
+test("six trainings a seed give six models and SDN; rows and findings are those of their traces; a second call is the same", async () => {
   const context = new StudyContext(data, root);
   await assert.rejects(sixModelsStudy.analyse(settings, context), /^UserError: .* is not finished/);
   const specs = sixModelsStudy.trainings(settings, data);
-  assert.equal(specs.length, 5 * settings.seeds.length);
+  assert.equal(specs.length, 6 * settings.seeds.length);
   const result = await runStudy(sixModelsStudy, settings, context);
   const tensors = tf.memory().numTensors;
 

@@ -25,7 +25,7 @@ export function areaUnderDeadlines(range: SpeedRange, axis: SpeedAxis): Quantity
   return share("area under deadlines", ({ deadlines }) => areaUnderSpeedAccuracy(deadlines, range, axis));
 }
 
-/** The six models as arms, in the paper's order. */
+/** The six models as arms, in the paper's order, and what stands beside them. */
 export interface SixModels {
   readonly models: readonly string[];
   readonly arms: PairedArms<AnytimeModel>;
@@ -41,7 +41,7 @@ export function sixModels(arms: PairedArms<AnytimeModel>): SixModels {
   );
   const ranges = new Map(AXES.map(({ axis }) => [axis, commonRange(curves, axis)] as const));
   return {
-    models: [...PAPER.keys()].filter((model) => arms.arms.includes(model)),
+    models: [...new Set([...PAPER.keys(), ...arms.arms])].filter((model) => arms.arms.includes(model)),
     arms,
     rangeOf(axis) {
       const range = ranges.get(axis);
