@@ -82,12 +82,19 @@ export {
   type CascadedDenseNetSpec,
 } from "./models/cascaded-densenet.js";
 export { type CascadedNetwork } from "./models/cascaded-network.js";
-export { forward, parameterCount } from "./models/anytime-network.js";
+export { type AnytimeNetwork, forward, parameterCount } from "./models/anytime-network.js";
+export { boostNet } from "./models/boostnet.js";
+export { branchyResNet } from "./models/branchy-resnet.js";
+export { msdNet, type MsdNetSpec } from "./models/msdnet.js";
+export { type MultiExitNetwork } from "./models/multi-exit-network.js";
+export { type ParallelHardware, parallelTimes } from "./models/parallel-time.js";
+export { shallowDeepNetwork } from "./models/shallow-deep-network.js";
+export { zeroTimeWaste } from "./models/zero-time-waste.js";
 export { cascadedResNet, type CascadedResNet, type CascadedResNetSpec } from "./models/cascaded-resnet.js";
 export { networkCost, type NetworkCost } from "./models/cost.js";
 export { disposeState, evaluationPass, initialState, type NetworkState } from "./models/state.js";
 export { stream, type StreamedStep } from "./models/stream.js";
-export { shallowDeepWeights } from "./losses/exit-weights.js";
+export { type ExitWeights, exitWeightsAt, shallowDeepWeights } from "./losses/exit-weights.js";
 export { gruInputs, gruProbabilities, type TraceGru } from "./models/trace-gru.js";
 export { tdLoss, tdTargets, tdWeights, type TdSettings } from "./losses/td-lambda.js";
 
@@ -103,6 +110,13 @@ export { accuracyPerTimestep, accuracyTable, asymptoticAccuracy } from "./trace/
 export { cachingAnytime, productAnytime } from "./trace/anytime-combination.js";
 export { areaUnderAccuracy, areaUnderSpeedAccuracy, commonRange } from "./trace/area.js";
 export { auroc, aurocBootstrap } from "./trace/auroc.js";
+export { accuracyWithin, type Answers, areaOverBudgets } from "./trace/budget.js";
+export { depthEnsemble, networkFamily } from "./trace/ensembles.js";
+export {
+  fitGeometricEnsemble,
+  type GeometricEnsemble,
+  withGeometricEnsemble,
+} from "./trace/geometric-ensemble.js";
 export { budgetedBatchCurve, budgetedThresholds, geometricShares } from "./trace/budgeted-batch.js";
 export { calibrationTable, expectedCalibrationError, reliabilityTable } from "./trace/calibration.js";
 export { labelProbabilityFalls, monotonicityViolations } from "./trace/monotonicity.js";

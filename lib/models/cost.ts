@@ -76,7 +76,7 @@ function cascadeCost(network: CascadedNetwork, side: number, frames: readonly nu
 }
 
 /** Multiply-adds of one evaluation of a layer on one image of side `side`, what it delays and what passes at once. */
-function layerCost(
+export function layerCost(
   layer: CascadeLayer,
   side: number,
 ): { position: number | undefined; delayed: number; instant: number; side: number } {

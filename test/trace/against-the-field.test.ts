@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { accuracyWithin, areaOverBudgets } from "../../lib/trace/budget.js";
+import { depthEnsemble, networkFamily } from "../../lib/trace/ensembles.js";
+import { fitGeometricEnsemble, withGeometricEnsemble } from "../../lib/trace/geometric-ensemble.js";
+import { probabilities } from "../../lib/trace/probabilities.js";
+import { negativeLogLikelihood } from "../../lib/trace/proper-scores.js";
+import type { ValidationTrace } from "../../lib/trace/split.js";
+import type { Trace } from "../../lib/trace/trace.js";
+import { UserError } from "../../lib/util/errors.js";
+import { randomStream } from "../../lib/util/random.js";
+import { traceOfProbabilities } from "./made-traces.js";
+
+test("within a budget: the last answer that is paid for, and a guess before the first", () => {
+  const answers = { costs: [2, 5, 5, 8], accuracy: [0.3, 0.4, 0.6, 0.5] };
+  assert.deepEqual(
+    [0, 1.9, 2, 4, 5, 7.9, 8, 100].map((budget) => accuracyWithin(answers, budget, 0.1)),
+    [0.1, 0.1, 0.3, 0.3, 0.6, 0.6, 0.5, 0.5],
+  );
+  // 2 of guessing, 3 of 0.3, 3 of 0.6, 2 of 0.5.
+  assert.ok(Math.abs(areaOverBudgets(answers, 10, 0.1) - (0.2 + 0.9 + 1.8 + 1) / 10) < 1e-12);
+  assert.equal(areaOverBudgets(answers, 1, 0.25), 0.25);
+  assert.throws(() => areaOverBudgets(answers, 0, 0.1), UserError);
+});
+
+test("the area over budgets is the mean over finely spaced budgets", () => {
+  const costs = fc.array(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(costs, fc.integer({ min: 1, max: 50 }), (unsorted, end) => {
+      const answers = {
+        costs: [...unsorted].sort((a, b) => a - b),
+        accuracy: unsorted.map((cost) => cost / 40),
+      };
+      let sum = 0;
+      // Costs are whole, so the middle of each whole step stands for all of it.
+      for (let x = 0; x < end; x++) sum += accuracyWithin(answers, x + 0.5, 0.1);
+      assert.ok(Math.abs(areaOverBudgets(answers, end, 0.1) - sum / end) < 1e-9);
+    }),
+  );
+});
+
+const member = (model: string, cost: number, p: number[][]): Trace => ({
+  ...traceOfProbabilities([p.map(() => [0.5, 0.5]), p], [0, 1]),
+  cost: { multiplyAdds: [1, cost] },
+  model,
+});
+
+test("a family answers with each member at its own cost, an ensemble with their mean at the cost of all", () => {
+  const [small, large] = [
+    member("small", 10, [
+      [0.6, 0.4],
+      [0.7, 0.3],
+    ]),
+    member("large", 30, [
+      [0.9, 0.1],
+      [0.2, 0.8],
+    ]),
+  ];
+  const round = (values: Float64Array): number[] =>
+    Array.from(values, (value) => Math.round(1e6 * value) / 1e6);
+  const family = networkFamily([large, small]);
+  assert.deepEqual(family.cost?.multiplyAdds, [10, 30]);
+  assert.deepEqual(round(probabilities(family)), [0.6, 0.4, 0.7, 0.3, 0.9, 0.1, 0.2, 0.8]);
+  const ensemble = depthEnsemble([large, small]);
+  assert.deepEqual(ensemble.cost?.multiplyAdds, [10, 40]);
+  assert.deepEqual(round(probabilities(ensemble)), [0.6, 0.4, 0.7, 0.3, 0.75, 0.25, 0.45, 0.55]);
+  assert.throws(
+    () => networkFamily([small, { ...large, labels: Int32Array.of(0, 0) }]),
+    /traces of small and large cannot be compared: example 1 /,
+  );
+});
+
+/** Answers of growing and differently scaled logits. */
+function drawn(examples: number): ValidationTrace {
+  const stream = randomStream(1, "geometric");
+  const [timesteps, classes] = [3, 4];
+  const labels = Int32Array.from({ length: examples }, () => stream.integer(classes));
+  const logits = Float64Array.from({ length: timesteps * examples * classes }, (_, i) => {
+    const t = Math.floor(i / classes / examples);
+    const isLabel = i % classes === labels[Math.floor(i / classes) % examples];
+    return (t === 1 ? 4 : 1) * (stream.normal() + (isLabel ? 1 : 0) + 0.3 * (i % classes));
+  });
+  return { timesteps, examples, classes, logits, labels, ids: labels, split: "validation" };
+}
+
+test("the geometric ensemble is where the likelihood of held-out labels has its one optimum", () => {
+  const heldOut = drawn(300);
+  const fitted = fitGeometricEnsemble(heldOut);
+  const lossOf = (t: number, change: (weights: Float64Array, bias: Float64Array) => void): number => {
+    const weights = fitted.weights.map((one) => one.slice());
+    const biases = fitted.biases.map((one) => one.slice());
+    change(weights[t] as Float64Array, biases[t] as Float64Array);
+    return negativeLogLikelihood(withGeometricEnsemble(heldOut, { weights, biases }))[t] as number;
+  };
+  const h = 1e-3;
+  for (const t of [0, 1]) {
+    const best = lossOf(t, () => undefined);
+    // No answer so far is more likely by itself, and no small change is better.
+    for (let s = 0; s <= t; s++) assert.ok(best < (negativeLogLikelihood(heldOut)[s] as number));
+    for (let s = 0; s <= t; s++) {
+      const weight = fitted.weights[t]?.[s] ?? NaN;
+      assert.ok(weight >= 0);
+      for (const change of weight > h ? [h, -h] : [h])
+        assert.ok(lossOf(t, (weights) => (weights[s] = weight + change)) > best - 1e-8);
+    }
+    for (const change of [h, -h])
+      assert.ok(lossOf(t, (_, bias) => (bias[1] = (bias[1] as number) + change)) > best - 1e-8);
+  }
+  const row = heldOut.examples * heldOut.classes;
+  const after = probabilities(withGeometricEnsemble(heldOut, fitted)).subarray(2 * row);
+  probabilities(heldOut)
+    .subarray(2 * row)
+    .forEach((p, i) => {
+      assert.ok(Math.abs(p - (after[i] ?? NaN)) < 1e-9, "the last answer stays");
+    });
+  // @ts-expect-error A trace of test images is none to fit on.
+  assert.throws(() => fitGeometricEnsemble({ ...heldOut, split: "test" }), /fitted on validation images/);
+});
