@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { mkdir, rm, rmdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { check, lock } from "proper-lockfile";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { UserError } from "./errors.js";
 import { fileError, writeFileAtomic } from "./files.js";
+import { parseJson } from "./json-text.js";
 import { isAlive, processIdentity, type ProcessIdentity } from "./process-identity.js";
 
 /** The exclusive right to write into a folder. */
@@ -19,6 +20,13 @@ const GUARD = ".lock-guard";
 const OWNER = ".lock-owner.json";
 /** An owner on another machine counts as dead when it gave no sign of life for so long. */
 const SILENCE_MS = 30_000;
+/** How often an owner gives one: it sets the time of the lock to now. */
+const SIGN_MS = SILENCE_MS / 6;
+/** A guard is held for moments; one that nobody touches for so long is a killed process's. */
+const GUARD_SILENCE_MS = 5_000;
+const GUARD_SIGN_MS = 1_000;
+/** How long to wait for others that hold the guard one after the other. */
+const PATIENCE_MS = 20_000;
 
 const ownerSchema = z.object({ pid: z.number(), startTime: z.string(), machine: z.string() });
 
@@ -28,63 +36,119 @@ const ownerSchema = z.object({ pid: z.number(), startTime: z.string(), machine: 
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const path = join(folder, LOCK);
-  let lost: Error | null = null;
-  const unlock = await guarded(folder, async () => {
+  const owner = processIdentity(process.pid);
+  await guarded(folder, async () => {
     await clearDeadLock(folder);
     // Before the lock itself, so that a lock never stands without the name of its owner.
-    await writeFileAtomic(join(folder, OWNER), JSON.stringify(processIdentity(process.pid)));
-    return lock(path, {
-      realpath: false,
-      lockfilePath: path,
-      stale: SILENCE_MS,
-      update: SILENCE_MS / 6,
-      onCompromised: (error) => {
-        lost = error;
-      },
-    });
+    await writeFileAtomic(join(folder, OWNER), JSON.stringify(owner));
+    await mkdir(path);
   });
+  const isHeld = (): boolean => existsSync(path) && isSameProcess(readOwner(folder), owner);
+  const removeFiles = (): void => {
+    if (!isHeld()) return;
+    rmSync(join(folder, OWNER), { force: true });
+    rmSync(path, { recursive: true, force: true });
+  };
+  const signs = signsOfLife(path, SIGN_MS, isHeld);
+  process.once("exit", removeFiles);
   return {
     assertHeld() {
-      if (lost !== null) {
-        throw new UserError(
-          `the lock of ${folder} was lost (folder deleted, or taken over by another process)`,
-          {
-            cause: lost,
-          },
-        );
-      }
+      if (isHeld()) return;
+      throw new UserError(
+        `the lock of ${folder} was lost (folder deleted, or taken over by another process); what was committed stays`,
+      );
     },
     async release() {
-      if (lost !== null) return;
-      await guarded(folder, async () => {
-        await rm(join(folder, OWNER), { force: true });
-        await unlock();
+      clearInterval(signs);
+      process.off("exit", removeFiles);
+      if (!isHeld()) return;
+      await guarded(folder, () => {
+        removeFiles();
+        return Promise.resolve();
       });
     },
   };
 }
 
+function isSameProcess(one: ProcessIdentity | null, other: ProcessIdentity | null): boolean {
+  return (
+    one !== null &&
+    one.pid === other?.pid &&
+    one.startTime === other.startTime &&
+    one.machine === other.machine
+  );
+}
+
+/** Sets the time of `path` to now, again and again, as long as it is ours. */
+function signsOfLife(path: string, everyMs: number, isHeld: () => boolean): NodeJS.Timeout {
+  return setInterval(() => {
+    const now = new Date();
+    if (isHeld()) utimes(path, now, now).catch(() => undefined);
+  }, everyMs).unref();
+}
+
 /** Runs `action` while no other process looks at or changes the lock. */
-async function guarded<Result>(folder: string, action: () => Promise<Result>): Promise<Result> {
+async function guarded(folder: string, action: () => Promise<void>): Promise<void> {
   const path = join(folder, GUARD);
   try {
-    const unguard = await lock(path, {
-      realpath: false,
-      lockfilePath: path,
-      stale: 5_000,
-      onCompromised: () => undefined,
-      retries: { retries: 100, factor: 1, minTimeout: 50, maxTimeout: 100, randomize: true },
-    });
+    await takeGuard(folder, path);
+    const signs = signsOfLife(path, GUARD_SIGN_MS, () => true);
     try {
-      return await action();
+      await action();
     } finally {
-      await unguard();
+      clearInterval(signs);
+      await rm(path, { recursive: true, force: true });
     }
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ELOCKED") {
-      throw new UserError(`${folder} is being opened by another process; try again`, { cause: error });
-    }
     throw fileError(error, "write", folder);
+  }
+}
+
+/**
+ * Makes the folder that is the guard. One that is there is watched by this process's own clock: its date says nothing,
+ * for it may be from before the clock was set back, or from another machine.
+ */
+async function takeGuard(folder: string, path: string): Promise<void> {
+  const begun = performance.now();
+  const watch = new Watch(path);
+  while (!(await isMade(path))) {
+    if ((await watch.silenceMs()) > GUARD_SILENCE_MS) await rmdir(path).catch(() => undefined);
+    else if (performance.now() - begun > PATIENCE_MS)
+      throw new UserError(`${folder} is being opened by other processes; try again`);
+    await sleep(30 + 60 * (watch.looks % 2));
+  }
+}
+
+async function isMade(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Tells for how long a file has not been touched, by looking at it again and again. */
+class Watch {
+  looks = 0;
+  readonly #path: string;
+  #seen = "";
+  #since = performance.now();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async silenceMs(): Promise<number> {
+    this.looks++;
+    const found = await stat(this.#path).catch(() => undefined);
+    const seen = `${found?.ino ?? ""} ${found?.mtimeMs ?? ""}`;
+    if (seen !== this.#seen || found === undefined) {
+      this.#seen = seen;
+      this.#since = performance.now();
+    }
+    return performance.now() - this.#since;
   }
 }
 
@@ -94,10 +158,7 @@ async function clearDeadLock(folder: string): Promise<void> {
   if (!existsSync(path)) return;
   const owner = readOwner(folder);
   const alive = owner === null ? false : isAlive(owner);
-  if (
-    owner !== null &&
-    (alive ?? (await check(path, { realpath: false, lockfilePath: path, stale: SILENCE_MS })))
-  ) {
+  if (owner !== null && (alive ?? (await givesSigns(path)))) {
     const place = alive === null ? " on another machine or in another container" : "";
     throw new UserError(
       `${folder} is in use by process ${owner.pid}${place}; wait until it ends, or stop it, and try again`,
@@ -106,9 +167,20 @@ async function clearDeadLock(folder: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
 }
 
+/** Whether the owner of a lock, who is out of sight, lives: a lock dated in the future is watched for two signs. */
+async function givesSigns(path: string): Promise<boolean> {
+  const age = Date.now() - (await stat(path)).mtimeMs;
+  if (age > SILENCE_MS) return false;
+  if (age > -SILENCE_MS) return true;
+  const watch = new Watch(path);
+  await watch.silenceMs();
+  await sleep(2 * SIGN_MS + 1_000);
+  return (await watch.silenceMs()) < SIGN_MS * 2;
+}
+
 function readOwner(folder: string): ProcessIdentity | null {
   try {
-    return ownerSchema.parse(JSON.parse(readFileSync(join(folder, OWNER), "utf8")));
+    return ownerSchema.parse(parseJson(readFileSync(join(folder, OWNER), "utf8")));
   } catch {
     return null;
   }

@@ -53,6 +53,7 @@ ${contents(sections)}
 ${overview(sections)}
 ${notes("Not there yet", missing)}
 ${notes("Done without", without)}
+${notes("Records of a former form, unverified: they have no sum that tells whether they were edited", unverified(sections))}
 ${sections.map(sectionHtml).join("\n")}
 ${provenance(protocol, sections)}
 </main>
@@ -68,6 +69,11 @@ function contents(sections: readonly ReportSection[]): string {
       `<li><a href="#${anchorOf(record)}">${escaped(record.study.title)}</a> <small>${escaped(record.data.name)}</small></li>`,
   );
   return `<nav aria-label="Contents"><ul><li><a href="#verdicts">Verdicts</a></li>${links.join("")}</ul></nav>`;
+
+function unverified(sections: readonly ReportSection[]): string[] {
+  return sections
+    .filter(({ record }) => record.sum === undefined)
+    .map(({ record: { study, data } }) => `${study.title}, ${data.name}`);
 }
 
 /** The verdicts, up front. */

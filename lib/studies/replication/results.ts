@@ -10,7 +10,7 @@ import { exportFigure, printPage } from "../../figures/export.js";
 import { describeBackend } from "../../nn/backend/kernel-level.js";
 import { canonicalJson } from "../../util/canonical-json.js";
 import { UserError } from "../../util/errors.js";
-import { writeFileAtomic } from "../../util/files.js";
+import { sha256, sha256OfFile, writeFileAtomic } from "../../util/files.js";
 import { Stopped } from "../../util/stopping.js";
 import { writeNumbers } from "./number-file.js";
 import type { Replication, ReplicationPart } from "./replication.js";
@@ -113,11 +113,9 @@ async function writeResult(
   for (const { name, caption, figure } of result.figures) {
     const base = `${study.name}-${name}`;
     try {
-      await exportFigure(figure, {
-        svg: join(folders.results, place, `${base}.svg`),
-        pdf: join(folders.prints, place, `${base}.pdf`),
-      });
-      figures.push({ name, caption, file: `${base}.svg` });
+      const svg = join(folders.results, place, `${base}.svg`);
+      await exportFigure(figure, { svg, pdf: join(folders.prints, place, `${base}.pdf`) });
+      figures.push({ name, caption, file: `${base}.svg`, sha256: await sha256OfFile(svg) });
     } catch (error) {
       problem = `figure ${name} is missing: ${messageOf(error)}`;
       figures.push({ name, caption, file: null });
@@ -186,13 +184,17 @@ export async function writeReport(
   return [`${report}.html`, `${report}.pdf`];
 }
 
-/** The SVG texts of a record's figures, by name. */
+/** The SVG texts of a record's figures, by name; a UserError where one is not the one that the record is of. */
 async function drawingsOf({ figures }: StudyRecord, place: string): Promise<ReadonlyMap<string, string>> {
   const drawings = new Map<string, string>();
-  for (const { name, file } of figures) {
+  for (const { name, file, sha256: expected } of figures) {
     if (file === null) continue;
-    const svg = await readFile(join(place, file), "utf8").catch(() => undefined);
-    if (svg !== undefined) drawings.set(name, svg);
+    const path = join(place, file);
+    const svg = await readFile(path, "utf8").catch(() => undefined);
+    if (svg === undefined) continue;
+    if (expected !== undefined && sha256(svg) !== expected)
+      throw new UserError(`${path} was changed after it was written; delete it and replicate again`);
+    drawings.set(name, svg);
   }
   return drawings;
 }

@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import { z } from "zod";
-import { writeFileAtomic } from "../../util/files.js";
+import { canonicalJson } from "../../util/canonical-json.js";
+import { UserError } from "../../util/errors.js";
+import { sha256, writeFileAtomic } from "../../util/files.js";
 import { readJson } from "../../util/json-file.js";
+import { parseWithSchema } from "../../util/schema.js";
 import type { Finding } from "../evidence/finding.js";
 import { cachedNumber } from "../evidence/cached-analysis.js";
 
@@ -38,7 +41,7 @@ const formerFindingSchema = z.strictObject({
 });
 const formerVerdict = z.enum(["comes out", "comes out in part", "does not come out"]);
 
-const schema = z.strictObject({
+const contentSchema = z.strictObject({
   protocol: z.enum(["quick", "reduced", "full"]),
   /** Name, hash of the content, and numbers of images of the data. */
   data: z.strictObject({ name: z.string(), hash: z.string(), train: z.number(), test: z.number() }),
@@ -50,8 +53,15 @@ const schema = z.strictObject({
   tables: z.array(
     z.strictObject({ name: z.string(), title: z.string(), rows: z.array(z.record(z.string(), cell)) }),
   ),
-  /** `file`: SVG beside the record; null where it could not be drawn. */
-  figures: z.array(z.strictObject({ name: z.string(), caption: z.string(), file: z.string().nullable() })),
+  /** `file`: SVG beside the record, with its SHA-256; null where it could not be drawn. */
+  figures: z.array(
+    z.strictObject({
+      name: z.string(),
+      caption: z.string(),
+      file: z.string().nullable(),
+      sha256: z.string().optional(),
+    }),
+  ),
   runs: z.array(
     z.strictObject({ name: z.string(), hash: z.string(), seed: z.number(), trainingSeconds: z.number() }),
   ),
@@ -69,8 +79,13 @@ const schema = z.strictObject({
   trainedIn: z.array(z.unknown()),
 });
 
+const recordSchema = contentSchema.extend({
+  /** SHA-256 of the canonical JSON of all the rest; records of the former form have none. */
+  sum: z.string().optional(),
+});
+
 /** What stays of a study when its runs are deleted: results, and where each is from. */
-export type StudyRecord = z.output<typeof schema>;
+export type StudyRecord = z.output<typeof recordSchema>;
 export type RecordedFinding = StudyRecord["findings"][number];
 
 /** Whether a verdict is of a record by the rules before today's. */
@@ -83,13 +98,25 @@ export function holds(finding: Readonly<RecordedFinding> | Finding): boolean {
   return "comesOut" in finding ? finding.comesOut : finding.outcome === "holds";
 }
 
+/** Writes the record with the sum over it. */
 export async function writeStudyRecord(path: string, record: StudyRecord): Promise<void> {
-  await writeFileAtomic(path, `${JSON.stringify(record, namedNumbers, 2)}\n`);
+  const content = { ...(JSON.parse(JSON.stringify(record, namedNumbers)) as StudyRecord), sum: undefined };
+  await writeFileAtomic(path, `${JSON.stringify({ ...content, sum: sumOf(content) }, null, 2)}\n`);
 }
 
-/** The record in the file; undefined if there is no such file, a UserError if it is damaged. */
+/** The record in the file; undefined if there is no such file, a UserError if it was edited or damaged. */
 export function readStudyRecord(path: string): StudyRecord | undefined {
-  return existsSync(path) ? readJson(path, schema, "delete it and replicate again") : undefined;
+  if (!existsSync(path)) return undefined;
+  const remedy = "delete it and replicate again";
+  const content = readJson(path, z.looseObject({}), remedy);
+  const record = parseWithSchema(recordSchema, content, path, remedy);
+  if (record.sum !== undefined && record.sum !== sumOf({ ...content, sum: undefined }))
+    throw new UserError(`${path} was changed after it was written: it does not fit its own sum; ${remedy}`);
+  return record;
+}
+
+function sumOf(content: object): string {
+  return sha256(canonicalJson(content));
 }
 
 /** NaN and infinities, which JSON lacks, by their names. */

@@ -61,7 +61,18 @@ test("a result is computed once a key and version; a stale or damaged one again,
   const files = readdirSync(folder).map((name) => join(folder, name));
   const path = files.find((file) => readFileSync(file, "utf8").includes('"value":3')) ?? "";
   const text = readFileSync(path, "utf8");
-  for (const damaged of [text.slice(0, -3), text.replace('"value":3', '"value":"three"'), "[]"]) {
+  await ask("c", 9);
+  const other = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+  const another = other.find((content) => content.includes('"value":9')) ?? "";
+  const edited = ['"value":"three"', '"value":7'].map((value) => text.replace('"value":3', value));
+  for (const damaged of [
+    text.slice(0, -3),
+    ...edited,
+    text.replace(/,"sum":"\w+"/, ""),
+    another,
+    "[]",
+    "{}",
+  ]) {
     writeFileSync(path, damaged);
     assert.deepEqual(await ask("a", 5), { value: 5 });
     assert.match(said.pop() ?? "", /is damaged and computed again$/);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { counted, decided, finding } from "../../../lib/studies/evidence/finding.js";
@@ -13,6 +13,7 @@ import {
   writeStudyRecord,
 } from "../../../lib/studies/replication/study-record.js";
 import { temporaryFolder } from "../../datasets/fixtures.js";
+import { userError } from "../../user-error.js";
 
 const COMMITTED = join(import.meta.dirname, "../../../data/results/reduced/cifar10");
 
@@ -40,7 +41,19 @@ test("what was found is read back as it was, also of one seed, whose interval is
     trainedIn: [],
   };
   await writeStudyRecord(path, record);
-  assert.deepEqual(readStudyRecord(path), record);
+  const read = readStudyRecord(path);
+  assert.match(read?.sum ?? "", /^[0-9a-f]{64}$/);
+  assert.deepEqual({ ...read, sum: undefined }, { ...record, sum: undefined });
+  const text = readFileSync(path, "utf8");
+  for (const [from, to] of [
+    ['"reproduced"', '"not reproduced"'],
+    ['"measured": "', '"measured": "9'],
+    ['"hash": "0"', '"hash": "1"'],
+  ] as const) {
+    assert.ok(text.includes(from));
+    writeFileSync(path, text.replace(from, to));
+    assert.throws(() => readStudyRecord(path), userError(/a\.json was changed after it was written/));
+  }
   assert.deepEqual(record.findings.map(holds), [true, false, true]);
 });
 
