@@ -69,6 +69,7 @@ function contents(sections: readonly ReportSection[]): string {
       `<li><a href="#${anchorOf(record)}">${escaped(record.study.title)}</a> <small>${escaped(record.data.name)}</small></li>`,
   );
   return `<nav aria-label="Contents"><ul><li><a href="#verdicts">Verdicts</a></li>${links.join("")}</ul></nav>`;
+}
 
 function unverified(sections: readonly ReportSection[]): string[] {
   return sections
