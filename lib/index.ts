@@ -31,6 +31,7 @@ export type { TrainingView, WatchedTraining, WatchTraining } from "./experiments
 // studies: a claim each, how it is tested, what came out
 export { DELAYS_SETTINGS, delaysStudy } from "./studies/claims/delays/study.js";
 export { DENSENET_SETTINGS, densenetStudy } from "./studies/claims/densenet/study.js";
+export { FIELD_SETTINGS, fieldStudy } from "./studies/claims/field/study.js";
 export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/claims/lambda/study.js";
 export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/claims/norm-constants/study.js";
 export { NORM_STABILITY_SETTINGS, normStabilityStudy } from "./studies/claims/norm-stability/study.js";
@@ -119,6 +120,12 @@ export {
 } from "./trace/geometric-ensemble.js";
 export { budgetedBatchCurve, budgetedThresholds, geometricShares } from "./trace/budgeted-batch.js";
 export { calibrationTable, expectedCalibrationError, reliabilityTable } from "./trace/calibration.js";
+export {
+  leaderboard,
+  type LeaderboardEntry,
+  type LeaderboardMeasures,
+  type LeaderboardRow,
+} from "./trace/leaderboard.js";
 export { labelProbabilityFalls, monotonicityViolations } from "./trace/monotonicity.js";
 export { overthinking } from "./trace/overthinking.js";
 export {
@@ -155,6 +162,7 @@ export {
 export { accuracyAgainstLambdaFigure } from "./figures/accuracy-against-lambda.js";
 export { accuracyByDelayFigure } from "./figures/accuracy-by-delay.js";
 export { accuracyInTheLongRunFigure } from "./figures/accuracy-in-the-long-run.js";
+export { accuracyOverBudgetFigure } from "./figures/accuracy-over-budget.js";
 export { accuracyOverTimeFigure } from "./figures/accuracy-over-time.js";
 export { blockInfluenceFigure } from "./figures/block-influence.js";
 export { calibrationOverTimeFigure } from "./figures/calibration-over-time.js";

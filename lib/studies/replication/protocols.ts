@@ -3,6 +3,7 @@ import { resolveDatasetSource, type ResolvedDatasetSource } from "../../datasets
 import { TINY_IMAGENET_URL } from "../../datasets/tiny-imagenet-layout.js";
 import { DELAYS_SETTINGS, delaysStudy } from "../claims/delays/study.js";
 import { DENSENET_SETTINGS, densenetStudy } from "../claims/densenet/study.js";
+import { FIELD_SETTINGS, fieldStudy } from "../claims/field/study.js";
 import { LAMBDA_SETTINGS, lambdaStudy } from "../claims/lambda/study.js";
 import { NOISE_SETTINGS, noiseStudy } from "../claims/noise/study.js";
 import { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "../claims/norm-constants/study.js";
@@ -40,6 +41,7 @@ export interface WantedDataset {
 /** All studies with their settings, in the order of the report. */
 export const STUDIES: readonly ProtocolStudy[] = [
   withSettings(sixModelsStudy, SIX_MODELS_SETTINGS),
+  withSettings(fieldStudy, FIELD_SETTINGS),
   withSettings(lambdaStudy, LAMBDA_SETTINGS),
   withSettings(typicalityStudy, TYPICALITY_SETTINGS, {
     "C-scores": "is not tested: images of constructed typicality alone show how it goes",

@@ -1,0 +1,56 @@
+import { type Draft, finding } from "../../evidence/finding.js";
+import type { PairedArms } from "../../evidence/paired-arms.js";
+import { lastStep } from "../../evidence/quantities.js";
+import { isAhead } from "../../evidence/rules.js";
+import { areaWithin, AXES, type BudgetAxis, largestBudget, parallelAxis } from "./budgets.js";
+import type { FieldModel } from "./measured.js";
+import { CASCADE, ENSEMBLE, FAMILY } from "./trainings.js";
+
+/** Networks of the kind that the paper compares with: Shallow-Deep Networks, on its own blocks and on their own. */
+const SHALLOW_DEEP = ["SerialTD-MultiHead", "SDN", "SDN-ResNet"];
+const SEPARATE = [FAMILY, ENSEMBLE];
+
+/**
+ * The claim is about hardware that updates all blocks at once, so its end points are over parallel time. What holds over other
+ * budgets is asked beside it. `linkLatencies`: those of the study, in multiply-adds of a unit.
+ */
+export function findingsOf(arms: PairedArms<FieldModel>, linkLatencies: readonly number[]): Draft[] {
+  const others = arms.arms.filter((arm) => arm !== CASCADE);
+  const designed = others.filter((arm) => !SHALLOW_DEEP.includes(arm) && !SEPARATE.includes(arm));
+  const shallowDeep = others.filter((arm) => SHALLOW_DEEP.includes(arm));
+  const separate = others.filter((arm) => SEPARATE.includes(arm));
+  const ahead = (axis: BudgetAxis, rivals: readonly string[], whom: string, carries?: true): Draft =>
+    finding(
+      {
+        statement: `${CASCADE} is more accurate than ${whom}, on average over budgets of ${axis.name}`,
+        by: carries ? "paper" : "project",
+        ...(carries && { carries }),
+      },
+      isAhead,
+      arms.over(CASCADE, rivals, areaWithin(axis, largestBudget(arms, axis))),
+    );
+  const [parallel, ...otherAxes] = AXES;
+  return [
+    ...(parallel === undefined
+      ? []
+      : [
+          ahead(parallel, shallowDeep, "each Shallow-Deep Network", true),
+          ahead(parallel, designed, "each other network with exits", true),
+          ahead(parallel, separate, "ResNets that are trained apart"),
+        ]),
+    ...otherAxes.flatMap((axis) => [
+      ahead(axis, shallowDeep, "each Shallow-Deep Network"),
+      ahead(axis, designed, "each other network with exits"),
+      ahead(axis, separate, "ResNets that are trained apart"),
+    ]),
+    ...linkLatencies.slice(1).map((latency, i) => {
+      const axis = { ...parallelAxis(i + 1), name: `parallel time, links of ${latency / 1e6} million` };
+      return ahead(axis, others, "every other competitor");
+    }),
+    finding(
+      { statement: `${CASCADE}'s last answer is more accurate than every other competitor's`, by: "project" },
+      isAhead,
+      arms.over(CASCADE, others, lastStep),
+    ),
+  ];
+}
