@@ -3,6 +3,12 @@
  */
 
 // experiments: whole runs and studies
+export { findRun } from "./experiments/comparing/find-run.js";
+export { runDifference, type RunDifference } from "./experiments/comparing/run-difference.js";
+export { runsTable, type RunsQuery } from "./experiments/comparing/runs-table.js";
+export { writePyTorchWeights } from "./experiments/export/pytorch-weights.js";
+export { writeTable } from "./experiments/export/table-file.js";
+export { writeTensorBoard } from "./experiments/export/tensorboard.js";
 export { blockInfluence } from "./experiments/analyses/block-influence.js";
 export { modelViews, trainedNetwork } from "./experiments/specs/model-views.js";
 export { specHash } from "./experiments/specs/spec-hash.js";

@@ -7,6 +7,7 @@ import { parityCommand } from "./parity.js";
 import { profileCommand } from "./profile.js";
 import { replicateCommand } from "./replicate.js";
 import { runCommand } from "./run.js";
+import { runsCommand } from "./runs.js";
 import { traceCommand } from "./trace.js";
 
 /** The `cascade` command line; every subcommand has a file of its own beside this one. */
@@ -22,6 +23,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     profileCommand(),
     replicateCommand(),
     runCommand(),
+    runsCommand(),
     traceCommand(),
   ])
     program.addCommand(command);

@@ -8,7 +8,8 @@ import {
 } from "../studies/replication/study-record.js";
 import type { StudyResult } from "../studies/study.js";
 import { projectFolder } from "./project-folder.js";
-import { showTable, type TableRow } from "./show-table.js";
+import type { TableRow } from "../util/table-cells.js";
+import { showTable } from "./show-table.js";
 import { showText } from "./show-text.js";
 
 /** Shows what came out of a study: the verdict, then each finding, end points first; or why there are none. */

@@ -1,7 +1,8 @@
 import type { StudyResult } from "../studies/study.js";
 import { UserError } from "../util/errors.js";
 import { showFigure } from "./show-figure.js";
-import { showTable, type TableOptions } from "./show-table.js";
+import type { TableOptions } from "../util/table-cells.js";
+import { showTable } from "./show-table.js";
 import { showText } from "./show-text.js";
 
 /** Shows a figure of a study, or why there is none. Call it with `await`. */

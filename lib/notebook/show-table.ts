@@ -1,134 +1,25 @@
-import { inspect } from "node:util";
+import {
+  moreRows,
+  tableCells,
+  type TableCells,
+  type TableLike,
+  type TableOptions,
+  tableText,
+} from "../util/table-cells.js";
 import { emitDisplay, type DisplayBundle } from "./emit-display.js";
-
-/** A row of a table, by column. */
-export type TableRow = Readonly<Record<string, unknown>>;
-
-/** Rows, or what can be asked for them: an arquero table, a danfo data frame. */
-export type TableLike =
-  | readonly object[]
-  | { objects(options?: { limit?: number }): object[]; columnNames(): string[] }
-  | DataFrame;
-
-/** As much of a danfo data frame, or of one of its columns, as a table takes. */
-interface DataFrame {
-  readonly columns: readonly string[];
-  readonly values: readonly unknown[];
-  readonly index?: readonly (string | number)[];
-}
-
-export interface TableOptions {
-  /** Significant digits of numbers that are not whole. */
-  readonly digits?: number;
-  /** Rows shown at most; the rest is counted below the table. */
-  readonly limit?: number;
-}
 
 /** Shows a table below the cell, numbers aligned at the right. */
 export function showTable(table: TableLike, options: TableOptions = {}): void {
   emitDisplay(tableBundle(table, options));
 }
 
-interface Column {
-  readonly name: string;
-  readonly numeric: boolean;
-  readonly format: (value: unknown) => string;
-}
-
-interface Cells {
-  readonly columns: readonly Column[];
-  readonly rows: readonly (readonly string[])[];
-  readonly left: number;
-}
-
 /** A table as HTML and as text in columns. */
-export function tableBundle(table: TableLike, { digits = 4, limit = 50 }: TableOptions = {}): DisplayBundle {
-  const rows = rowsOf(table);
-  const names = columnNames(table) ?? [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const columns = names.map((name) =>
-    readColumn(
-      name,
-      rows.map((row) => row[name]),
-      digits,
-    ),
-  );
-  const cells: Cells = {
-    columns,
-    rows: rows.slice(0, limit).map((row) => columns.map(({ name, format }) => format(row[name]))),
-    left: Math.max(0, rows.length - limit),
-  };
+export function tableBundle(table: TableLike, options: TableOptions = {}): DisplayBundle {
+  const cells = tableCells(table, options);
   return { "text/html": tableHtml(cells), "text/plain": tableText(cells) };
 }
 
-/** Of tables that know them: rows as objects have names that are whole numbers first. */
-function columnNames(table: TableLike): readonly string[] | undefined {
-  if ("columnNames" in table) return table.columnNames();
-  if (!("columns" in table)) return undefined;
-  return isLabelled(table) ? ["", ...table.columns] : table.columns;
-}
-
-const isLabelled = ({ index = [] }: DataFrame): boolean => index.some((label, place) => label !== place);
-
-/** The rows of a table as objects, all of them. */
-export function rowsOf(table: TableLike): readonly TableRow[] {
-  if ("objects" in table) return table.objects({ limit: Infinity }) as TableRow[];
-  if (!("columns" in table)) return table as readonly TableRow[];
-  const { columns, values: all, index = [] } = table;
-  const labelled = isLabelled(table);
-  return all.map((row, place) => {
-    // danfo keeps the values of a single column flat.
-    const values: readonly unknown[] = Array.isArray(row) ? row : [row];
-    return Object.fromEntries([
-      ...(labelled ? [["", index[place]] as const] : []),
-      ...columns.map((name, i) => [name, values[i]] as const),
-    ]);
-  });
-}
-
-const isBlank = (value: unknown): boolean => value === null || value === undefined;
-
-function readColumn(name: string, values: readonly unknown[], digits: number): Column {
-  const numbers = values.filter((value): value is number => typeof value === "number");
-  const numeric = values.every(
-    (value) => isBlank(value) || typeof value === "number" || typeof value === "bigint",
-  );
-  const formatNumber = numeric
-    ? numberFormat(numbers, digits)
-    : (value: number) => String(Number(value.toPrecision(digits)));
-  return {
-    name,
-    numeric,
-    format: (value) => {
-      if (value === null || value === undefined) return "";
-      if (typeof value === "number") return formatNumber(value);
-      if (typeof value === "bigint") return String(value);
-      return typeof value === "string" ? value : inspect(value, { breakLength: Infinity });
-    },
-  };
-}
-
-/**
- * Equal decimals down a column, so that the points stand below each other: `digits` count in the largest number, and
- * two fewer at least in the smallest, but for numbers below a tenth. What would keep less than two digits is written
- * with an exponent: no number is shown as 0 that is none.
- */
-function numberFormat(numbers: readonly number[], digits: number): (value: number) => string {
-  const finite = numbers.filter((value) => Number.isFinite(value));
-  if (finite.every((value) => Number.isInteger(value))) return String;
-  const exponents = finite.filter((value) => value !== 0).map(exponentOf);
-  const largest = Math.max(...exponents);
-  if (largest < -4 || largest > 8) return (value) => value.toExponential(digits - 1);
-  const ofSmallest = digits - 2 - Math.max(-1, Math.min(...exponents));
-  const decimals = Math.max(0, digits - 1 - largest, ofSmallest);
-  const isLost = (value: number): boolean => value !== 0 && exponentOf(value) < 1 - decimals;
-  return (value) => (isLost(value) ? value.toExponential(1) : value.toFixed(decimals));
-}
-
-const exponentOf = (value: number): number => Math.floor(Math.log10(Math.abs(value)));
-
-const moreRows = (left: number): string => `and ${left} more rows`;
-
-function tableHtml({ columns, rows, left }: Cells): string {
+function tableHtml({ columns, rows, left }: TableCells): string {
   const align = columns.map(({ numeric }) => ` style="text-align:${numeric ? "right" : "left"}"`);
   const line = (tag: string, texts: readonly string[]): string =>
     `<tr>${texts.map((text, i) => `<${tag}${align[i] ?? ""}>${onOneLine(escapeHtml(text))}</${tag}>`).join("")}</tr>`;
@@ -150,17 +41,4 @@ const onOneLine = (text: string): string => (text.length <= SHORT ? text.replace
 /** Text as HTML shows it. */
 export function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
-function tableText({ columns, rows, left }: Cells): string {
-  const widths = columns.map(({ name }, i) =>
-    Math.max(name.length, ...rows.map((row) => (row[i] ?? "").length)),
-  );
-  const line = (texts: readonly string[]): string =>
-    texts
-      .map((text, i) => (columns[i]?.numeric ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
-      .join("  ")
-      .trimEnd();
-  const lines = [columns.map(({ name }) => name), ...rows].map(line);
-  return [...lines, ...(left === 0 ? [] : [moreRows(left)])].join("\n");
 }

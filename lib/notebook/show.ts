@@ -1,6 +1,8 @@
 import { inspect } from "node:util";
 import { type ImageSet } from "../datasets/dataset.js";
 import { pngDataUri } from "../datasets/encode.js";
+import { runsTable } from "../experiments/comparing/runs-table.js";
+import { RunRecord } from "../experiments/runs/run-record.js";
 import type { FigureLike } from "../figures/figure.js";
 import { imageGrid, type CaptionedImage } from "../figures/image-grid.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
@@ -8,16 +10,18 @@ import type { Trace } from "../trace/trace.js";
 import { valuesPerImage } from "../util/image-size.js";
 import { emitDisplay } from "./emit-display.js";
 import { showFigure } from "./show-figure.js";
-import { showTable, type TableLike, type TableOptions } from "./show-table.js";
+import type { TableLike, TableOptions } from "../util/table-cells.js";
+import { showTable } from "./show-table.js";
 import { showText } from "./show-text.js";
 
 /**
- * Shows anything below the cell: a figure, a table (rows, arquero, danfo), a trace as its accuracies, the first images
- * of a set, a text as a paragraph, anything else as Node prints it. Call it with `await`.
+ * Shows anything below the cell: a figure, a table (rows, arquero, danfo), a trace as its accuracies, runs side
+ * by side, the first images of a set, a text as a paragraph, anything else as Node prints it. Call it with `await`.
  */
 export async function show(value: unknown, options: TableOptions = {}): Promise<void> {
   if (typeof value === "string") showText(value);
   else if (isFigure(value)) await showFigure(value);
+  else if (isRuns(value)) showTable(runsTable({}, [value].flat()), options);
   else if (isTable(value)) showTable(value, options);
   else if (isTrace(value)) showTrace(value, options);
   else if (isImageSet(value)) await showFigure(await firstImages(value, options.limit));
@@ -41,6 +45,10 @@ function isTable(value: unknown): value is TableLike {
     (Array.isArray(value["columns"]) && Array.isArray(value["values"]))
   );
 }
+
+const isRuns = (value: unknown): value is RunRecord | readonly RunRecord[] =>
+  value instanceof RunRecord ||
+  (Array.isArray(value) && value.length > 0 && value.every((one) => one instanceof RunRecord));
 
 const isTrace = (value: unknown): value is Trace =>
   isObject(value) && "logits" in value && "timesteps" in value && "labels" in value;
@@ -82,7 +90,7 @@ async function firstImages(
 
 /** What a cell ends with: rich where there is a rich form; plain values as Node prints them. */
 async function showResult(value: unknown): Promise<void> {
-  if (isFigure(value) || isTable(value) || isTrace(value) || isImageSet(value)) await show(value);
+  if ([isFigure, isRuns, isTable, isTrace, isImageSet].some((has) => has(value))) await show(value);
   else console.log(value);
 }
 

@@ -1,5 +1,5 @@
 import { UserError } from "../util/errors.js";
-import { rowsOf, type TableLike } from "./show-table.js";
+import { rowsOf, type TableLike } from "../util/table-cells.js";
 
 interface Kinds {
   readonly number: number;

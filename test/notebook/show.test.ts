@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { table } from "arquero";
 import { createRequire } from "node:module";
 import { after, beforeEach, test } from "node:test";
+import { join } from "node:path";
+import { listRuns } from "../../lib/experiments/runs/run-record.js";
 import { closeBrowser } from "../../lib/figures/browser.js";
 import { show } from "../../lib/notebook/show.js";
 
@@ -44,4 +46,13 @@ test("a trace is shown as its accuracies, images as pictures with their classes,
   assert.match(String(shown[2]?.data["image/svg+xml"]), />2 of 2 images<[^]*>dog</);
   await show(new Map([[1, 2]]));
   assert.equal(textOf(3), "Map(1) { 1 => 2 }");
+});
+
+test("runs are shown side by side", async () => {
+  const runs = listRuns(join(import.meta.dirname, "../experiments/runs/former-runs"));
+  await show(runs);
+  assert.match(
+    textOf(0),
+    /^name +hash +model +seed +state[^\n]*\ndensenet-ordinary-ce +b0cce9a2de24 +DenseNet-CascadedCE/,
+  );
 });
