@@ -1,16 +1,19 @@
 import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
+import { panelDomain, panelTitle } from "./panels.js";
 import { axis, layout, millimetres, modelStyles, shareAxis, WIDTH } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
 
 const PANELS = [
-  { column: "last", title: "Accuracy at the last step" },
-  { column: "early", title: "Accuracy at t = 3" },
-  { column: "area", title: "Mean accuracy over time" },
+  { column: "last", title: "<b>a</b>  last step" },
+  { column: "early", title: "<b>b</b>  t = 3" },
+  { column: "area", title: "<b>c</b>  mean over time" },
 ] as const;
-const GAP = 0.1;
+const GAP = 0.04;
+/** Top of the axes: above stand the panels' titles. */
+const TOP = 0.92;
 
 /**
  * What lambda does to accuracy at the last step, at t = 3 and on the mean over time, a panel each and a line for each
@@ -26,18 +29,27 @@ export function accuracyAgainstLambdaFigure(table: ColumnTable): PlotlyFigure {
   );
   const models = groupRows(rows, (row) => row.model);
   const styles = modelStyles(models.keys());
+  const lambdas = [...new Set(rows.map((row) => row.lambda))].sort((one, other) => one - other);
+  const titles = PANELS.map(({ title }, i) => panelTitle(title, panelDomain(i, PANELS.length, GAP), TOP));
   const panelWidth = (1 - GAP * (PANELS.length - 1)) / PANELS.length;
   const axes: Record<string, PlotlyObject> = {};
-  const data = PANELS.flatMap(({ column, title }, i) => {
+  const data = PANELS.flatMap(({ column }, i) => {
     const number = i === 0 ? "" : String(i + 1);
     const start = i * (panelWidth + GAP);
     axes[`xaxis${number}`] = axis("λ", {
       domain: [start, start + panelWidth],
       anchor: `y${number}`,
       range: [-0.05, 1.05],
-      dtick: 0.25,
+      tickmode: "array",
+      tickvals: lambdas,
     });
-    axes[`yaxis${number}`] = shareAxis(title, { anchor: `x${number}`, rangemode: "normal" });
+    axes[`yaxis${number}`] = shareAxis(i === 0 ? "Accuracy" : "", {
+      anchor: `x${number}`,
+      domain: [0, TOP],
+      rangemode: "normal",
+      showticklabels: i === 0,
+      ...(i > 0 && { matches: "y" }),
+    });
     const lambda = (row: (typeof rows)[number]): number => row.lambda;
     const lines = [...styles].map(([model, style]) => ({
       model,
@@ -59,7 +71,7 @@ export function accuracyAgainstLambdaFigure(table: ColumnTable): PlotlyFigure {
       height: millimetres(58),
       legendEntries: models.size,
       legendColumns: 4,
-      axes,
+      axes: { ...axes, annotations: titles },
     }),
   };
 }

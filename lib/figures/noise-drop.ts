@@ -2,16 +2,7 @@ import type { ColumnTable } from "arquero";
 import { mean, standardError } from "../util/statistics.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { panelGrid } from "./panel-grid.js";
-import {
-  axis,
-  layout,
-  MARKER_SIZE,
-  millimetres,
-  modelStyles,
-  shareAxis,
-  THIN_LINE_WIDTH,
-  WIDTH,
-} from "./style.js";
+import { axis, INK, layout, MARKER_SIZE, millimetres, modelStyles, THIN_LINE_WIDTH, WIDTH } from "./style.js";
 import { finiteOrNull, tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
 
@@ -19,19 +10,20 @@ import { groupRows } from "../util/group-rows.js";
 const SPREAD = 0.55;
 
 /**
- * What each noise takes from each model's accuracy at the last timestep: dots with bars of one standard error over
- * the rows (seeds) of equal training, schedule, noise and model. A panel for each schedule (across) and training
- * (down). Table: training, schedule, noise, model, relativeDrop (share of the clean accuracy above chance).
+ * By how much less each noise takes from one model than from each other one, of each its share of the clean accuracy above
+ * chance, in points: dots with bars of one standard error over the rows (seeds, each paired with itself) of equal training,
+ * schedule, noise and other model. A panel for each schedule (across) and training (down).
+ * Table: training, schedule, noise, model (the other one), lead (a share).
  */
-export function noiseDropFigure(table: ColumnTable): PlotlyFigure {
+export function noiseDropFigure(table: ColumnTable, title: string): PlotlyFigure {
   const texts = ["training", "schedule", "noise", "model"] as const;
-  const rows = tableRows("noise drop", table, ["relativeDrop"], texts);
+  const rows = tableRows("noise drop", table, ["lead"], texts);
   const trainings = [...groupRows(rows, (row) => row.training).keys()];
   const schedules = [...groupRows(rows, (row) => row.schedule).keys()];
   const noises = [...groupRows(rows, (row) => row.noise).keys()];
   const styles = modelStyles(rows.map(({ model }) => model));
-  const reached = rows.map(({ relativeDrop }) => relativeDrop).filter(Number.isFinite);
-  const range = [Math.min(-0.02, ...reached.map((drop) => drop - 0.05)), Math.max(...reached, 0) + 0.05];
+  const reached = rows.map(({ lead }) => 100 * lead).filter(Number.isFinite);
+  const range = [Math.min(0, ...reached) - 5, Math.max(0, ...reached) + 5];
   const grid = panelGrid({
     rows: trainings,
     columns: schedules,
@@ -43,14 +35,20 @@ export function noiseDropFigure(table: ColumnTable): PlotlyFigure {
       ticktext: noises,
       tickangle: -30,
     }),
-    yaxis: shareAxis("Relative drop", { range }),
+    yaxis: axis(title, {
+      range,
+      showgrid: true,
+      zeroline: true,
+      zerolinecolor: INK,
+      zerolinewidth: THIN_LINE_WIDTH,
+    }),
   });
   const data: PlotlyObject[] = [];
   for (const [row, training] of trainings.entries()) {
     for (const [column, schedule] of schedules.entries()) {
       for (const [place, [model, style]] of [...styles].entries()) {
         const shift = SPREAD * ((place + 0.5) / styles.size - 0.5);
-        const drops = noises.map((noise) =>
+        const leads = noises.map((noise) =>
           rows
             .filter(
               (other) =>
@@ -59,7 +57,7 @@ export function noiseDropFigure(table: ColumnTable): PlotlyFigure {
                 other.noise === noise &&
                 other.model === model,
             )
-            .map(({ relativeDrop }) => relativeDrop),
+            .map(({ lead }) => 100 * lead),
         );
         data.push({
           type: "scatter",
@@ -69,10 +67,10 @@ export function noiseDropFigure(table: ColumnTable): PlotlyFigure {
           showlegend: row === 0 && column === 0,
           ...grid.at(row, column),
           x: noises.map((_, i) => i + shift),
-          y: drops.map((values) => finiteOrNull(mean(values))),
+          y: leads.map((values) => finiteOrNull(mean(values))),
           error_y: {
             type: "data",
-            array: drops.map((values) => finiteOrNull(standardError(values))),
+            array: leads.map((values) => finiteOrNull(standardError(values))),
             color: style.color,
             thickness: THIN_LINE_WIDTH,
             width: 2,

@@ -1,10 +1,10 @@
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, type LinePoint, meanLine, modelLine } from "./model-line.js";
 import { panelGrid, type PanelGridOptions } from "./panel-grid.js";
-import { layout, millimetres, modelStyles, THIN_LINE_WIDTH, translucent, WIDTH } from "./style.js";
+import { layout, millimetres, modelStyles, WIDTH } from "./style.js";
 import { groupRows } from "../util/group-rows.js";
 
-/** A point of a model's line under a noise, of one seed; noise and schedule "none" are clean images. */
+/** A point of a model's line under a noise, of one seed. */
 export interface NoisePoint {
   readonly model: string;
   readonly noise: string;
@@ -17,16 +17,14 @@ export interface NoisePoint {
 
 /**
  * A panel for each noise (across) and schedule (down), in it a line for each model: the mean over seeds in a band of
- * one standard error. Behind them, thin and pale, the same models on clean images.
+ * one standard error.
  */
 export function noisePanels(
   pointsOfSeeds: readonly NoisePoint[],
   axes: Pick<PanelGridOptions, "xaxis" | "yaxis" | "xtitle">,
 ): PlotlyFigure {
-  const clean = pointsOfSeeds.filter(({ noise }) => noise === "none");
-  const noisy = pointsOfSeeds.filter(({ noise }) => noise !== "none");
-  const noises = [...groupRows(noisy, ({ noise }) => noise).keys()];
-  const schedules = [...groupRows(noisy, ({ schedule }) => schedule).keys()];
+  const noises = [...groupRows(pointsOfSeeds, ({ noise }) => noise).keys()];
+  const schedules = [...groupRows(pointsOfSeeds, ({ schedule }) => schedule).keys()];
   const styles = modelStyles(pointsOfSeeds.map(({ model }) => model));
   const grid = panelGrid({ rows: schedules, columns: noises, ...axes });
   const data: PlotlyObject[] = [];
@@ -34,17 +32,7 @@ export function noisePanels(
     for (const [column, noise] of noises.entries()) {
       const panel = grid.at(row, column);
       const first = row === 0 && column === 0;
-      const here = noisy.filter((point) => point.noise === noise && point.schedule === schedule);
-      for (const [model, style] of styles) {
-        data.push({
-          ...modelLine(model, style, lineOf(clean, model)),
-          ...panel,
-          name: `${model}, clean`,
-          mode: "lines",
-          showlegend: false,
-          line: { color: translucent(style.color, 0.45), dash: style.dash, width: THIN_LINE_WIDTH },
-        });
-      }
+      const here = pointsOfSeeds.filter((point) => point.noise === noise && point.schedule === schedule);
       for (const [model, style] of styles) {
         const line = lineOf(here, model);
         data.push(...errorBand(model, style, line).map((band) => ({ ...band, ...panel })));

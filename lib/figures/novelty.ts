@@ -29,6 +29,8 @@ export function noveltyFigure(table: ColumnTable): PlotlyFigure {
   const styles = [...modelStyles(groupRows(rows, (row) => row.model).keys())];
   const seeds = [...groupRows(rows, (row) => row.seed).keys()].sort((a, b) => a - b);
   const slots = styles.length * seeds.length;
+  const ends = rows.flatMap(({ low, high }) => [low, high]).concat(0.5);
+  const range = [Math.min(...ends) - 0.02, Math.max(...ends) + 0.02];
   const axes: Record<string, PlotlyObject> = {};
   const data = [...sets].flatMap(([outOfDistribution, members], i) => {
     const number = axisNumber(i);
@@ -37,6 +39,7 @@ export function noveltyFigure(table: ColumnTable): PlotlyFigure {
       anchor: `y${number}`,
       showgrid: true,
       tickformat: ".1f",
+      range,
     });
     axes[`yaxis${number}`] = axis("", {
       anchor: `x${number}`,

@@ -5,8 +5,8 @@ import { shareAxis, timestepAxis } from "./style.js";
 import { tableRows } from "./table-rows.js";
 
 /**
- * Speed-accuracy curves under each noise and schedule, a line for each model, with clean images behind.
- * Table: noise, schedule ("none" for clean images), model, threshold, meanStoppingTime, accuracy; a row each seed.
+ * Speed-accuracy curves under each noise and schedule, a line for each model.
+ * Table: noise, schedule, model, threshold, meanStoppingTime, accuracy; a row each seed.
  */
 export function speedAccuracyUnderNoiseFigure(table: ColumnTable): PlotlyFigure {
   const numbers = ["threshold", "meanStoppingTime", "accuracy"] as const;

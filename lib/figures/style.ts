@@ -89,20 +89,26 @@ export function modelStyles(models: Iterable<string>): ReadonlyMap<string, Model
   ]);
 }
 
-/** Colour i of n for an ordered parameter, from light to dark, all dark enough for a line. */
+/** From the viridis map (van der Walt and Smith 2015), light to dark, without its end that is too light for a line. */
+const ORDERED = ["#5EC962", "#21918C", "#3B528B", "#440154"] as const;
+
+/** Colour i of n for an ordered parameter, from light to dark, in equal steps along `ORDERED`. */
 export function orderedColor(i: number, n: number): string {
-  const position = n < 2 ? 1 : i / (n - 1);
-  const channel = (light: number, dark: number): string =>
-    Math.round(light + (dark - light) * position)
+  const position = n < 2 ? ORDERED.length - 1 : (i / (n - 1)) * (ORDERED.length - 1);
+  const left = Math.min(Math.floor(position), ORDERED.length - 2);
+  const [from, to] = [ORDERED[left] as string, ORDERED[left + 1] as string];
+  const channel = (start: number): string =>
+    Math.round(hexByte(from, start) + (hexByte(to, start) - hexByte(from, start)) * (position - left))
       .toString(16)
       .padStart(2, "0");
-  return `#${channel(120, 8)}${channel(186, 48)}${channel(228, 92)}`;
+  return `#${channel(1)}${channel(3)}${channel(5)}`;
 }
+
+const hexByte = (hex: string, start: number): number => parseInt(hex.slice(start, start + 2), 16);
 
 /** The same colour, see-through: for bands behind lines. */
 export function translucent(hex: string, opacity: number): string {
-  const channel = (start: number): number => parseInt(hex.slice(start, start + 2), 16);
-  return `rgba(${channel(1)},${channel(3)},${channel(5)},${opacity})`;
+  return `rgba(${hexByte(hex, 1)},${hexByte(hex, 3)},${hexByte(hex, 5)},${opacity})`;
 }
 
 /** An axis: thin line, ticks outside, no zero line; `title` with its unit. */

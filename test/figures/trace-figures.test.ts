@@ -62,14 +62,24 @@ test("stopping rules: a panel of accuracies and one of leads in points for each 
 test("AUROC over time: GRU filled and solid, confidence open and dotted, in the model's colour", () => {
   const rows = MODELS.flatMap((model) =>
     ["GRU", "confidence"].flatMap((signal) =>
-      [0, 1].map((timestep) => ({ model, signal, timestep, auroc: signal === "GRU" ? 0.8 : 0.7 })),
+      [0, 1].flatMap((timestep) =>
+        [0, 1].map((seed) => ({
+          ...{ model, signal, timestep, seed },
+          auroc: signal === "GRU" ? 0.8 + 0.1 * seed : 0.7 + 0.1 * seed,
+        })),
+      ),
     ),
   );
   const figure = aurocOverTimeFigure(from(rows));
   assertSnapshot("auroc-over-time", figure);
-  const [gru, confidence] = linesCalled(figure, "CascadedTD");
-  near(gru?.y ?? [], [0.8, 0.8]);
-  near(confidence?.y ?? [], [0.7, 0.7]);
+  const [gru, confidence, lead] = linesCalled(figure, "CascadedTD");
+  near(gru?.y ?? [], [0.85, 0.85]);
+  near(confidence?.y ?? [], [0.75, 0.75]);
+  near(lead?.y ?? [], [0.1, 0.1]);
+  const bands = drawn(figure).filter(({ name }) => name === "CascadedTD ± standard error");
+  // Seeds 0.1 apart have an error, the differences of each from itself none.
+  near(bands[0]?.y ?? [], [0.9, 0.9, 0.8, 0.8]);
+  near(bands[2]?.y ?? [], [0.1, 0.1, 0.1, 0.1]);
   assert.equal(gru?.line?.color, confidence?.line?.color);
   assert.deepEqual([gru?.marker?.symbol, confidence?.marker?.symbol], ["circle", "circle-open"]);
   assert.notEqual(gru?.line?.dash, confidence?.line?.dash);

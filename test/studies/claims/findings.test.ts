@@ -120,11 +120,11 @@ test("delays: depth grows with time or it does not; smoothing undone by the norm
   const flat = Array<number>(9).fill(0.6);
   const long = {
     "ordinary network": flat,
-    "TD, T = 9": flat,
-    "TD, one-step delay, T = 9": path(0.1, 0.3),
-    "TD, one-step delay, T = 9, as trained": flat,
-    "small TD, T = 9": path(0.3, 0.3),
-    "small TD, all T": path(0.3, 0.5),
+    "trained with smoothing": flat,
+    "trained with the one-step delay": path(0.1, 0.3),
+    "the same, run as trained": flat,
+    "small, trained with smoothing": path(0.3, 0.3),
+    "small, trained for all steps": path(0.3, 0.5),
   };
   const study = (oneStep: readonly number[], smoothed: readonly number[]): Delays => ({
     settings: DELAYS_SETTINGS.quick,

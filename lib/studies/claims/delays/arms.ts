@@ -33,14 +33,14 @@ export interface Delays {
   readonly long: PairedArms<OverTime>;
 }
 
-export const TRAINED_SHORT = "TD, T = 9";
+export const TRAINED_SHORT = "trained with smoothing";
 export const ORDINARY = "ordinary weights";
 export const ORDINARY_AT_ONCE = "ordinary network";
 /** Trained with the one-step delay, and run with smoothing, as the published evaluation does, or as trained. */
-export const ONE_STEP_SMOOTHED = "TD, one-step delay, T = 9";
-export const ONE_STEP_AS_TRAINED = "TD, one-step delay, T = 9, as trained";
-export const SMALL_SHORT = "small TD, T = 9";
-export const SMALL_LONG = "small TD, all T";
+export const ONE_STEP_SMOOTHED = "trained with the one-step delay";
+export const ONE_STEP_AS_TRAINED = "the same, run as trained";
+export const SMALL_SHORT = "small, trained with smoothing";
+export const SMALL_LONG = "small, trained for all steps";
 
 export async function delayArms(settings: DelaysSettings, context: StudyContext): Promise<Delays> {
   const trained: ArmResult<AnytimeModel>[] = [];

@@ -43,7 +43,7 @@ export function figuresOf({ settings, trained, ordinary, long }: Delays): StudyR
     },
     {
       name: "accuracy-in-the-long-run",
-      caption: `Accuracy with a = ${longest} over ${settings.long.timesteps} steps: trained with it for T steps, or an ordinary network's weights, beside the ordinary network itself; mean and standard error over seeds.`,
+      caption: `Accuracy with a = ${longest} over ${settings.long.timesteps} steps: networks trained for 9 steps with that smoothing or with the one-step delay (which is also shown run as trained), small ones for 9 and for all steps, and an ordinary network's weights, beside the ordinary network itself; mean and standard error over seeds.`,
       figure: accuracyInTheLongRunFigure(from(inTheLongRun), ORDINARY_AT_ONCE),
     },
   ];

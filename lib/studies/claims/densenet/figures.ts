@@ -9,17 +9,17 @@ export function figuresOf(dense: Compared, residual: Compared): StudyResult["fig
   const shown = "mean and standard error over seeds";
   return [
     {
-      name: "densenet-accuracy-over-time",
+      name: "accuracy-over-time",
       caption: `DenseNet: accuracy when the answer is asked for at a given timestep, ${shown}.`,
       figure: overTime(dense),
     },
     {
-      name: "densenet-speed-accuracy",
+      name: "speed-accuracy",
       caption: `DenseNet: accuracy against mean stopping time when each image stops once the network is confident enough, ${shown}; thin dashes: accuracy at the last step.`,
       figure: speedAccuracyFigure(curveTable(dense.arms)),
     },
     {
-      name: "densenet-cost-accuracy",
+      name: "cost-accuracy",
       caption: `DenseNet: the same against multiply-adds, in which a cascaded timestep costs more than a serial one, ${shown}.`,
       figure: speedAccuracyFigure(curveTable(dense.arms), "meanMultiplyAdds"),
     },

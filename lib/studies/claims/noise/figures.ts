@@ -15,8 +15,8 @@ import { measuredResults } from "../../evidence/tables.js";
 import type { StudyResult } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
 import { CONDITIONS, type NoiseEvaluationSettings, type NoisyModel, SCHEDULES } from "./evaluation.js";
-import { type Evaluated, TRAINED } from "./findings.js";
-import { relativeDropOf } from "./quantities.js";
+import { type Evaluated, OPPONENTS, TESTED, TRAINED } from "./findings.js";
+import { shareLeft } from "./quantities.js";
 
 export async function figuresOf(
   evaluated: Evaluated,
@@ -26,30 +26,32 @@ export async function figuresOf(
   return [
     {
       name: "pictures",
-      caption: "One test image under the six noises, as the networks are shown it.",
+      caption:
+        "One test image under the six noises, as the networks are shown it: the same at all timesteps, or drawn anew for " +
+        "each.",
       figure: await picturesOf(await context.dataset(), settings),
     },
     ...[...evaluated].flatMap(([training, arms]) => [
       {
         name: `accuracy-under-noise-${training}`,
         caption:
-          `Accuracy at each timestep under noise, ${TRAINED[training]}; bands: one standard error over seeds; ` +
-          "thin and pale: the same models on clean images.",
+          `What noise changes in accuracy at each timestep, ${TRAINED[training]}: accuracy under noise less that of the ` +
+          "same network on clean images; bands: one standard error over seeds.",
         figure: overTimeFigure(arms),
       },
       {
         name: `speed-accuracy-under-noise-${training}`,
         caption:
-          `Accuracy against mean stopping time, one point a confidence threshold, ${TRAINED[training]}; bands: one ` +
-          "standard error over seeds; thin and pale: the same models on clean images.",
+          `Accuracy against mean stopping time under noise, one point a confidence threshold, ${TRAINED[training]}; ` +
+          "bands: one standard error over seeds.",
         figure: speedAccuracyFigure(arms),
       },
     ]),
     {
       name: "drop",
       caption:
-        "Share of its own clean accuracy above chance that each model loses at the last timestep; bars: one standard " +
-        "error over seeds.",
+        `How much more of its own clean accuracy above chance ${TESTED} keeps at the last timestep than each other model, ` +
+        "paired by seed; bars: one standard error over seeds. Above zero it is the more robust one.",
       figure: dropFigure(evaluated),
     },
   ];
@@ -57,8 +59,14 @@ export async function figuresOf(
 
 function overTimeFigure(arms: PairedArms<NoisyModel>): PlotlyFigure {
   const rows = measuredResults(arms).flatMap(({ arm: model, measured: { results } }) =>
-    results.flatMap(({ noise, schedule, accuracy }) =>
-      accuracy.map((share, timestep) => ({ noise, schedule, model, timestep, accuracy: share })),
+    results.slice(1).flatMap(({ noise, schedule, accuracy }) =>
+      accuracy.map((share, timestep) => ({
+        noise,
+        schedule,
+        model,
+        timestep,
+        change: share - (results[0]?.accuracy[timestep] ?? NaN),
+      })),
     ),
   );
   return accuracyUnderNoiseFigure(from(rows));
@@ -66,29 +74,31 @@ function overTimeFigure(arms: PairedArms<NoisyModel>): PlotlyFigure {
 
 function speedAccuracyFigure(arms: PairedArms<NoisyModel>): PlotlyFigure {
   const rows = measuredResults(arms).flatMap(({ arm: model, measured: { results } }) =>
-    results.flatMap(({ noise, schedule, curve }) =>
-      curve.map((point) => ({ noise, schedule, model, ...point })),
-    ),
+    results
+      .slice(1)
+      .flatMap(({ noise, schedule, curve }) => curve.map((point) => ({ noise, schedule, model, ...point }))),
   );
   return speedAccuracyUnderNoiseFigure(from(rows));
 }
 
 function dropFigure(evaluated: Evaluated): PlotlyFigure {
   const rows = [...evaluated].flatMap(([training, arms]) =>
-    measuredResults(arms).flatMap(({ arm: model, measured }) =>
-      CONDITIONS.slice(1).map((condition) => ({
-        training: TRAINED[training],
-        ...condition,
-        model,
-        relativeDrop: relativeDropOf(measured, condition, "last step"),
-      })),
+    OPPONENTS.flatMap((model) =>
+      CONDITIONS.slice(1).flatMap((condition) =>
+        arms.lead(TESTED, model, shareLeft([condition], "last step")).map((lead) => ({
+          training: TRAINED[training],
+          ...condition,
+          model,
+          lead: lead / 100,
+        })),
+      ),
     ),
   );
-  return noiseDropFigure(from(rows));
+  return noiseDropFigure(from(rows), `${TESTED} keeps more (points)`);
 }
 
-/** What the pictures show: so many timesteps of this test image. */
-const PICTURED = { timesteps: 4, image: 0 };
+/** The timesteps at which the pictures show this test image: a persistent noise is the same at all of them. */
+const PICTURED = { image: 0, persistent: [0], transient: [0, 2, 4, 6, 8] } as const;
 
 async function picturesOf(
   { train, test: set }: Dataset,
@@ -100,20 +110,23 @@ async function picturesOf(
   const image = normalisedImage(pixels, normalisation);
   const id = set.ids[PICTURED.image] ?? 0;
   const pictures = NOISE_NAMES.flatMap((noise) =>
-    SCHEDULES.flatMap((kind) =>
-      disturbedFrames(
+    SCHEDULES.flatMap((kind) => {
+      const shown = PICTURED[kind];
+      const timesteps = Math.max(...shown) + 1;
+      const frames = disturbedFrames(
         { noise, schedule: { kind }, seed, strength },
         image,
         set.size,
         id,
-        PICTURED.timesteps,
-      ).map((frame, timestep): NoisePicture => ({
+        timesteps,
+      );
+      return shown.map((timestep): NoisePicture => ({
         noise,
         schedule: kind,
         timestep,
-        pixels: displayedPixels(frame, normalisation),
-      })),
-    ),
+        pixels: displayedPixels(frames[timestep] ?? image, normalisation),
+      }));
+    }),
   );
   return noisePicturesFigure(pictures, set.size.height);
 }

@@ -12,7 +12,7 @@ export function figuresOf({ arms }: SixModels): StudyResult["figures"] {
       caption:
         "Speed and accuracy of the six models when each image stops once the network is confident enough, " +
         "mean and standard error over seeds, against (a) timesteps, (b) multiply-adds and (c) measured time; a line is broken where no threshold leads; rings: every " +
-        "image is answered at the same timestep, the simplest rule; thin dashes: accuracy at the last step.",
+        "image is answered at the same timestep, the simplest rule; thin dashes: accuracy at the last step, which CascadedCE and SerialCE, the same weights, have in common.",
       figure: speedAccuracyPanels(
         curveTable(arms),
         AXES.map(({ axis }) => axis),

@@ -114,7 +114,7 @@ export const traceStudy: Study<TraceSettings> = {
         {
           name: "judging",
           caption:
-            "How well the GRU's probability of being right (filled) and the confidence (open, dotted) tell right answers from wrong ones at each timestep.",
+            "How well the GRU's probability of being right (filled) and the confidence (open, dotted) tell right answers from wrong ones at each timestep, and what the one is ahead of the other by, paired by seed.",
           figure: aurocOverTimeFigure(from(answers)),
         },
         {

@@ -14,18 +14,20 @@ export function curveFigures({ images, arms }: TypicalityArms): StudyResult["fig
   );
   const prefix = images === "constructed" ? "constructed-" : "";
   const which = images === "constructed" ? "images of constructed typicality" : "held-out images";
+  const title = images === "constructed" ? "Constructed typicality" : "C-score (1 = typical)";
+  const scale = images === "constructed" ? "the typicality that they were made with" : "C-score";
   const caption = (quantity: string): string =>
-    `${quantity} against C-score on ${which} at confidence ${MAIN_THRESHOLD}: means of bins of ${1 / BINS}, bars of one standard error over seeds (of a single seed, over images).`;
+    `${quantity} against ${scale} on ${which} at confidence ${MAIN_THRESHOLD}: means of bins of ${1 / BINS}, bars of one standard error over seeds (of a single seed, over images). Below: images of each bin.`;
   return [
     {
       name: `${prefix}latency`,
       caption: caption("Selection latency"),
-      figure: typicalityFigure(from(rows)),
+      figure: typicalityFigure(from(rows), "selectionLatency", title),
     },
     {
       name: `${prefix}correctness`,
       caption: caption("Accuracy at selection"),
-      figure: typicalityFigure(from(rows), "accuracy"),
+      figure: typicalityFigure(from(rows), "accuracy", title),
     },
   ];
 }
