@@ -10,8 +10,7 @@ interface TensorLayout {
   readonly mapSide?: number;
 }
 
-export function authorsShape(tensor: TensorLayout): number[] {
-  const { role, shape } = unflattened(tensor);
+export function authorsShape({ role, shape }: Omit<TensorLayout, "mapSide">): number[] {
   return authorsAxes(role, shape).map((axis) => shape[axis] ?? 1);
 }
 
@@ -20,7 +19,7 @@ export function fromAuthorsLayout(tensor: TensorLayout, values: Float32Array): F
   const { role, shape } = unflattened(tensor);
   const axes = authorsAxes(role, shape);
   const inverse = axes.map((_, axis) => axes.indexOf(axis));
-  return permute(values, authorsShape(tensor), inverse);
+  return permute(values, authorsShape({ role, shape }), inverse);
 }
 
 /** Values in this project's layout -> values in the authors'. */

@@ -1,6 +1,11 @@
 import { forward } from "../../models/anytime-network.js";
 import type { CascadedResNet } from "../../models/cascaded-resnet.js";
-import { disposeEvaluationPass, disposeState, evaluationPass } from "../../models/state.js";
+import {
+  disposeEvaluationPass,
+  disposeState,
+  evaluationPass,
+  type NetworkState,
+} from "../../models/state.js";
 import { outputIsBlindAtStart } from "../../nn/delay.js";
 import type { Precision } from "../../nn/backend/kernels.js";
 import type { Sequence } from "../../nn/pass.js";
@@ -43,13 +48,18 @@ export function checkReferenceCase(
   );
 }
 
+function stateOfCase(network: CascadedResNet, { case: given, tensors }: ReferenceCase): NetworkState {
+  const constantStatistics = given.normStatistics === "same";
+  return recipeState(network, { caseName: given.name, tensors, constantStatistics });
+}
+
 function evaluationError(
   network: CascadedResNet,
   reference: ReferenceCase,
   images: Sequence,
   precision: Precision,
 ): QuantityError {
-  const state = recipeState(network, reference);
+  const state = stateOfCase(network, reference);
   const pass = evaluationPass(network, state, precision);
   const logits = forward(network, pass, images, reference.case.batch).y.values;
   disposeEvaluationPass(pass);
@@ -67,7 +77,7 @@ function trainingErrors(
   { lambda, steps }: ReferenceTraining,
   precision: Precision,
 ): QuantityError[] {
-  let state: TrainingState = { ...recipeState(network, reference), velocities: new Map() };
+  let state: TrainingState = { ...stateOfCase(network, reference), velocities: new Map() };
   const loss = { lambda, firstTimestep: outputIsBlindAtStart(network.stemDelay) ? 1 : 0 };
   const errors = steps.flatMap((expected, index) => {
     const batch = batchGradients(network, state, images, reference.labels, loss, precision);

@@ -5,7 +5,6 @@ import {
   disposeState,
   evaluationPass,
   type NetworkState,
-  stateFrom,
 } from "../../models/state.js";
 import type { TensorSpec } from "../../models/tensor-spec.js";
 import type { Precision } from "../../nn/backend/kernels.js";
@@ -19,10 +18,9 @@ import {
   opponentNetwork,
   publishedSizesSchema,
 } from "./opponent-case.js";
-import { authorsShape, fromAuthorsLayout } from "./authors-layout.js";
 import { authorsValues } from "./authors-values.js";
 import { type ParityRow, parityRow } from "./parity-row.js";
-import { otherShape, recipeImages, recipeValues } from "./recipe-state.js";
+import { recipeImages, recipeState } from "./recipe-state.js";
 import type { Sampled } from "./reference-case.js";
 import { arrayError, sampledError } from "./relative-error.js";
 
@@ -69,7 +67,11 @@ export function checkOpponent(json: unknown, where: string, precision: Precision
     parityRow(reference.name, quantity, error, times * reference.float32Error);
   return scoped(() => {
     const images = recipeImages(reference.batch, reference.side, network.timesteps);
-    const state = recipeState(network, reference);
+    const state = recipeState(network, {
+      caseName: reference.name,
+      tensors: reference.tensors.map(([name, shape]) => ({ name, shape })),
+      nameOf: publicName,
+    });
     const trained = batchGradients(
       network,
       state,
@@ -102,19 +104,6 @@ function evaluationLogits(
   const { values } = forward(network, pass, images, images.values.shape[0]).y;
   disposeEvaluationPass(pass);
   return values;
-}
-
-function recipeState(network: MultiExitNetwork, { tensors, name }: OpponentCase): NetworkState {
-  const seeds = new Map(tensors.map(([tensor], i) => [tensor, i + 1]));
-  return stateFrom(network, (tensor) => {
-    const seed = seeds.get(publicName(tensor)) ?? 0;
-    const listed = tensors[seed - 1]?.[1];
-    const shape = authorsShape(tensor);
-    const size = (extents: readonly number[]): number => extents.reduce((a, b) => a * b, 1);
-    if (listed === undefined || size(listed) !== size(shape))
-      throw otherShape(name, tensor.name, shape, listed);
-    return fromAuthorsLayout(tensor, recipeValues(tensor, shape, seed));
-  });
 }
 
 /** Infinite where a tensor has a gradient on one side alone. */
