@@ -174,3 +174,19 @@ function assertNear(actual: Tensor, expected: Tensor, limit: number): void {
   const error = difference / b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   assert.ok(error <= limit, `relative error ${error}, limit ${limit}`);
 }
+
+test("rows of distinct steps that are not those of the input are refused", (context) => {
+  if (!hasOwnKernels) {
+    context.skip("the project's own kernels are not compiled");
+    return;
+  }
+  tf.tidy(() => {
+    const gain: Tensor2D = tf.ones([2, 4]);
+    const steps = { gain, bias: gain, rows: [1, 1] };
+    const refused = /the rows of the distinct steps add up to 2, the input is \[3,2,2,4\]/;
+    const x: Tensor4D = tf.ones([3, 2, 2, 4]);
+    assert.throws(() => kernels.scaleAndShift(x, { ...steps, relu: false }), refused);
+    const filter: Tensor4D = tf.ones([1, 1, 4, 4]);
+    assert.throws(() => kernels.convolve(x, filter, 1, "float32", { ...steps, relu: true }), refused);
+  });
+});

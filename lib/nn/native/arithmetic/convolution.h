@@ -8,43 +8,12 @@
 #pragma once
 
 #include "direct-convolution.h"
-#include "direct-filter-gradient.h"
 #include "float64-convolution.h"
 #include "winograd-convolution.h"
 #include "winograd-filter-gradient.h"
 
 namespace cascade {
 namespace {
-
-struct Float64 {
-  template <typename T>
-  static void Convolve(const Threads& threads, const ConvolutionShape& s, const Epilogue& epilogue, const T* x, const float* filter, T* y) {
-    Float64Convolve(threads, s, epilogue, x, filter, y);
-  }
-  template <typename T>
-  static void InputGradient(const Threads& threads, const ConvolutionShape& s, const T* dy, const float* filter, T* dx) {
-    Float64InputGradient(threads, s, dy, filter, dx);
-  }
-  template <typename T>
-  static void FilterGradient(const Threads& threads, const ConvolutionShape& s, const T* x, const T* dy, float* dw) {
-    Float64FilterGradient(threads, s, x, dy, dw);
-  }
-};
-
-struct Direct {
-  template <typename T>
-  static void Convolve(const Threads& threads, const ConvolutionShape& s, const Epilogue& epilogue, const T* x, const float* filter, T* y) {
-    DirectConvolve(threads, s, x, filter, epilogue, y);
-  }
-  template <typename T>
-  static void InputGradient(const Threads& threads, const ConvolutionShape& s, const T* dy, const float* filter, T* dx) {
-    DirectInputGradient(threads, s, dy, filter, dx);
-  }
-  template <typename T>
-  static void FilterGradient(const Threads& threads, const ConvolutionShape& s, const T* x, const T* dy, float* dw) {
-    DirectFilterGradient<T>(threads, s, x, dy).Compute(dw);
-  }
-};
 
 // Tiles are transformed as `Forward` and, on the way back to the input, as `Back` says (winograd.h).
 template <typename Forward, typename Back = Forward>

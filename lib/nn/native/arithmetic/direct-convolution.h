@@ -6,8 +6,8 @@
 
 #pragma once
 
+#include "direct-filter-gradient.h"
 #include "epilogue.h"
-#include "windows.h"
 
 namespace cascade {
 namespace {
@@ -123,34 +123,41 @@ inline RightSide PackedRightSide(int64_t depth, int64_t outputs, const float* fi
   return RightSide(depth, outputs, [&](int64_t term, float* row) { std::copy_n(filter + term * outputs, outputs, row); });
 }
 
-template <typename T>
-void DirectConvolve(const Threads& threads, const ConvolutionShape& s, const T* x, const float* filter, const Epilogue& epilogue, T* y) {
-  const WindowGrid grid = ForwardGrid(s);
-  const MapShape shape{s.batch, s.height, s.width, s.inputs}, shape_y{s.batch, s.OutHeight(), s.OutWidth(), s.outputs};
-  if (s.outputs % kLanes == 0) {
-    DirectConvolution<T>(threads, grid, x, shape, RightSide(s.outputs, filter), epilogue, y, shape_y);
-    return;
-  }
-  DirectConvolution<T>(threads, grid, x, shape, PackedRightSide(grid.Depth(s.inputs), s.outputs, filter), epilogue, y, shape_y);
-}
-
-template <typename T>
-void DirectInputGradient(const Threads& threads, const ConvolutionShape& s, const T* dy, const float* filter, T* dx) {
-  const MapShape shape{s.batch, s.OutHeight(), s.OutWidth(), s.outputs}, shape_x{s.batch, s.height, s.width, s.inputs};
-  for (int64_t row = 0; row < s.stride; row++)
-    for (int64_t column = 0; column < s.stride; column++) {
-      const AxisTaps down(s, row, s.height), across(s, column, s.width);
-      const WindowGrid grid{row, column, s.stride, down.positions, across.positions, 1, down.begin, across.begin, down.count, across.count};
-      if (grid.OfMap() == 0) continue;
-      // The taps in the order of the window, with the channels of dy as terms.
-      const RightSide right(grid.Depth(s.outputs), s.inputs, [&](int64_t term, float* to) {
-        const int64_t k = term % s.outputs, tap = term / s.outputs;
-        const int64_t a = down.last - tap / across.count * s.stride, b = across.last - tap % across.count * s.stride;
-        for (int64_t c = 0; c < s.inputs; c++) to[c] = filter[((a * s.size + b) * s.inputs + c) * s.outputs + k];
-      });
-      DirectConvolution<T>(threads, grid, dy, shape, right, Epilogue{}, dx, shape_x);
+struct Direct {
+  template <typename T>
+  static void Convolve(const Threads& threads, const ConvolutionShape& s, const Epilogue& epilogue, const T* x, const float* filter, T* y) {
+    const WindowGrid grid = ForwardGrid(s);
+    const MapShape shape{s.batch, s.height, s.width, s.inputs}, shape_y{s.batch, s.OutHeight(), s.OutWidth(), s.outputs};
+    if (s.outputs % kLanes == 0) {
+      DirectConvolution<T>(threads, grid, x, shape, RightSide(s.outputs, filter), epilogue, y, shape_y);
+      return;
     }
-}
+    DirectConvolution<T>(threads, grid, x, shape, PackedRightSide(grid.Depth(s.inputs), s.outputs, filter), epilogue, y, shape_y);
+  }
+
+  template <typename T>
+  static void InputGradient(const Threads& threads, const ConvolutionShape& s, const T* dy, const float* filter, T* dx) {
+    const MapShape shape{s.batch, s.OutHeight(), s.OutWidth(), s.outputs}, shape_x{s.batch, s.height, s.width, s.inputs};
+    for (int64_t row = 0; row < s.stride; row++)
+      for (int64_t column = 0; column < s.stride; column++) {
+        const AxisTaps down(s, row, s.height), across(s, column, s.width);
+        const WindowGrid grid{row, column, s.stride, down.positions, across.positions, 1, down.begin, across.begin, down.count, across.count};
+        if (grid.OfMap() == 0) continue;
+        // The taps in the order of the window, with the channels of dy as terms.
+        const RightSide right(grid.Depth(s.outputs), s.inputs, [&](int64_t term, float* to) {
+          const int64_t k = term % s.outputs, tap = term / s.outputs;
+          const int64_t a = down.last - tap / across.count * s.stride, b = across.last - tap % across.count * s.stride;
+          for (int64_t c = 0; c < s.inputs; c++) to[c] = filter[((a * s.size + b) * s.inputs + c) * s.outputs + k];
+        });
+        DirectConvolution<T>(threads, grid, dy, shape, right, Epilogue{}, dx, shape_x);
+      }
+  }
+
+  template <typename T>
+  static void FilterGradient(const Threads& threads, const ConvolutionShape& s, const T* x, const T* dy, float* dw) {
+    DirectFilterGradient<T>(threads, s, x, dy).Compute(dw);
+  }
+};
 
 }  // namespace
 }  // namespace cascade

@@ -1,5 +1,5 @@
-// The gradient by the filter, after direct-convolution.h: the windows' terms are the rows of a product that runs along the
-// positions, and the gradient from above is its right side.
+// The gradient by the filter of a direct convolution: the windows' terms (windows.h) are the rows of a product that runs along
+// the positions, and the gradient from above is its right side.
 
 #pragma once
 

@@ -27,15 +27,14 @@ class ConvolveOp final : public ConvolutionOperation {
   explicit ConvolveOp(OpKernelConstruction* c) : ConvolutionOperation(c), rows_(Integers(c, "rows")), relu_(Attribute<bool>(c, "relu")) {}
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& x = context->input(0);
-    const Tensor& filter = context->input(1);
-    if (!ShapesAgree(context, rows_, x)) return;
-    const auto shape = ShapeOf(x.dim_size(0), x.dim_size(1), x.dim_size(2), filter.shape());
-    const bool has_epilogue = context->num_inputs() > 2;
-    const Epilogue epilogue = has_epilogue ? Epilogue{Floats(context->input(2)), Floats(context->input(3)), rows_, relu_} : Epilogue{};
-    void* y = Output(context, 0, TensorShape({shape.batch, shape.OutHeight(), shape.OutWidth(), shape.outputs}));
-    if (y != nullptr) arithmetic.Convolve(threads, DtypeOf(x), accumulation, shape, epilogue, Data(x), Floats(filter), y);
+  void Compute(const Call& call) override {
+    const Tensor& x = call.Input(0);
+    RequireRows(rows_, x);
+    const auto shape = ShapeOf(x.dim_size(0), x.dim_size(1), x.dim_size(2), call.Input(1).shape());
+    const bool has_epilogue = call.context->num_inputs() > 2;
+    const Epilogue epilogue = has_epilogue ? Epilogue{call.Floats(2), call.Floats(3), rows_, relu_} : Epilogue{};
+    void* y = call.Output(0, TensorShape({shape.batch, shape.OutHeight(), shape.OutWidth(), shape.outputs}));
+    call.arithmetic.Convolve(call.threads, call.DtypeOf(0), accumulation, shape, epilogue, call.Data(0), call.Floats(1), y);
   }
 
  private:
@@ -49,12 +48,10 @@ class ConvolveInputGradientOp final : public ConvolutionOperation {
       : ConvolutionOperation(c), height_(Attribute<int64_t>(c, "height")), width_(Attribute<int64_t>(c, "width")) {}
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& dy = context->input(0);
-    const Tensor& filter = context->input(1);
-    const auto shape = ShapeOf(dy.dim_size(0), height_, width_, filter.shape());
-    void* dx = Output(context, 0, TensorShape({shape.batch, height_, width_, shape.inputs}));
-    if (dx != nullptr) arithmetic.ConvolveInputGradient(threads, DtypeOf(dy), accumulation, shape, Data(dy), Floats(filter), dx);
+  void Compute(const Call& call) override {
+    const auto shape = ShapeOf(call.Input(0).dim_size(0), height_, width_, call.Input(1).shape());
+    void* dx = call.Output(0, TensorShape({shape.batch, height_, width_, shape.inputs}));
+    call.arithmetic.ConvolveInputGradient(call.threads, call.DtypeOf(0), accumulation, shape, call.Data(0), call.Floats(1), dx);
   }
 
  private:
@@ -66,13 +63,12 @@ class ConvolveFilterGradientOp final : public ConvolutionOperation {
   explicit ConvolveFilterGradientOp(OpKernelConstruction* c) : ConvolutionOperation(c), size_(Attribute<int64_t>(c, "size")) {}
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& x = context->input(0);
-    const Tensor& dy = context->input(1);
-    const TensorShape filter({size_, size_, x.dim_size(3), dy.dim_size(3)});
+  void Compute(const Call& call) override {
+    const Tensor& x = call.Input(0);
+    const TensorShape filter({size_, size_, x.dim_size(3), call.Input(1).dim_size(3)});
     const auto shape = ShapeOf(x.dim_size(0), x.dim_size(1), x.dim_size(2), filter);
-    float* dw = FloatOutput(context, 0, filter);
-    if (dw != nullptr) arithmetic.ConvolveFilterGradient(threads, DtypeOf(x), accumulation, shape, Data(x), Data(dy), dw);
+    float* dw = call.FloatOutput(0, filter);
+    call.arithmetic.ConvolveFilterGradient(call.threads, call.DtypeOf(0), accumulation, shape, call.Data(0), call.Data(1), dw);
   }
 
  private:

@@ -14,11 +14,10 @@ class MaxPoolOp final : public Operation {
   using Operation::Operation;
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& x = context->input(0);
-    const PoolShape shape = PoolShapeOf(x);
-    void* y = Output(context, 0, TensorShape({shape.batch, shape.OutHeight(), shape.OutWidth(), shape.channels}));
-    if (y != nullptr) arithmetic.MaxPool(threads, DtypeOf(x), shape, Data(x), y);
+  void Compute(const Call& call) override {
+    const PoolShape shape = PoolShapeOf(call.Input(0));
+    void* y = call.Output(0, TensorShape({shape.batch, shape.OutHeight(), shape.OutWidth(), shape.channels}));
+    call.arithmetic.MaxPool(call.threads, call.DtypeOf(0), shape, call.Data(0), y);
   }
 };
 
@@ -27,11 +26,10 @@ class MaxPoolGradientOp final : public Operation {
   using Operation::Operation;
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& x = context->input(1);
-    void* dx = Output(context, 0, x.shape());
-    if (dx != nullptr)
-      arithmetic.MaxPoolGradient(threads, DtypeOf(x), PoolShapeOf(x), Data(context->input(0)), Data(x), Data(context->input(2)), dx);
+  void Compute(const Call& call) override {
+    const Tensor& x = call.Input(1);
+    void* dx = call.Output(0, x.shape());
+    call.arithmetic.MaxPoolGradient(call.threads, call.DtypeOf(1), PoolShapeOf(x), call.Data(0), call.Data(1), call.Data(2), dx);
   }
 };
 

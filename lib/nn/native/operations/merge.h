@@ -15,14 +15,9 @@ class MergeOperation : public Operation {
                            Attribute<float>(c, "gain"), Attribute<bool>(c, "relu")} {}
 
  protected:
-  static int64_t RowsOf(const std::vector<int64_t>& rows) {
-    int64_t total = 0;
-    for (const int64_t count : rows) total += count;
-    return total;
-  }
   static int64_t ValuesOfRow(const Tensor& x) { return x.dim_size(1) * x.dim_size(2) * x.dim_size(3); }
   static TensorShape ShapeLike(const Tensor& x, const std::vector<int64_t>& rows) {
-    return TensorShape({RowsOf(rows), x.dim_size(1), x.dim_size(2), x.dim_size(3)});
+    return TensorShape({SumOf(rows), x.dim_size(1), x.dim_size(2), x.dim_size(3)});
   }
 
   const MergePlan plan;
@@ -33,10 +28,10 @@ class MergeOp final : public MergeOperation {
   using MergeOperation::MergeOperation;
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& u = context->input(0);
-    void* y = Output(context, 0, ShapeLike(u, plan.rows));
-    if (y != nullptr) arithmetic.Merge(threads, DtypeOf(u), plan, ValuesOfRow(u), Data(u), Data(context->input(1)), y);
+  void Compute(const Call& call) override {
+    const Tensor& u = call.Input(0);
+    void* y = call.Output(0, ShapeLike(u, plan.rows));
+    call.arithmetic.Merge(call.threads, call.DtypeOf(0), plan, ValuesOfRow(u), call.Data(0), call.Data(1), y);
   }
 };
 
@@ -45,12 +40,11 @@ class MergeGradientOp final : public MergeOperation {
   using MergeOperation::MergeOperation;
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& dy = context->input(0);
-    void* dresidual = Output(context, 0, ShapeLike(dy, plan.residual_rows));
-    void* dshortcut = Output(context, 1, ShapeLike(dy, plan.shortcut_rows));
-    if (dresidual == nullptr || (dshortcut == nullptr && !plan.shortcut_rows.empty())) return;
-    arithmetic.MergeGradient(threads, DtypeOf(dy), plan, ValuesOfRow(dy), Data(dy), Data(context->input(1)), dresidual, dshortcut);
+  void Compute(const Call& call) override {
+    const Tensor& dy = call.Input(0);
+    void* dresidual = call.Output(0, ShapeLike(dy, plan.residual_rows));
+    void* dshortcut = call.Output(1, ShapeLike(dy, plan.shortcut_rows));
+    call.arithmetic.MergeGradient(call.threads, call.DtypeOf(0), plan, ValuesOfRow(dy), call.Data(0), call.Data(1), dresidual, dshortcut);
   }
 };
 

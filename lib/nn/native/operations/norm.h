@@ -28,14 +28,13 @@ class NormalizeOp final : public NormOperation {
   explicit NormalizeOp(OpKernelConstruction* c) : NormOperation(c, Attribute<float>(c, "epsilon")) {}
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& x = context->input(0);
-    if (!ShapesAgree(context, rows, x)) return;
-    void* y = Output(context, 0, x.shape());
-    float* mean = FloatOutput(context, 1, TableOf(x));
-    float* variance = FloatOutput(context, 2, TableOf(x));
-    if (y == nullptr || mean == nullptr || variance == nullptr) return;
-    arithmetic.Normalize(threads, DtypeOf(x), ShapeOf(x), Data(x), Floats(context->input(1)), Floats(context->input(2)), y, mean, variance);
+  void Compute(const Call& call) override {
+    const Tensor& x = call.Input(0);
+    RequireRows(rows, x);
+    void* y = call.Output(0, x.shape());
+    float* mean = call.FloatOutput(1, TableOf(x));
+    float* variance = call.FloatOutput(2, TableOf(x));
+    call.arithmetic.Normalize(call.threads, call.DtypeOf(0), ShapeOf(x), call.Data(0), call.Floats(1), call.Floats(2), y, mean, variance);
   }
 };
 
@@ -44,16 +43,15 @@ class NormalizeGradientOp final : public NormOperation {
   explicit NormalizeGradientOp(OpKernelConstruction* c) : NormOperation(c, Attribute<float>(c, "epsilon")) {}
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& dy = context->input(0);
-    const Tensor& x = context->input(1);
-    if (!ShapesAgree(context, rows, x) || !ShapesAgree(context, rows, dy)) return;
-    void* dx = Output(context, 0, x.shape());
-    float* dscale = FloatOutput(context, 1, TableOf(x));
-    float* doffset = FloatOutput(context, 2, TableOf(x));
-    if (dx == nullptr || dscale == nullptr || doffset == nullptr) return;
-    arithmetic.NormalizeGradient(threads, DtypeOf(x), ShapeOf(x), Data(dy), Data(x), Floats(context->input(2)), Floats(context->input(3)),
-                                 Floats(context->input(4)), Floats(context->input(5)), dx, dscale, doffset);
+  void Compute(const Call& call) override {
+    const Tensor& x = call.Input(1);
+    RequireRows(rows, x);
+    RequireRows(rows, call.Input(0));
+    void* dx = call.Output(0, x.shape());
+    float* dscale = call.FloatOutput(1, TableOf(x));
+    float* doffset = call.FloatOutput(2, TableOf(x));
+    call.arithmetic.NormalizeGradient(call.threads, call.DtypeOf(1), ShapeOf(x), call.Data(0), call.Data(1), call.Floats(2), call.Floats(3),
+                                      call.Floats(4), call.Floats(5), dx, dscale, doffset);
   }
 };
 
@@ -62,11 +60,11 @@ class ScaleAndShiftOp final : public NormOperation {
   explicit ScaleAndShiftOp(OpKernelConstruction* c) : NormOperation(c, 0) {}
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& x = context->input(0);
-    if (!ShapesAgree(context, rows, x)) return;
-    void* y = Output(context, 0, x.shape());
-    if (y != nullptr) arithmetic.ScaleAndShift(threads, DtypeOf(x), ShapeOf(x), Data(x), Floats(context->input(1)), Floats(context->input(2)), y);
+  void Compute(const Call& call) override {
+    const Tensor& x = call.Input(0);
+    RequireRows(rows, x);
+    void* y = call.Output(0, x.shape());
+    call.arithmetic.ScaleAndShift(call.threads, call.DtypeOf(0), ShapeOf(x), call.Data(0), call.Floats(1), call.Floats(2), y);
   }
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 
 #include "levels.h"
 #include "tensorflow/core/framework/op.h"
@@ -19,6 +20,7 @@ using tensorflow::DEVICE_CPU;
 using tensorflow::OpKernel;
 using tensorflow::OpKernelConstruction;
 using tensorflow::OpKernelContext;
+using tensorflow::Status;
 using tensorflow::Tensor;
 using tensorflow::TensorShape;
 
@@ -43,7 +45,34 @@ class TensorFlowThreads final : public Threads {
   tensorflow::thread::ThreadPool* const pool_;
 };
 
-// An operation on activations stored as float or as bfloat16.
+// One run of an operation: what it reads, what it computes with, and room for what it gives.
+class Call {
+ public:
+  Call(OpKernelContext* context, const Arithmetic& arithmetic) : arithmetic(arithmetic), threads(context), context(context) {}
+
+  const Tensor& Input(int index) const { return context->input(index); }
+  const float* Floats(int index) const { return Input(index).flat<float>().data(); }
+  // Of activations, which are stored as float or as bfloat16.
+  const void* Data(int index) const { return Input(index).tensor_data().data(); }
+  Dtype DtypeOf(int index) const { return Input(index).dtype() == tensorflow::DT_BFLOAT16 ? Dtype::kBfloat16 : Dtype::kFloat32; }
+
+  void* Output(int index, const TensorShape& shape) const {
+    Tensor* tensor = nullptr;
+    Require(context->allocate_output(index, shape, &tensor));
+    return const_cast<char*>(tensor->tensor_data().data());
+  }
+  float* FloatOutput(int index, const TensorShape& shape) const { return static_cast<float*>(Output(index, shape)); }
+
+  static void Require(const Status& status) {
+    if (!status.ok()) throw status;
+  }
+
+  const Arithmetic& arithmetic;
+  const TensorFlowThreads threads;
+  OpKernelContext* const context;
+};
+
+// An operation computes, or throws what is wrong.
 class Operation : public OpKernel {
  public:
   explicit Operation(OpKernelConstruction* construction) : OpKernel(construction) {}
@@ -51,35 +80,25 @@ class Operation : public OpKernel {
   void Compute(OpKernelContext* context) final {
     const auto& [level, arithmetic, problem] = ChosenLevel();
     OP_REQUIRES(context, arithmetic != nullptr, tensorflow::errors::FailedPrecondition(problem));
-    Compute(context, *arithmetic, TensorFlowThreads(context));
+    try {
+      Compute(Call(context, *arithmetic));
+    } catch (const Status& status) {
+      context->CtxFailure(status);
+    } catch (const std::exception& error) {
+      context->CtxFailure(tensorflow::errors::InvalidArgument(error.what()));
+    }
   }
 
  protected:
-  virtual void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) = 0;
-
-  static Dtype DtypeOf(const Tensor& tensor) { return tensor.dtype() == tensorflow::DT_BFLOAT16 ? Dtype::kBfloat16 : Dtype::kFloat32; }
-  static const void* Data(const Tensor& tensor) { return tensor.tensor_data().data(); }
-  static const float* Floats(const Tensor& tensor) { return tensor.flat<float>().data(); }
-
-  // Room for result `index`, or null after saying what is wrong.
-  static void* Output(OpKernelContext* context, int index, const TensorShape& shape) {
-    Tensor* tensor = nullptr;
-    const auto status = context->allocate_output(index, shape, &tensor);
-    if (!status.ok()) context->CtxFailure(status);
-    return status.ok() ? const_cast<char*>(tensor->tensor_data().data()) : nullptr;
-  }
-  static float* FloatOutput(OpKernelContext* context, int index, const TensorShape& shape) {
-    return static_cast<float*>(Output(context, index, shape));
-  }
-
-  static bool ShapesAgree(OpKernelContext* context, const std::vector<int64_t>& rows, const Tensor& x) {
-    int64_t total = 0;
-    for (const int64_t count : rows) total += count;
-    if (x.dims() == 4 && x.dim_size(0) == total) return true;
-    context->CtxFailure(tensorflow::errors::InvalidArgument("the rows of the distinct steps add up to ", total, ", the input is ", x.shape().DebugString()));
-    return false;
-  }
+  virtual void Compute(const Call& call) = 0;
 };
+
+inline int64_t SumOf(const std::vector<int64_t>& rows) { return std::accumulate(rows.begin(), rows.end(), int64_t{0}); }
+
+inline void RequireRows(const std::vector<int64_t>& rows, const Tensor& x) {
+  if (x.dims() != 4 || x.dim_size(0) != SumOf(rows))
+    throw Status(tensorflow::errors::InvalidArgument("the rows of the distinct steps add up to ", SumOf(rows), ", the input is ", x.shape().DebugString()));
+}
 
 // Registers an operation for values stored as float and as bfloat16.
 #define REGISTER_OPERATION(name, Op)                                                                   \

@@ -12,22 +12,9 @@ namespace {
 
 using tensorflow::ResourceHandle;
 
-class ProgramOperation : public OpKernel {
- public:
-  explicit ProgramOperation(OpKernelConstruction* construction) : OpKernel(construction) {}
-
-  void Compute(OpKernelContext* context) final {
-    const auto& [level, arithmetic, problem] = ChosenLevel();
-    OP_REQUIRES(context, arithmetic != nullptr, tensorflow::errors::FailedPrecondition(problem));
-    try {
-      Compute(context, *arithmetic);
-    } catch (const std::exception& error) {
-      context->CtxFailure(tensorflow::errors::InvalidArgument(error.what()));
-    }
-  }
-
+class ProgramOperation : public Operation {
  protected:
-  virtual void Compute(OpKernelContext* context, const Arithmetic& arithmetic) = 0;
+  using Operation::Operation;
 
   static void Give(OpKernelContext* context, tensorflow::ResourceBase* resource, const tensorflow::TypeIndex& type) {
     Tensor handle(tensorflow::DT_RESOURCE, TensorShape({}));
@@ -51,15 +38,15 @@ class OpenProgramOp final : public ProgramOperation {
   using ProgramOperation::ProgramOperation;
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic) override {
-    const auto program = context->input(0).flat<int32_t>();
+  void Compute(const Call& call) override {
+    const auto program = call.Input(0).flat<int32_t>();
     std::vector<Tensor> constants;
-    for (int n = 1; n < context->num_inputs(); n++) constants.push_back(context->input(n));
-    const Team team(Pool(context));
+    for (int n = 1; n < call.context->num_inputs(); n++) constants.push_back(call.Input(n));
+    const Team team(Pool(call.context));
     auto text = ProgramReader(program.data(), program.size()).Read();
-    tensorflow::core::RefCountPtr<Plan> plan(new Plan(arithmetic, team, std::move(text), std::move(constants)));
+    tensorflow::core::RefCountPtr<Plan> plan(new Plan(call.arithmetic, team, std::move(text), std::move(constants)));
     Machine(*plan, plan->store, false, 1, team).Advance(-1, kNever - 1);
-    Give(context, plan.release(), tensorflow::TypeIndex::Make<Plan>());
+    Give(call.context, plan.release(), tensorflow::TypeIndex::Make<Plan>());
   }
 };
 
@@ -68,14 +55,14 @@ class StartProgramOp final : public ProgramOperation {
   explicit StartProgramOp(OpKernelConstruction* c) : ProgramOperation(c), batch_(Attribute<int64_t>(c, "batch")) {}
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic&) override {
-    auto plan = Taken<Plan>(context);
-    const auto& images = context->input(1);
+  void Compute(const Call& call) override {
+    auto plan = Taken<Plan>(call.context);
+    const auto& images = call.Input(1);
     const Value& value = plan->text.values.at(0);
     if (images.NumElements() != value.of_images * batch_ * value.Size()) throw std::invalid_argument("the images are of another size than the program");
     tensorflow::core::RefCountPtr<Run> run(new Run(std::move(plan), batch_));
     std::copy_n(images.flat<float>().data(), images.NumElements(), run->Images());
-    Give(context, run.release(), tensorflow::TypeIndex::Make<Run>());
+    Give(call.context, run.release(), tensorflow::TypeIndex::Make<Run>());
   }
 
  private:
@@ -87,12 +74,11 @@ class AdvanceProgramOp final : public ProgramOperation {
   explicit AdvanceProgramOp(OpKernelConstruction* c) : ProgramOperation(c), timestep_(Attribute<int64_t>(c, "timestep")) {}
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic&) override {
-    const auto run = Taken<Run>(context);
+  void Compute(const Call& call) override {
+    const auto run = Taken<Run>(call.context);
     if (timestep_ <= run->Done() || timestep_ >= run->Timesteps()) throw std::invalid_argument("a program goes on to a later timestep that it has");
-    Tensor* logits = nullptr;
-    OP_REQUIRES_OK(context, context->allocate_output(0, TensorShape({timestep_ - run->Done(), run->Batch(), run->Classes()}), &logits));
-    run->Advance(timestep_, Team(Pool(context)), logits->flat<float>().data());
+    float* logits = call.FloatOutput(0, TensorShape({timestep_ - run->Done(), run->Batch(), run->Classes()}));
+    run->Advance(timestep_, Team(Pool(call.context)), logits);
   }
 
  private:

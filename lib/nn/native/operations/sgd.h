@@ -13,14 +13,13 @@ class SgdOp final : public Operation {
   using Operation::Operation;
 
  protected:
-  void Compute(OpKernelContext* context, const Arithmetic& arithmetic, const Threads& threads) override {
-    const Tensor& weight = context->input(0);
-    const float* settings = Floats(context->input(3));
-    float* next_weight = FloatOutput(context, 0, weight.shape());
-    float* next_velocity = FloatOutput(context, 1, weight.shape());
-    if (next_weight == nullptr || next_velocity == nullptr) return;
-    arithmetic.Sgd(threads, weight.NumElements(), {settings[0], settings[1], settings[2]}, Floats(weight), Floats(context->input(1)),
-                   Floats(context->input(2)), next_weight, next_velocity);
+  void Compute(const Call& call) override {
+    const Tensor& weight = call.Input(0);
+    const float* settings = call.Floats(3);
+    float* next_weight = call.FloatOutput(0, weight.shape());
+    float* next_velocity = call.FloatOutput(1, weight.shape());
+    call.arithmetic.Sgd(call.threads, weight.NumElements(), {settings[0], settings[1], settings[2]}, call.Floats(0), call.Floats(1),
+                        call.Floats(2), next_weight, next_velocity);
   }
 };
 
