@@ -16,13 +16,21 @@ const MAX_FILE_BYTES = 256 * 2 ** 20;
 const MAX_EXPANSION = 100;
 const EXPANSION_FREE_BYTES = 64 * 2 ** 20;
 
+/** No data set lies deeper, nor has longer names. */
+const MAX_DEPTH = 32;
+const MAX_PATH = 4096;
+
 /** The path of an entry, without `.` and empty parts, once it is known to stay inside the archive. */
 export function checkedPath(archive: string, path: string): string {
   const refuse = (reason: string) =>
-    new UserError(`${archive}: entry ${JSON.stringify(path)} ${reason}; the archive is refused`);
+    new UserError(
+      `${archive}: entry ${JSON.stringify(path.slice(0, 200))} ${reason}; the archive is refused`,
+    );
+  if (path.length > MAX_PATH) throw refuse(`has a name of ${path.length} characters`);
   const parts = path.split("/");
   if (path.startsWith("/") || /^[a-z]:/i.test(path)) throw refuse("has an absolute path");
   if (parts.includes("..") || /[\\\0]/.test(path)) throw refuse("leads out of the archive");
+  if (parts.length > MAX_DEPTH) throw refuse(`lies ${parts.length} folders deep`);
   return parts.filter((part) => part !== "" && part !== ".").join("/");
 }
 

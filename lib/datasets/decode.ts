@@ -4,6 +4,7 @@ import sharp from "sharp";
 import { UserError } from "../util/errors.js";
 import type { SkippedFile } from "./dataset.js";
 import { type ImageSize, valuesPerImage } from "../util/image-size.js";
+import { assertSize, Expansion, MAX_PIXELS, PixelRoom, SetError } from "./decode-limits.js";
 import type { OnProgress } from "./progress.js";
 
 /** An image file on its way to be decoded into place `index`. */
@@ -36,7 +37,6 @@ export const DECODER: Readonly<Record<string, string | undefined>> = sharp.versi
 /** Enough to keep every core busy while files are read. */
 const IN_FLIGHT = 16;
 const MAX_FILE_BYTES = 64 * 2 ** 20;
-const MAX_PIXELS = 2 ** 26;
 /** Progress is told once for this many images. */
 const PROGRESS_STEP = 250;
 
@@ -56,11 +56,18 @@ export async function decodeImages(
   const skipped: SkippedFile[] = [];
   const isDecoded = new Uint8Array(count);
   const inFlight = new Set<Promise<void>>();
+  const expansion = new Expansion();
+  const room = new PixelRoom();
   const failures: { readonly index: number; readonly error: unknown }[] = [];
   let done = 0;
 
   const place = async (image: EncodedImage): Promise<void> => {
-    const decoded = await decodeImage(image, options.size).catch((error: unknown) => {
+    const decoded = await decodeImage(image, options.size, async (bytes, size) => {
+      if (target !== undefined && options.size === undefined) assertSize(image.file, size, target);
+      expansion.add(bytes, size);
+      return room.take(size.height * size.width);
+    }).catch((error: unknown) => {
+      if (error instanceof SetError) throw error;
       if (options.onBroken === "fail")
         throw new UserError(
           `cannot decode image ${image.file}: ${reasonOf(error)}; mend or remove it, or have broken files skipped`,
@@ -70,12 +77,7 @@ export async function decodeImages(
     });
     if (decoded !== undefined) {
       target ??= { size: decoded.size, images: roomFor(count, decoded.size), file: image.file };
-      const { height, width } = target.size;
-      if (decoded.size.height !== height || decoded.size.width !== width)
-        throw new UserError(
-          `image ${image.file} has ${decoded.size.height} x ${decoded.size.width} pixels, but ${target.file} has ` +
-            `${height} x ${width}; give a size that all are resized to`,
-        );
+      assertSize(image.file, decoded.size, target);
       target.images.set(decoded.pixels, image.index * valuesPerImage(target.size));
       isDecoded[image.index] = 1;
     }
@@ -104,16 +106,47 @@ export async function decodeImages(
   return { ...compact(target.images, isDecoded, target.size), size: target.size, skipped };
 }
 
+/** Decides from the size of an image, stored and in pixels, whether and when it is decoded; gives what is called after. */
+type Admission = (bytes: number, size: ImageSize) => Promise<() => void>;
+
 /** Decodes one image to `H * W * 3` RGB values, resized to `size` if given. */
 export async function decodeImage(
   image: Pick<EncodedImage, "read">,
   size?: ImageSize,
+  admit: Admission = () => Promise.resolve(() => undefined),
 ): Promise<{ pixels: Uint8Array; size: ImageSize }> {
   const content = await image.read();
   if (content.length === 0) throw new UserError("the file is empty");
   if (content.length > MAX_FILE_BYTES)
     throw new UserError(`the file is larger than ${MAX_FILE_BYTES / 2 ** 20} MiB`);
   if (!isJpeg(content) && !isPng(content)) throw new UserError("its content is neither JPEG nor PNG");
+  const leave = await admit(content.length, await announcedSize(content));
+  try {
+    return await decoded(content, size);
+  } finally {
+    leave();
+  }
+}
+
+/** The size that the header of an image gives, which costs no memory. */
+async function announcedSize(content: Buffer): Promise<ImageSize> {
+  const { height, width } = isPng(content)
+    ? pngSize(content)
+    : await sharp(content, { limitInputPixels: false }).metadata();
+  if (height * width <= MAX_PIXELS) return { height, width };
+  throw new UserError(`it has ${height} x ${width} pixels, more than ${MAX_PIXELS}`);
+}
+
+/** A PNG file begins with its header. */
+function pngSize(content: Buffer): ImageSize {
+  if (content.length < 24) throw new UserError("the file ends within its header");
+  return { width: content.readUInt32BE(16), height: content.readUInt32BE(20) };
+}
+
+async function decoded(
+  content: Buffer,
+  size: ImageSize | undefined,
+): Promise<{ pixels: Uint8Array; size: ImageSize }> {
   // One thread an image: the images themselves are decoded side by side.
   sharp.concurrency(1);
   const picture = sharp(content, { limitInputPixels: MAX_PIXELS, sequentialRead: true });

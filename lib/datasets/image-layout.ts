@@ -53,12 +53,14 @@ export function layoutOfSplit(
   const filled = [...new Set(inClass.map(classOf))].sort();
   const found = [...new Set([...below(tree.folders).map(classOf), ...filled])].sort();
   const classNames = options.classNames ?? found;
-  const unknown = filled.find((name) => !classNames.includes(name));
+  const rank = new Map(classNames.map((name, index) => [name, index]));
+  const unknown = filled.find((name) => !rank.has(name));
   if (unknown !== undefined)
     throw new UserError(
-      `${tree.root}/${folder}: class folder ${JSON.stringify(unknown)} is none of the classes allowed: ${classNames.join(", ")}`,
+      `${tree.root}/${folder}: class folder ${JSON.stringify(unknown)} is none of the classes allowed: ${shortList(classNames)}`,
     );
-  const empty = found.find((name) => classNames.includes(name) && !filled.includes(name));
+  const isFilled = new Set(filled);
+  const empty = found.find((name) => rank.has(name) && !isFilled.has(name));
   if (empty !== undefined)
     throw new UserError(
       `${tree.root}/${folder}${empty}: the class folder holds no .jpg or .png image; fill or remove it`,
@@ -66,7 +68,6 @@ export function layoutOfSplit(
   if (inClass.length === 0)
     throw new UserError(`${tree.root}/${folder} holds no class folders with .jpg or .png images`);
 
-  const rank = new Map(classNames.map((name, index) => [name, index]));
   const labelled = inClass.map((path) => ({ path, label: rank.get(classOf(path)) ?? 0 }));
   return { ...orderedLayout(folder, classNames, labelled), skipped };
 }
@@ -117,6 +118,7 @@ function splitFolder(
   { classNames, bare = false }: { readonly classNames?: readonly string[]; readonly bare?: boolean },
 ): string {
   const images = tree.files.filter((path) => IMAGE_NAME.test(path));
+  const allowed = classNames && new Set(classNames);
   const classesIn = (folder: string): ReadonlySet<string> =>
     new Set(
       images
@@ -127,7 +129,7 @@ function splitFolder(
     // Before any split is looked for: "train" is also a class of CIFAR-100.
     const top = folderAround(images);
     const names = [...classesIn(top)];
-    if (names.length > 0 && names.every((name) => classNames?.includes(name))) return top;
+    if (names.length > 0 && names.every((name) => allowed?.has(name))) return top;
   }
   const top = folderOfSplits(tree.root, images);
   if (top === undefined && bare) return folderAround(images);
@@ -142,13 +144,20 @@ function splitFolder(
   );
   // A "test" without labels, its images in no folder or in one called "images", leaves the word to "val".
   const isLabelled = (folder: string): boolean =>
-    [...classesIn(folder)].some((name) => classNames?.includes(name) ?? true);
+    [...classesIn(folder)].some((name) => allowed?.has(name) ?? true);
   const found = candidates.find(isLabelled) ?? candidates[0];
   if (found !== undefined) return found;
-  const present = names.size === 0 ? "no folders" : [...names].sort().slice(0, 12).join(", ");
+  const present = names.size === 0 ? "no folders" : shortList([...names].sort());
   throw new UserError(
     `${tree.root} has no ${split} split: expected a folder named ${SPLIT_NAMES[split].join(" or ")}, found ${present}`,
   );
+}
+
+const LONGEST_LIST = 12;
+
+function shortList(names: readonly string[]): string {
+  const left = names.length - LONGEST_LIST;
+  return `${names.slice(0, LONGEST_LIST).join(", ")}${left > 0 ? ` and ${left} more` : ""}`;
 }
 
 /**

@@ -8,6 +8,9 @@ export interface NpyArray {
 
 type ReadValue = (view: DataView, at: number, little: boolean) => number;
 
+/** Read as doubles, they take 128 MiB; the longest list of C-scores, ImageNet's, has 1.3 million. */
+const MAX_VALUES = 2 ** 24;
+
 /** Element types without their byte order, each with the way to read one: kind and bytes. */
 const ELEMENTS: Readonly<Record<string, ReadValue>> = {
   f8: (view, at, little) => view.getFloat64(at, little),
@@ -66,6 +69,7 @@ export function parseNpy(content: Uint8Array, where: string): NpyArray {
   const shape = dimensions.split(",").flatMap((part) => (part.trim() === "" ? [] : [Number(part)]));
   if (fortran === "True" && shape.length > 1) throw refuse("is stored column by column; store it row by row");
   const count = shape.reduce((product, length) => product * length, 1);
+  if (count > MAX_VALUES) throw refuse(`has ${count} values, more than ${MAX_VALUES}`);
   if (content.length - dataStart !== count * bytes)
     throw refuse(`has ${content.length - dataStart} bytes of data, its header promises ${count * bytes}`);
   return {

@@ -47,6 +47,8 @@ test("npy: pickled objects, foreign types and damaged files are refused with the
   assert.throws(() => parseNpy(npy("<c16", "(1,)", data), "x"), /element type <c16; known are f8, f4, f2/);
   assert.throws(() => parseNpy(npy("<constructor", "(1,)", data), "x"), /element type <constructor; known/);
   assert.throws(() => parseNpy(npy("<f8", "(3,)", data), "x"), /16 bytes of data, its header promises 24/);
+  const many = npy("|u1", `(${2 ** 24 + 1},)`, new Uint8Array(2 ** 24 + 1));
+  assert.throws(() => parseNpy(many, "x"), /has 16777217 values, more than 16777216/);
   assert.throws(() => parseNpy(npy("<f8", "(2,)", data).subarray(0, 40), "x"), /damaged \.npy header/);
   assert.throws(() => parseNpy(Buffer.from("PK and other things"), "x"), /no NumPy array/);
 });
