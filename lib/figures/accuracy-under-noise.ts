@@ -20,7 +20,7 @@ export function accuracyUnderNoiseFigure(table: ColumnTable): PlotlyFigure {
     {
       xtitle: "Timestep",
       xaxis: { ...timestepAxis(last, ""), dtick: Math.max(1, Math.round(last / 2)) },
-      yaxis: axis("Change from clean (points)", { range: [least - room, most + room], showgrid: true }),
+      yaxis: axis("Change (points)", { range: [least - room, most + room], showgrid: true }),
     },
   );
 }

@@ -63,8 +63,8 @@ export function aurocOverTimeFigure(table: ColumnTable): PlotlyFigure {
       legendEntries: models.size + 2,
       legendColumns: 5,
       axes: {
-        ...axesOf(0, "AUROC of right against wrong"),
-        ...axesOf(1, "Lead of the GRU over the confidence"),
+        ...axesOf(0, "AUROC"),
+        ...axesOf(1, "Lead of the GRU"),
       },
     }),
   };

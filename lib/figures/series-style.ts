@@ -5,6 +5,8 @@ const STYLES: readonly ModelStyle[] = [
   { color: OKABE_ITO.green, dash: "6px,2px", symbol: "square" },
   { color: OKABE_ITO.orange, dash: "3px,2px", symbol: "diamond" },
   { color: OKABE_ITO.vermillion, dash: "6px,2px,1.5px,2px", symbol: "triangle-up" },
+  { color: OKABE_ITO.skyBlue, dash: "solid", symbol: "triangle-down" },
+  { color: OKABE_ITO.purple, dash: "6px,2px", symbol: "x" },
 ];
 
 /** The look of line i of a figure whose lines are no models: settings of one model, say, in their order. */

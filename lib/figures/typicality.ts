@@ -29,7 +29,7 @@ const QUANTITIES = [0.19, 1] as const;
 
 /**
  * Selection latency, or accuracy at it, against C-score, a line for each model with bars of one standard error: over
- * the rows of equal model and bin (seeds), or over the bin's examples where there is one row. Below, how many examples a
+ * the rows of equal model and bin (seeds), or over the bin's examples where there is one row. Below, how many examples n a
  * bin has, on the mean over its rows. `title` is that of the axis of typicality.
  * Table: model, lower, cScore, examples, and selectionLatency, latencyStandardError or accuracy, accuracyStandardError.
  */
@@ -80,7 +80,7 @@ export function typicalityFigure(
       axes: {
         xaxis: axis(title, { range: [-0.03, 1.03], dtick: 0.2, anchor: "y2" }),
         yaxis: { ...yaxis(), domain: QUANTITIES },
-        yaxis2: axis("Images", { domain: COUNTS, nticks: 2, rangemode: "tozero" }),
+        yaxis2: axis("n", { domain: COUNTS, nticks: 2, rangemode: "tozero" }),
       },
     }),
   };

@@ -120,11 +120,11 @@ test("delays: depth grows with time or it does not; smoothing undone by the norm
   const flat = Array<number>(9).fill(0.6);
   const long = {
     "ordinary network": flat,
-    "trained with smoothing": flat,
-    "trained with the one-step delay": path(0.1, 0.3),
-    "the same, run as trained": flat,
-    "small, trained with smoothing": path(0.3, 0.3),
-    "small, trained for all steps": path(0.3, 0.5),
+    smoothing: flat,
+    "one-step delay, smoothed": path(0.1, 0.3),
+    "one-step delay": flat,
+    small: path(0.3, 0.3),
+    "small, for all steps": path(0.3, 0.5),
   };
   const study = (oneStep: readonly number[], smoothed: readonly number[]): Delays => ({
     settings: DELAYS_SETTINGS.quick,

@@ -33,14 +33,14 @@ export interface Delays {
   readonly long: PairedArms<OverTime>;
 }
 
-export const TRAINED_SHORT = "trained with smoothing";
+export const TRAINED_SHORT = "smoothing";
 export const ORDINARY = "ordinary weights";
 export const ORDINARY_AT_ONCE = "ordinary network";
 /** Trained with the one-step delay, and run with smoothing, as the published evaluation does, or as trained. */
-export const ONE_STEP_SMOOTHED = "trained with the one-step delay";
-export const ONE_STEP_AS_TRAINED = "the same, run as trained";
-export const SMALL_SHORT = "small, trained with smoothing";
-export const SMALL_LONG = "small, trained for all steps";
+export const ONE_STEP_SMOOTHED = "one-step delay, smoothed";
+export const ONE_STEP_AS_TRAINED = "one-step delay";
+export const SMALL_SHORT = "small";
+export const SMALL_LONG = "small, for all steps";
 
 export async function delayArms(settings: DelaysSettings, context: StudyContext): Promise<Delays> {
   const trained: ArmResult<AnytimeModel>[] = [];

@@ -43,7 +43,7 @@ export function figuresOf({ settings, trained, ordinary, long }: Delays): StudyR
     },
     {
       name: "accuracy-in-the-long-run",
-      caption: `Accuracy with a = ${longest} over ${settings.long.timesteps} steps: networks trained for 9 steps with that smoothing or with the one-step delay (which is also shown run as trained), small ones for 9 and for all steps, and an ordinary network's weights, beside the ordinary network itself; mean and standard error over seeds.`,
+      caption: `Accuracy with a = ${longest} over ${settings.long.timesteps} steps: a network trained for 9 steps with that smoothing, one trained with the one-step delay and run with the smoothing or as trained, small ones trained with the smoothing for 9 or for all steps, and an ordinary network's weights, beside the ordinary network itself; mean and standard error over seeds.`,
       figure: accuracyInTheLongRunFigure(from(inTheLongRun), ORDINARY_AT_ONCE),
     },
   ];

@@ -94,7 +94,7 @@ function dropFigure(evaluated: Evaluated): PlotlyFigure {
       ),
     ),
   );
-  return noiseDropFigure(from(rows), `${TESTED} keeps more (points)`);
+  return noiseDropFigure(from(rows), "Lead (points)");
 }
 
 /** The timesteps at which the pictures show this test image: a persistent noise is the same at all of them. */

@@ -17,7 +17,7 @@ export function curveFigures({ images, arms }: TypicalityArms): StudyResult["fig
   const title = images === "constructed" ? "Constructed typicality" : "C-score (1 = typical)";
   const scale = images === "constructed" ? "the typicality that they were made with" : "C-score";
   const caption = (quantity: string): string =>
-    `${quantity} against ${scale} on ${which} at confidence ${MAIN_THRESHOLD}: means of bins of ${1 / BINS}, bars of one standard error over seeds (of a single seed, over images). Below: images of each bin.`;
+    `${quantity} against ${scale} on ${which} at confidence ${MAIN_THRESHOLD}: means of bins of ${1 / BINS}, bars of one standard error over seeds (of a single seed, over images). Below: n, the images of each bin.`;
   return [
     {
       name: `${prefix}latency`,
