@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { from } from "arquero";
+import { accuracyOverBudgetFigure } from "../../lib/figures/accuracy-over-budget.js";
 import { scalingFigure } from "../../lib/figures/scaling.js";
 import { timeSharesFigure } from "../../lib/figures/time-shares.js";
 import { assertSnapshot } from "./snapshot.js";
@@ -54,4 +55,34 @@ test("time shares: parts of a bar add up to one, and its name says the whole", (
     ],
   );
   assert.deepEqual(data[0]?.["y"], ["a  40 ms", "b  2 ms"]);
+});
+
+test("accuracy over a budget: a staircase for each model, at the means over seeds, in bands", () => {
+  const rows = ["CascadedTD", "MSDNet", "another"].flatMap((model, m) =>
+    [0, 1].flatMap((seed) =>
+      [0, 1, 2].map((timestep) => ({
+        model,
+        timestep,
+        budget: (m + 1) * timestep,
+        accuracy: timestep / 4 + seed / 10,
+      })),
+    ),
+  );
+  const figure = accuracyOverBudgetFigure(from(rows), "Energy (µJ)");
+  assertSnapshot("accuracy-over-budget", figure);
+  const lines = figure.data.filter(({ mode }) => mode === "lines+markers");
+  assert.deepEqual(
+    lines.map(({ name, x }) => [name, x]),
+    [
+      ["CascadedTD", [0, 1, 2]],
+      ["MSDNet", [0, 2, 4]],
+      ["another", [0, 3, 6]],
+    ],
+  );
+  for (const { y, line } of lines) {
+    assert.deepEqual(y, [0.05, 0.3, 0.55]);
+    assert.equal((line as { shape: string }).shape, "hv");
+  }
+  const axis = figure.layout["xaxis"] as { title: { text: string } };
+  assert.equal(axis.title.text, "Energy (µJ)");
 });
