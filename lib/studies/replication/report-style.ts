@@ -1,6 +1,7 @@
 /** CSS of the report, for screen and print. */
 export const REPORT_STYLE = `
 @page { size: A4; margin: 18mm 16mm 20mm; @bottom-center { content: counter(page) " / " counter(pages); font: 8pt "Open Sans", Arial, sans-serif; color: #666; } }
+@page wide { size: A4 landscape; }
 :root { --ink: #1d1d1f; --soft: #5c5c62; --line: #d9d9de; --held: #00694d; --part: #7a5200; --not: #a33a00; }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 46rem; color: var(--ink); font: 10.5pt/1.5 "Open Sans", Arial, Helvetica, sans-serif; }
@@ -19,6 +20,7 @@ caption, .title { text-align: left; font-weight: 700; padding: .8rem 0 .3rem; }
 .title { margin: 0; font-size: .9em; }
 nav ul { list-style: none; padding: 0; margin: 1rem 0; }
 nav li { margin: .15rem 0; font-size: .9em; }
+h3 { font-size: 1rem; margin: 1.6rem 0 .3rem; }
 h2, section { scroll-margin-top: 1rem; }
 @media screen and (min-width: 84rem) {
   nav { position: fixed; top: 1.5rem; left: max(1rem, calc(50vw - 41rem)); width: 16rem; max-height: calc(100vh - 3rem); overflow-y: auto; }
@@ -45,13 +47,16 @@ ul { padding-left: 1.2rem; }
 @media print {
   body { max-width: none; padding: 0; font-size: 9pt; }
   h2 { break-after: avoid; }
-  .study { break-before: page; }
+  .appendix { break-before: page; }
+  .study { break-inside: auto; }
+  .appendix > .study + .study { border-top: 1px solid var(--line); margin-top: 6mm; }
+  figure svg { max-height: 105mm; }
   tr { break-inside: avoid; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }
   .numbers { font-size: .78em; }
   nav { display: none; }
-  .numbers th { overflow-wrap: break-word; hyphens: auto; }
+  .wide { page: wide; font-size: .85em; }
   .numbers th, .numbers td { padding-right: .35rem; }
 }
 `;

@@ -1,5 +1,14 @@
 import { divergedText } from "../diverged.js";
-import type { TableRow } from "../study.js";
+import {
+  badge,
+  escaped,
+  figureHtml,
+  findingsTable,
+  hours,
+  number,
+  plural,
+  tableHtml,
+} from "./report-parts.js";
 import { REPORT_STYLE } from "./report-style.js";
 import { holds, isFormer, type RecordedFinding, type StudyRecord } from "./study-record.js";
 
@@ -23,10 +32,10 @@ export interface ReportSection {
   readonly drawings: ReadonlyMap<string, string>;
 }
 
-/** Rows of a table that is shown without being asked for. */
-const LONGEST_TABLE = 24;
-
-/** One page for screen and print, whole in itself: no script, nothing from outside. Texts are escaped. */
+/**
+ * One page for screen and print, whole in itself: no script, nothing from outside. Texts are escaped. First what carries the
+ * claims, a figure each, then limits; in the appendix everything else, with figures and tables numbered through.
+ */
 export function reportHtml(report: Report): string {
   const { protocol, sections, missing, without, fonts } = report;
   return `<!doctype html>
@@ -54,7 +63,9 @@ ${overview(sections)}
 ${notes("Not there yet", missing)}
 ${notes("Done without", without)}
 ${notes("Records of a former form, unverified: they have no sum that tells whether they were edited", unverified(sections))}
-${sections.map(sectionHtml).join("\n")}
+${sections.map((section, i) => sectionHtml(section, i + 1)).join("\n")}
+${sections.length === 0 ? "" : LIMITS}
+${appendix(sections)}
 ${provenance(protocol, sections)}
 </main>
 </body>
@@ -68,7 +79,7 @@ function contents(sections: readonly ReportSection[]): string {
     ({ record }) =>
       `<li><a href="#${anchorOf(record)}">${escaped(record.study.title)}</a> <small>${escaped(record.data.name)}</small></li>`,
   );
-  return `<nav aria-label="Contents"><ul><li><a href="#verdicts">Verdicts</a></li>${links.join("")}</ul></nav>`;
+  return `<nav aria-label="Contents"><ul><li><a href="#verdicts">Verdicts</a></li>${links.join("")}<li><a href="#appendix">Appendix</a></li></ul></nav>`;
 }
 
 function unverified(sections: readonly ReportSection[]): string[] {
@@ -114,8 +125,9 @@ function notes(title: string, lines: readonly string[]): string {
   return `<section class="notes"><h2>${title}</h2><ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul></section>`;
 }
 
-function sectionHtml({ record, drawings }: ReportSection): string {
-  const { study, data, verdict, findings, figures, tables } = record;
+/** What carries a claim: its end points, and the study's first figure. */
+function sectionHtml({ record, drawings }: ReportSection, position: number): string {
+  const { study, data, verdict, findings, figures } = record;
   const diverged = (record.diverged ?? []).map(
     ({ name, hash, seed, text }) =>
       `<li>${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed}): ${escaped(text)}</li>`,
@@ -123,65 +135,71 @@ function sectionHtml({ record, drawings }: ReportSection): string {
   const losses = lossesOf(record).map(
     (text) => `<p><b>${escaped(text)}.</b></p><ul>${diverged.join("")}</ul>\n`,
   );
+  const [first] = figures;
   return `<section class="study" id="${anchorOf(record)}">
 <h2>${escaped(study.title)} ${badge(verdict)}</h2>
 <p class="where">${escaped(data.name)}, ${number(data.train)} training and ${number(data.test)} test images; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
 <p class="claim">${escaped(study.claim)}</p>
 ${losses.join("")}${findingsTable("End points: findings that carry the claim", findings.filter(isEndPoint))}
+${first === undefined ? "" : figureHtml(String(position), first.caption, drawings.get(first.name))}
+<p class="source">More: <a href="#${appendixAnchor(record)}">${escaped(restOf(record).join(", "))}</a>.</p>
+</section>`;
+}
+
+/** What of a study stands in the appendix. */
+function restOf({ findings, figures, tables }: StudyRecord): string[] {
+  const others = findings.filter((one) => !isEndPoint(one)).length;
+  return [
+    plural(others, "other finding"),
+    plural(Math.max(0, figures.length - 1), "figure"),
+    plural(tables.length, "table"),
+    "trainings",
+  ];
+}
+
+const LIMITS = `<section><h2>Limits</h2>
+<p>The verdicts are of this protocol's networks, epochs and images, which each study's settings in the appendix name; what is
+not reproduced here may be so at the paper's size, and the other way round. Errors count the seeds of the trainings and the
+choice of test images, and not the choice of data set, architecture or training recipe. Margins of equivalence and the end
+points were chosen by this project, before the trainings that they are tested on but with earlier ones known. Measured
+milliseconds are of one machine. Numbers read off the paper's figures are good to about a point.</p></section>`;
+
+/** Everything that does not carry a claim: figures and tables are numbered through, with an A before. */
+function appendix(sections: readonly ReportSection[]): string {
+  let figure = 0;
+  let table = 0;
+  const parts = sections.map(({ record, drawings }) => {
+    const { study, data, verdict, findings, figures, tables } = record;
+    return `<section class="study" id="${appendixAnchor(record)}">
+<h3>${escaped(study.title)}, ${escaped(data.name)}</h3>
 ${findingsTable(
   isFormer(verdict) ? FORMER_FINDINGS : "Other findings",
   findings.filter((one) => !isEndPoint(one)),
 )}
-${figures.map(({ name, caption }, i) => figureHtml(i + 1, caption, drawings.get(name))).join("\n")}
-${tables.map(({ title, rows }) => tableHtml(title, rows, study.name)).join("\n")}
-<p class="source">Trainings: ${record.runs.map(({ name, hash, seed }) => `${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed})`).join(", ")}. Overrides: <code>${escaped(record.settings.overrides.join(" ") || "none")}</code>. Training took ${hours(record.runs.reduce((sum, run) => sum + run.trainingSeconds, 0))} in all, the analysis ${hours(record.analysisSeconds)}; finished ${escaped(record.finishedAt.slice(0, 16).replace("T", " "))} UTC.</p>
+${figures
+  .slice(1)
+  .map(({ name, caption }) => figureHtml(`A${++figure}`, caption, drawings.get(name)))
+  .join("\n")}
+${tables.map(({ title, rows }) => tableHtml(`A${++table}`, title, rows, study.name)).join("\n")}
+${sourceOf(record)}
 </section>`;
+  });
+  return parts.length === 0
+    ? ""
+    : `<section class="appendix" id="appendix"><h2>Appendix</h2>\n${parts.join("\n")}</section>`;
+}
+
+function sourceOf({ runs, settings, analysisSeconds, finishedAt }: StudyRecord): string {
+  const trainings = runs.map(
+    ({ name, hash, seed }) => `${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed})`,
+  );
+  const seconds = runs.reduce((sum, run) => sum + run.trainingSeconds, 0);
+  return `<p class="source">Training took ${hours(seconds)} in all, the analysis ${hours(analysisSeconds)}; finished ${escaped(finishedAt.slice(0, 16).replace("T", " "))} UTC. Overrides: <code>${escaped(settings.overrides.join(" ") || "none")}</code>.</p>
+<details class="source"><summary>${plural(runs.length, "training")}</summary><p>${trainings.join(", ")}.</p></details>`;
 }
 
 const FORMER_FINDINGS =
   "Findings by rules of an earlier version: each study had its own, and nothing says which of them carry the claim";
-
-function findingsTable(title: string, findings: readonly RecordedFinding[]): string {
-  if (findings.length === 0) return "";
-  const rows = findings.map((finding) => {
-    const project =
-      "by" in finding && finding.by === "project" ? " <small>(asked by this project)</small>" : "";
-    return `<tr><td class="outcome">${mark(finding)}</td><td>${escaped(finding.statement)}${project}</td><td>${escaped(finding.measured)}</td></tr>`;
-  });
-  return `<table class="findings"><caption>${escaped(title)}</caption><thead><tr><th>Holds</th><th>Finding</th><th>Measured</th></tr></thead><tbody>
-${rows.join("\n")}
-</tbody></table>`;
-}
-
-function figureHtml(position: number, caption: string, svg: string | undefined): string {
-  const drawing =
-    svg === undefined ? `<p class="absent">This figure could not be drawn.</p>` : withoutFonts(svg);
-  return `<figure>${drawing}<figcaption><b>Figure ${position}.</b> ${escaped(caption)}</figcaption></figure>`;
-}
-
-/** A drawing without the typeface inside it, which the page carries once for all. */
-function withoutFonts(svg: string): string {
-  return svg.replace(/<style>@font-face[^<]*<\/style>/, "").replace(/^<\?xml[^>]*>/, "");
-}
-
-function tableHtml(title: string, rows: readonly TableRow[], study: string): string {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const head = columns.map((name) => `<th>${escaped(name)}</th>`).join("");
-  const body = rows.map((row) => `<tr>${columns.map((column) => cellHtml(row[column])).join("")}</tr>`);
-  const table = `<div class="scroll"><table class="numbers"><thead><tr>${head}</tr></thead><tbody>
-${body.join("\n")}
-</tbody></table></div>`;
-  // Outside of what scrolls: a wide table would take its title along.
-  if (rows.length <= LONGEST_TABLE) return `<p class="title">${escaped(title)}</p>${table}`;
-  // On paper a long table stays folded: its numbers are in the study's own file.
-  return `<details><summary>${escaped(title)} (${rows.length} rows, also in ${escaped(study)}.json)</summary>${table}</details>`;
-}
-
-function cellHtml(value: string | number | undefined): string {
-  if (typeof value === "number") return `<td class="number">${number(value)}</td>`;
-  const isNumeric = /^[-+−]?\d/.test(value ?? "");
-  return `<td${isNumeric ? ' class="number"' : ""}>${escaped(value ?? "")}</td>`;
-}
 
 /** Where it was computed, and how to compute it again. */
 function provenance(protocol: string, sections: readonly ReportSection[]): string {
@@ -205,52 +223,8 @@ function placeText(place: unknown): string {
     .join(", ");
 }
 
-/** A verdict in words, with a shape and a colour of its own. */
-function badge(verdict: StudyRecord["verdict"]): string {
-  const kinds = {
-    reproduced: ["held", "✓"],
-    "in part": ["part", "◐"],
-    "not reproduced": ["not", "✗"],
-    "not tested here": ["untested", "–"],
-  } as const;
-  if (isFormer(verdict)) return `<span class="badge untested">by former rules</span>`;
-  const [kind, sign] = kinds[verdict];
-  return `<span class="badge ${kind}">${sign} ${verdict}</span>`;
-}
-
-function mark(finding: RecordedFinding): string {
-  if (holds(finding)) return `<span class="held">✓ yes</span>`;
-  const isOpen = "outcome" in finding && finding.outcome === "not decided";
-  return isOpen ? "– not decided" : `<span class="not">✗ no</span>`;
-}
-
 function anchorOf({ study, data }: StudyRecord): string {
   return encodeURIComponent(`${data.name}-${study.name}`);
 }
 
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function hours(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} minutes` : `${(seconds / 3600).toFixed(1)} hours`;
-}
-
-/** Up to four significant digits, whole numbers in full with thousands set apart. */
-function number(value: number): string {
-  if (Number.isInteger(value)) return value.toLocaleString("en");
-  return Math.abs(value) >= 1e-3 ? String(Number(value.toPrecision(4))) : value.toExponential(2);
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
-}
+const appendixAnchor = (record: StudyRecord): string => `${anchorOf(record)}-more`;

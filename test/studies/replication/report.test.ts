@@ -68,6 +68,11 @@ test("each finding, table, figure and run is in it, and the verdicts stand first
     `<td>B</td><td></td>`,
     `<figure><svg id="drawn"><path/></svg><figcaption><b>Figure 1.</b> A caption`,
     "This figure could not be drawn.",
+    "<b>Figure 2.</b> A caption",
+    "<b>Figure A2.</b> Another caption",
+    "Table A2. A table",
+    `<a href="#cifar10-small-more">1 other finding, 1 figure, 1 table, trainings</a>`,
+    `id="cifar10-small-more"`,
     "<code>0123456789ab</code> (seed 0)",
     "2 seeds (0, 1)",
     "45,000 training and 5,000 test images",
@@ -76,6 +81,11 @@ test("each finding, table, figure and run is in it, and the verdicts stand first
     `<nav aria-label="Contents"><ul><li><a href="#verdicts">`,
   ])
     assert.ok(html.includes(text), text);
+  assert.ok(
+    html.indexOf("<td>third") > html.indexOf('id="appendix"'),
+    "what carries nothing stands in the appendix",
+  );
+  assert.ok(html.indexOf("<td>first") < html.indexOf('id="appendix"'));
   const first = html.indexOf("◐ in part");
   assert.ok(first > 0 && first < html.indexOf('<section class="study"'));
   assert.ok(html.includes("✓ reproduced<"));
@@ -123,7 +133,7 @@ test("a record by former rules is shown with its outcomes, and gets no verdict o
 test("a long table is folded, and says where its numbers are", () => {
   const rows = Array.from({ length: 25 }, (_, row) => ({ row }));
   const html = report([record({ tables: [{ name: "t", title: "Long", rows }] })]);
-  assert.match(html, /<details><summary>Long \(25 rows, also in small\.json\)<\/summary>/);
+  assert.match(html, /<details><summary>Table A1\. Long \(25 rows, also in small\.json\)<\/summary>/);
   assert.ok(html.includes('<td class="number">24</td>'));
 });
 
