@@ -8,6 +8,7 @@ import { profileCommand } from "./profile.js";
 import { replicateCommand } from "./replicate.js";
 import { runCommand } from "./run.js";
 import { runsCommand } from "./runs.js";
+import { sweepCommand } from "./sweep.js";
 import { traceCommand } from "./trace.js";
 
 /** The `cascade` command line; every subcommand has a file of its own beside this one. */
@@ -24,6 +25,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     replicateCommand(),
     runCommand(),
     runsCommand(),
+    sweepCommand(),
     traceCommand(),
   ])
     program.addCommand(command);

@@ -1,24 +1,20 @@
-import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { closeBrowser } from "../figures/browser.js";
-import { usesGpu } from "../nn/backend/native-operation.js";
-import { checkImages } from "../studies/replication/check-images.js";
 import { PROTOCOL_NAMES, PROTOCOLS, STUDIES } from "../studies/replication/protocols.js";
 import { analyseParts, type ReplicationFolders, writeReport } from "../studies/replication/results.js";
-import { planReplication, type Replication, type Training } from "../studies/replication/replication.js";
+import { planReplication, type Replication } from "../studies/replication/replication.js";
 import { sourceShapes } from "../studies/replication/source-shapes.js";
 import type { ProtocolName } from "../studies/study.js";
-import { runTrainings } from "../studies/replication/training-processes.js";
-import { type TrainingStatus, trainingStatus } from "../studies/replication/training-status.js";
-import { startProgress } from "../util/progress.js";
+import { trainingStatus } from "../studies/replication/training-status.js";
 import { namedSources } from "./data-options.js";
 import { numberBetween, wholeNumber, wholeNumbers, words } from "./options.js";
 import { parseOverrides } from "./overrides.js";
 import { writeOut } from "./output.js";
 import { printPlan } from "./replication-plan.js";
-import { imagesOf, printDiverged, printStatus, progressText } from "./replication-status.js";
+import { printDiverged, printStatus, progressText } from "./replication-status.js";
 import { withStopSignal } from "./stop-signals.js";
+import { defaultJobs, type StatusOf, trainAll } from "./train-all.js";
 
 interface ReplicateOptions {
   readonly protocol?: ProtocolName;
@@ -37,13 +33,8 @@ interface ReplicateOptions {
   readonly gpuShare: number;
 }
 
-type StatusOf = (training: Training) => TrainingStatus;
-
 const COMMITTED = join("data", "results");
 const NOT_COMMITTED = join("data", "figures");
-const MILLISECONDS_BETWEEN_LOOKS = 2000;
-/** A full-width training takes half of it. */
-const GIBIBYTES_A_TRAINING = 3;
 
 const repeated = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
@@ -102,7 +93,7 @@ async function replicate(overrides: readonly string[], options: ReplicateOptions
   const statusOf: StatusOf = (training) => trainingStatus(training, runs, shapeOf(training));
   if (options.plan === true) {
     const device = { peak: options.gpuPeak * 1e12, share: options.gpuShare };
-    printPlan(replication, shapeOf, { runs, benchmark: options.benchmark, device });
+    printPlan(replication.parts, shapeOf, { runs, benchmark: options.benchmark, device });
   } else if (options.status === true) {
     printStatus(replication, statusOf);
   } else {
@@ -122,7 +113,7 @@ async function carryOut(
   jobs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const failed = await train(replication, statusOf, jobs, folders.runs, signal);
+  const failed = await trainAll(replication.trainings, statusOf, jobs, folders.runs, signal);
   if (signal.aborted) {
     const statuses = replication.trainings.map(statusOf);
     writeOut(`stopped at ${progressText(statuses)}; the same command goes on from here`);
@@ -134,77 +125,6 @@ async function carryOut(
     writeOut(`${failed} trainings failed; the same command tries them again`);
     process.exitCode = 1;
   }
-}
-
-/** As many trainings at a time as there are cores and memory; a GPU is not shared. */
-function defaultJobs(): number {
-  if (usesGpu()) return 1;
-  const fitting = Math.floor(totalmem() / 2 ** 30 / GIBIBYTES_A_TRAINING);
-  return Math.max(1, Math.min(availableParallelism(), fitting));
-}
-
-/** Trains what is missing, with one line of progress over all of it; gives the number that failed. */
-async function train(
-  { trainings }: Replication,
-  statusOf: StatusOf,
-  jobs: number,
-  root: string,
-  signal: AbortSignal,
-): Promise<number> {
-  await checkImages(trainings, root, writeOut);
-  const missing = trainings.filter((training) => statusOf(training).state !== "done");
-  if (missing.length === 0) {
-    writeOut(`all ${trainings.length} trainings are finished`);
-    return 0;
-  }
-  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
-  const side = Math.min(jobs, missing.length);
-  writeOut(
-    `${missing.length} of ${trainings.length} trainings are to be done, ${side} at a time, threads of each: ${threads}`,
-  );
-  const stopShowing = showProgress(() => trainings.map(statusOf));
-  try {
-    const outcomes = await runTrainings(missing, {
-      root,
-      jobs,
-      threads,
-      signal,
-      onEnd: ({ training, problem }) => {
-        if (problem !== undefined) process.stderr.write(`\n${training.directory}: ${problem}\n`);
-      },
-    });
-    return outcomes.filter(({ state }) => state === "failed").length;
-  } finally {
-    stopShowing();
-  }
-}
-
-/** Shows now and then how far all trainings together are; gives what ends it. */
-function showProgress(look: () => readonly TrainingStatus[]): () => void {
-  const begun = performance.now();
-  const initial = imagesOf(look());
-  const progress = startProgress({
-    label: "images",
-    total: initial.total,
-    initial: initial.done,
-    everySeconds: 30,
-  });
-  const show = (): void => {
-    const statuses = look();
-    const { done } = imagesOf(statuses);
-    const speed = (1000 * (done - initial.done)) / (performance.now() - begun);
-    const finished = statuses.filter(({ state }) => state === "done").length;
-    progress.update(done, {
-      "trainings done": `${finished}/${statuses.length}`,
-      "images/s": speed.toFixed(0),
-    });
-  };
-  const timer = setInterval(show, MILLISECONDS_BETWEEN_LOOKS);
-  return () => {
-    clearInterval(timer);
-    show();
-    progress.stop();
-  };
 }
 
 async function analyse(

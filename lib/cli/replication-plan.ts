@@ -7,11 +7,12 @@ import {
   type AssumedDevice,
   type MeasuredSpeeds,
   type PlanRow,
+  type PlannedPart,
   planRows,
   readMeasuredSpeeds,
   totalOf,
 } from "../studies/replication/plan.js";
-import type { Replication, Training } from "../studies/replication/replication.js";
+import type { Training } from "../studies/replication/replication.js";
 import { count, writeOut } from "./output.js";
 
 export interface PlanOptions {
@@ -22,16 +23,16 @@ export interface PlanOptions {
   readonly device: AssumedDevice;
 }
 
-/** `cascade replicate --plan`: trainings, images, multiply-adds and hours, and what the hours rest on. */
+/** What `--plan` of replicate and sweep says: trainings, images, multiply-adds and hours, and what the hours rest on. */
 export function printPlan(
-  replication: Replication,
+  parts: readonly PlannedPart[],
   shapeOf: (training: Training) => SourceShape,
   { runs, benchmark, device }: PlanOptions,
 ): void {
   const speeds = readMeasuredSpeeds(benchmark);
-  const rows = planRows(replication.parts, shapeOf, speeds, device);
+  const rows = planRows(parts, shapeOf, speeds, device);
   const isMissing = ({ directory }: Training): boolean => !existsSync(join(runs, directory, DONE));
-  const left = replication.parts.map((part) => ({ ...part, trainings: part.trainings.filter(isMissing) }));
+  const left = parts.map((part) => ({ ...part, trainings: part.trainings.filter(isMissing) }));
   writeOut(line(["data", "study", "trainings", "images", "multiply-adds", "hours here", "hours, GPU"]));
   for (const row of [...rows, totalOf("all", rows), totalOf("left", planRows(left, shapeOf, speeds, device))])
     writeOut(line(fieldsOf(row)));

@@ -6,7 +6,7 @@ import { type RunSpec } from "../../experiments/specs/spec.js";
 import { networkCost } from "../../models/cost.js";
 import { UserError } from "../../util/errors.js";
 import { readJson } from "../../util/json-file.js";
-import type { ReplicationPart, Training } from "./replication.js";
+import type { Training } from "./replication.js";
 import { imagesOfSplit, imagesOfTraining } from "./training-status.js";
 import { modelViews, trainedNetwork } from "../../experiments/specs/model-views.js";
 
@@ -108,9 +108,16 @@ export interface PlanRow {
   readonly assumedHours: number;
 }
 
+/** Trainings that are planned together, under the names that the plan shows. */
+export interface PlannedPart {
+  readonly data: { readonly name: string };
+  readonly study: { readonly name: string };
+  readonly trainings: readonly Training[];
+}
+
 /** One row a part, each training counted where it is first asked for. */
 export function planRows(
-  parts: readonly ReplicationPart[],
+  parts: readonly PlannedPart[],
   shapeOf: (training: Training) => SourceShape,
   speeds: MeasuredSpeeds,
   device: AssumedDevice,

@@ -107,10 +107,12 @@ function missingData({ datasets }: Protocol, data: readonly NamedSource[]): stri
   return datasets.filter(isMissing).map(({ name, origin }) => `${name} (${origin})`);
 }
 
-function trainingOf(spec: RunSpec): Training {
+/** The training of a spec, and the folder of its run. */
+export function trainingOf(spec: RunSpec): Training {
   return { directory: runFolder(spec), spec };
 }
 
-function uniqueTrainings(trainings: readonly Training[]): Training[] {
+/** Each training once, in the order in which they are first asked for. */
+export function uniqueTrainings(trainings: readonly Training[]): Training[] {
   return [...new Map(trainings.map((training) => [training.directory, training])).values()];
 }
