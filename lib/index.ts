@@ -45,6 +45,12 @@ export { PRECISION_SETTINGS, precisionStudy } from "./studies/claims/precision/s
 export { NOISE_SETTINGS, noiseStudy } from "./studies/claims/noise/study.js";
 export { QUICK_DATA } from "./studies/quick.js";
 export { SIX_MODELS_SETTINGS, sixModelsStudy } from "./studies/claims/six-models/study.js";
+export {
+  type LeaderboardOptions,
+  leaderboardOfRuns,
+  leaderboardTable,
+  type RunOnLeaderboard,
+} from "./studies/leaderboard.js";
 export { runStudy } from "./studies/run-study.js";
 export { type Finding, verdictOf } from "./studies/evidence/finding.js";
 export type { ProtocolName, Study, StudyResult } from "./studies/study.js";

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { UserError } from "../util/errors.js";
 import { benchCommand } from "./bench.js";
 import { dataCommand } from "./data.js";
+import { leaderboardCommand } from "./leaderboard.js";
 import { notebookCommand } from "./notebook.js";
 import { parityCommand } from "./parity.js";
 import { profileCommand } from "./profile.js";
@@ -19,6 +20,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   for (const command of [
     benchCommand(),
     dataCommand(),
+    leaderboardCommand(),
     notebookCommand(),
     parityCommand(),
     profileCommand(),

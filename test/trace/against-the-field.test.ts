@@ -4,8 +4,11 @@ import fc from "fast-check";
 import { accuracyWithin, areaOverBudgets } from "../../lib/trace/budget.js";
 import { depthEnsemble, networkFamily } from "../../lib/trace/ensembles.js";
 import { fitGeometricEnsemble, withGeometricEnsemble } from "../../lib/trace/geometric-ensemble.js";
+import { leaderboard } from "../../lib/trace/leaderboard.js";
 import { probabilities } from "../../lib/trace/probabilities.js";
 import { negativeLogLikelihood } from "../../lib/trace/proper-scores.js";
+import { riskControlledThreshold } from "../../lib/trace/risk-control.js";
+import { stoppingTimes } from "../../lib/trace/stopping-time.js";
 import type { ValidationTrace } from "../../lib/trace/split.js";
 import type { Trace } from "../../lib/trace/trace.js";
 import { UserError } from "../../lib/util/errors.js";
@@ -72,14 +75,14 @@ test("a family answers with each member at its own cost, an ensemble with their 
 });
 
 /** Answers of growing and differently scaled logits. */
-function drawn(examples: number): ValidationTrace {
+function drawn(examples: number, signal = 1): ValidationTrace {
   const stream = randomStream(1, "geometric");
   const [timesteps, classes] = [3, 4];
   const labels = Int32Array.from({ length: examples }, () => stream.integer(classes));
   const logits = Float64Array.from({ length: timesteps * examples * classes }, (_, i) => {
     const t = Math.floor(i / classes / examples);
     const isLabel = i % classes === labels[Math.floor(i / classes) % examples];
-    return (t === 1 ? 4 : 1) * (stream.normal() + (isLabel ? 1 : 0) + 0.3 * (i % classes));
+    return (t === 1 ? 4 : 1) * (stream.normal() + (isLabel ? signal : 0) + 0.3 * (i % classes));
   });
   return { timesteps, examples, classes, logits, labels, ids: labels, split: "validation" };
 }
@@ -116,4 +119,44 @@ test("the geometric ensemble is where the likelihood of held-out labels has its 
     });
   // @ts-expect-error A trace of test images is none to fit on.
   assert.throws(() => fitGeometricEnsemble({ ...heldOut, split: "test" }), /fitted on validation images/);
+});
+
+test("a leaderboard is in the order of the area; its threshold is the validation images' own", () => {
+  const heldOut = drawn(2000, 5);
+  const cost = { multiplyAdds: [1, 2, 4] };
+  const good: Trace = { ...drawn(300, 5), split: "test", cost };
+  const bad: Trace = { ...good, logits: good.logits.map((value) => -value) };
+  const rows = leaderboard(
+    [
+      { name: "bad", test: bad },
+      { name: "good", test: good, heldOut },
+    ],
+    [2, 8],
+  );
+  assert.deepEqual(
+    rows.map(({ name }) => name),
+    ["good", "bad"],
+  );
+  const [first, second] = rows;
+  assert.deepEqual([second?.measures.stoppedAccuracy, second?.measures.stoppedMultiplyAdds], [NaN, NaN]);
+  const threshold = riskControlledThreshold(heldOut, { risk: 0.01 });
+  assert.ok(threshold !== undefined);
+  const times = stoppingTimes(good, { kind: "confidence", threshold });
+  const spent = times.reduce((sum, t) => sum + (cost.multiplyAdds[t] ?? NaN), 0) / 300;
+  assert.ok(Math.abs((first?.measures.stoppedMultiplyAdds ?? NaN) - spent) < 1e-12);
+  assert.ok(spent < 4);
+  assert.throws(
+    () =>
+      leaderboard(
+        [
+          { name: "a", test: good },
+          { name: "b", test: { ...good, split: "validation" } },
+        ],
+        [1],
+      ),
+    /traces of a and b cannot be compared: one is of test, the other of validation images/,
+  );
+  const costless: Trace = { ...good };
+  delete (costless as { cost?: unknown }).cost;
+  assert.throws(() => leaderboard([{ name: "a", test: costless }], [1]), /a does not know its multiply-adds/);
 });

@@ -14,6 +14,8 @@ export const PICOJOULES = 4.6;
 export interface BudgetAxis {
   readonly name: string;
   readonly unit: string;
+  /** Of an axis of a figure. */
+  readonly title: string;
   /** [T] of a competitor, in that unit. */
   readonly costsOf: (measured: FieldModel) => readonly number[];
 }
@@ -25,6 +27,7 @@ export function parallelAxis(link: number): BudgetAxis {
   return {
     name: "parallel time",
     unit: "million multiply-adds of one unit",
+    title: "Time with a unit a block (million multiply-adds of one unit)",
     costsOf: ({ parallelTimes }) => scaled(parallelTimes[link] ?? [], 1e-6),
   };
 }
@@ -35,12 +38,19 @@ export const AXES: readonly BudgetAxis[] = [
   {
     name: "multiply-adds",
     unit: "million multiply-adds",
+    title: "Multiply-adds (millions)",
     costsOf: ({ multiplyAdds }) => scaled(multiplyAdds, 1e-6),
   },
-  { name: "measured time", unit: "ms", costsOf: ({ milliseconds }) => milliseconds },
+  {
+    name: "measured time",
+    unit: "ms",
+    title: "Measured time (ms)",
+    costsOf: ({ milliseconds }) => milliseconds,
+  },
   {
     name: "energy",
     unit: "µJ",
+    title: "Energy of multiply-adds (µJ)",
     costsOf: ({ multiplyAdds }) => scaled(multiplyAdds, 1e-6 * PICOJOULES),
   },
 ];

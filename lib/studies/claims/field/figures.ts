@@ -20,7 +20,7 @@ export function figuresOf(arms: PairedArms<FieldModel>): StudyResult["figures"] 
   return AXES.map((axis) => ({
     name: `accuracy-over-${axis.name.replaceAll(/[ -]/g, "-")}`,
     caption: `Accuracy of the answer that is there, against ${TOLD[axis.name] ?? axis.name}; mean and standard error over seeds.`,
-    figure: accuracyOverBudgetFigure(answers(arms, axis), `${capitalised(axis.name)} (${axis.unit})`),
+    figure: accuracyOverBudgetFigure(answers(arms, axis), axis.title),
   }));
 }
 
@@ -36,8 +36,4 @@ function answers(arms: PairedArms<FieldModel>, axis: BudgetAxis) {
       }));
     }),
   );
-}
-
-function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

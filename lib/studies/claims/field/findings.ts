@@ -29,7 +29,8 @@ export function findingsOf(arms: PairedArms<FieldModel>, linkLatencies: readonly
       isAhead,
       arms.over(CASCADE, rivals, areaWithin(axis, largestBudget(arms, axis))),
     );
-  const [parallel, ...otherAxes] = AXES;
+  // Energy is proportional to multiply-adds, so that its findings would be theirs once more.
+  const [parallel, ...otherAxes] = AXES.filter(({ name }) => name !== "energy");
   return [
     ...(parallel === undefined
       ? []

@@ -11,7 +11,7 @@ import { parallelTimes } from "../../../models/parallel-time.js";
 import { accuracyPerTimestep } from "../../../trace/accuracy-per-timestep.js";
 import { depthEnsemble, networkFamily } from "../../../trace/ensembles.js";
 import { fitGeometricEnsemble, withGeometricEnsemble } from "../../../trace/geometric-ensemble.js";
-import { type LeaderboardRow, leaderboardRow } from "../../../trace/leaderboard.js";
+import { leaderboardRow } from "../../../trace/leaderboard.js";
 import type { ValidationTrace } from "../../../trace/split.js";
 import type { Trace } from "../../../trace/trace.js";
 import { type Analysis, cachedNumber } from "../../evidence/cached-analysis.js";
@@ -45,6 +45,9 @@ const ANALYSIS: Analysis<FieldModel> = {
   module: import.meta.url,
   schema: fieldSchema,
 };
+
+/** Of a family a single network is run, so there is nothing that an image could have been spared. */
+const CHOSEN_BEFOREHAND = { oracle: NaN, overthinking: NaN };
 
 /** Every competitor with every seed. */
 export async function fieldResults(
@@ -128,13 +131,9 @@ async function measuredArm(
       multiplyAdds: [...(test.cost?.multiplyAdds ?? [])],
       milliseconds: [...milliseconds],
       parallelTimes: linkLatencies.map((linkLatency) => parallelTimesOf(one, linkLatency, context)),
-      measures: numbersOf(row),
+      measures: { ...row.measures, ...(canStop ? {} : CHOSEN_BEFOREHAND) },
     };
   });
-}
-
-function numbersOf({ measures }: LeaderboardRow): Record<string, number> {
-  return { ...measures };
 }
 
 /** The arm's answers to test and validation images. */

@@ -16,7 +16,7 @@ export function tablesOf(
   const rows = (quantities: readonly Quantity<FieldModel>[]): TableRow[] =>
     arms.arms.map((arm) => ({
       competitor: arm,
-      ...quantityCells(arms, arm, quantities),
+      ...withoutNone(quantityCells(arms, arm, quantities)),
       n: arms.bySeed(arm, lastStep).length,
     }));
   return [
@@ -54,6 +54,13 @@ export function tablesOf(
     },
     { name: "answers", title: "Every answer of every competitor and seed", rows: answerRows(arms) },
   ];
+}
+
+/** What does not apply to a competitor is left empty. */
+function withoutNone(cells: TableRow): TableRow {
+  return Object.fromEntries(
+    Object.entries(cells).map(([name, cell]) => [name, String(cell).startsWith("NaN") ? "" : cell]),
+  );
 }
 
 function withinQuarters(arms: PairedArms<FieldModel>, axis: BudgetAxis): Quantity<FieldModel>[] {

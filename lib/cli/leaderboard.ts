@@ -1,0 +1,140 @@
+import { writeFile } from "node:fs/promises";
+import { Command, InvalidArgumentError } from "commander";
+import { leaderboardOfRuns, leaderboardTable, type RunOnLeaderboard } from "../studies/leaderboard.js";
+import type { LeaderboardMeasures } from "../trace/leaderboard.js";
+import { fileError } from "../util/files.js";
+import { positiveNumber } from "./options.js";
+import { writeOut } from "./output.js";
+
+interface LeaderboardCommandOptions {
+  readonly runs: string;
+  readonly budgets: readonly number[];
+  readonly data?: string;
+  readonly csv?: string;
+  readonly latex?: string;
+}
+
+/** `cascade leaderboard`: every model of all finished runs in one table. */
+export function leaderboardCommand(): Command {
+  return new Command("leaderboard")
+    .description("compare every model of all finished runs: accuracy within budgets, calibration, stopping")
+    .option("--runs <folder>", "folder of all runs", "data/runs")
+    .option("--data <name>", "only runs on this data set, by its name or the beginning of its hash")
+    .option(
+      "--budgets <list>",
+      "million multiply-adds of an image, separated by commas",
+      budgets,
+      [5, 10, 20, 40],
+    )
+    .option("--csv <file>", "write the table as CSV as well, all digits")
+    .option("--latex <file>", "write it as a LaTeX tabular as well")
+    .action(async ({ runs, data, csv, latex, ...options }: LeaderboardCommandOptions) => {
+      const multiplyAdds = options.budgets.map((millions) => 1e6 * millions);
+      const rows = await leaderboardOfRuns(runs, {
+        budgets: multiplyAdds,
+        data,
+        report: (message) => process.stderr.write(`${message}\n`),
+      });
+      const cells = [header(options.budgets), ...rows.map(cellsOf)];
+      for (const line of aligned(cells)) writeOut(line);
+      writeOut(NOTE);
+      if (csv !== undefined) await written(csv, leaderboardTable(rows, multiplyAdds).toCSV());
+      if (latex !== undefined) await written(latex, latexTabular(cells));
+    });
+}
+
+const NOTE =
+  "%: accuracy within so many million multiply-adds, mean over all budgets up to the last (area), last answer, right at some time (oracle), right earlier but " +
+  "wrong at last (over.); ECE, NLL, Brier, AUROC of failures: of the last answer; stop: accuracy and mean million multiply-adds where images stop " +
+  "once confident, by a threshold chosen on validation images to spoil at most 1 % of the answers";
+
+function budgets(text: string): number[] {
+  const values = text.split(",").map(positiveNumber);
+  if (values.every((value, i) => value > (values[i - 1] ?? 0))) return values;
+  throw new InvalidArgumentError("they must be in ascending order.");
+}
+
+function header(millions: readonly number[]): string[] {
+  return [
+    "model",
+    "seed",
+    ...millions.map((value) => `${value}M`),
+    "area",
+    "last",
+    "M",
+    "oracle",
+    "over.",
+    "ECE",
+    "NLL",
+    "Brier",
+    "AUROC",
+    "stop",
+    "stop M",
+    "run",
+  ];
+}
+
+const percent = (value: number): string => shown(100 * value, 1);
+const shown = (value: number, digits: number): string => (Number.isNaN(value) ? "" : value.toFixed(digits));
+
+function cellsOf({ name, seed, run, withinBudgets, measures }: RunOnLeaderboard): string[] {
+  return [name, String(seed), ...withinBudgets.map(percent), ...measured(measures), run];
+}
+
+function measured(measures: LeaderboardMeasures): string[] {
+  return [
+    percent(measures.area),
+    percent(measures.accuracy),
+    shown(measures.multiplyAdds / 1e6, 1),
+    percent(measures.oracle),
+    percent(measures.overthinking),
+    shown(measures.calibrationError, 3),
+    shown(measures.negativeLogLikelihood, 3),
+    shown(measures.brierScore, 3),
+    shown(measures.failureAuroc, 3),
+    percent(measures.stoppedAccuracy),
+    shown(measures.stoppedMultiplyAdds / 1e6, 1),
+  ];
+}
+
+/** Names to the left, numbers to the right. */
+function aligned(cells: readonly (readonly string[])[]): string[] {
+  const last = (cells[0]?.length ?? 0) - 1;
+  const widths = (cells[0] ?? []).map((_, column) =>
+    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  return cells.map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return column === 0 || column === last ? cell.padEnd(width) : cell.padStart(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** The same cells for a paper, without the runs' names; needs no package. */
+function latexTabular(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.slice(0, -1));
+  const columns = (rows[0]?.length ?? 1) - 1;
+  const escaped = (cell: string): string => cell.replaceAll(/[&%$#_{}]/g, (character) => `\\${character}`);
+  const lines = rows.map((row) => `${row.map(escaped).join(" & ")} \\\\`);
+  const [head = "", ...body] = lines;
+  return [
+    `\\begin{tabular}{l${"r".repeat(columns)}}`,
+    "\\hline",
+    head,
+    "\\hline",
+    ...body,
+    "\\hline",
+    "\\end{tabular}",
+    "",
+  ].join("\n");
+}
+
+async function written(path: string, text: string): Promise<void> {
+  await writeFile(path, text).catch((error: unknown) => {
+    throw fileError(error, "write", path);
+  });
+}
