@@ -154,7 +154,7 @@ function contrastText(contrast: Contrast): string {
     ...(Number.isNaN(low) ? [] : [`90 % interval ${intervalText({ low, high }, unit.digits)}`]),
     ...(imageError === undefined
       ? []
-      : [`of it ± ${imageError.toFixed(unit.digits)} by the choice of images`]),
+      : [`images ± ${imageError.toFixed(unit.digits)}`]),
     `n = ${n}${lost === 0 ? "" : `, ${lost} seed${lost === 1 ? "" : "s"} diverged`}`,
   ];
   return `${of} ${signed(centre, unit.digits)}${unit.difference} (${facts.join("; ")})`;

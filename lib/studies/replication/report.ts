@@ -52,7 +52,7 @@ ${REPORT_STYLE}</style>
 <p class="kicker">Replication report, protocol <b>${escaped(protocol)}</b></p>
 <h1>Anytime prediction with parallel cascaded networks and a temporal-difference loss</h1>
 <p>Iuzzolino, Mozer and Bengio, NeurIPS 2021, arXiv 2102.09808. This protocol: ${escaped(report.purpose)}.
-Every finding below is decided from the measured numbers by the rule that it states, and a verdict follows from the
+Every finding below is decided from the measured numbers by the rule that it states ("images ± x" is the part of the error that the choice of test images has), and a verdict follows from the
 findings that carry its claim, the end points: all of them hold, some, or none. End points of one claim are tested
 together (Holm's correction: at most one time in twenty is any of them wrongly said to hold), every other finding at 5 %
 by itself. What does not hold was not seen with so many seeds, which need not mean that the opposite is so.</p>
