@@ -1,3 +1,4 @@
+import { visibleText } from "../util/visible-text.js";
 import { Command, Option } from "commander";
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
@@ -212,5 +213,5 @@ function skippedLines({ skipped }: Dataset): string[] {
 }
 
 function writeLines(lines: readonly string[]): void {
-  writeOut(lines.join("\n"));
+  writeOut(lines.map(visibleText).join("\n"));
 }

@@ -1,3 +1,4 @@
+import { warnOnStandardError } from "../util/warn.js";
 import { Command } from "commander";
 import { UserError } from "../util/errors.js";
 import { benchCommand } from "./bench.js";
@@ -35,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync([...argv]);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`cascade: ${error.message}\n`);
+    warnOnStandardError(`cascade: ${error.message}`);
     process.exitCode ??= 1; // a stopped command has its own
   }
 }

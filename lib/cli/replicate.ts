@@ -1,3 +1,4 @@
+import { warnOnStandardError } from "../util/warn.js";
 import { join } from "node:path";
 import { Command, Option } from "commander";
 import { closeBrowser } from "../figures/browser.js";
@@ -135,8 +136,8 @@ async function analyse(
   try {
     const problems = await analyseParts(replication, folders, { signal, onProgress: writeOut });
     for (const { part, problem } of problems) {
-      process.stderr.write(
-        `no result, or not all of it, for ${part.study.name} on ${part.data.name}: ${problem}\n`,
+      warnOnStandardError(
+        `no result, or not all of it, for ${part.study.name} on ${part.data.name}: ${problem}`,
       );
       process.exitCode = 1;
     }

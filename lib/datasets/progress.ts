@@ -1,3 +1,4 @@
+import { warnOnStandardError } from "../util/warn.js";
 import { join } from "node:path";
 
 /** How far a long step has come. */
@@ -25,5 +26,5 @@ export interface LoadOptions {
 
 /** The report of `options`, or standard error. */
 export function reportTo(options: LoadOptions): (line: string) => void {
-  return options.onReport ?? ((line) => process.stderr.write(`${line}\n`));
+  return options.onReport ?? warnOnStandardError;
 }

@@ -30,6 +30,11 @@ const FLAGS = [
   "--disable-domain-reliability",
   "--no-default-browser-check",
   "--no-pings",
+  // Whatever a page asks for, WebSockets among it, is asked of a proxy that is not there.
+  "--proxy-server=socks5://0.0.0.0:9",
+  "--proxy-bypass-list=<-loopback>",
+  "--host-resolver-rules=MAP * ~NOTFOUND",
+  "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
   "--font-render-hinting=none",
   "--force-device-scale-factor=1",
   "--force-color-profile=srgb",

@@ -8,6 +8,7 @@ import { sha256 } from "../util/files.js";
 import { withBrowser } from "./browser.js";
 import { unpackChromium } from "./chromium-package.js";
 import { type FigureLike, plainFigure, type PlotlyFigure } from "./figure.js";
+import { outsideReference, OWN_SCRIPT_ALONE } from "./self-contained.js";
 import { millimetres, WIDTH } from "./style.js";
 import { vectorForm } from "./vector-form.js";
 
@@ -82,7 +83,9 @@ async function drawingPage(browser: Browser): Promise<Page> {
 
 async function openDrawingPage(browser: Browser): Promise<Page> {
   const page = await openIsolatedPage(browser);
-  await page.setContent(`<!doctype html><style>${await wholeFonts()}</style><body></body>`);
+  await page.setContent(
+    `<!doctype html>${OWN_SCRIPT_ALONE}<style>${await wholeFonts()}</style><body></body>`,
+  );
   await page.addScriptTag({ path: createRequire(import.meta.url).resolve("plotly.js-dist-min") });
   await page.addScriptTag({ content: PAGE_SCRIPT });
   return page;
@@ -116,6 +119,11 @@ export async function renderSvg(figure: FigureLike, size: PixelSize = figureSize
         });
       throw error;
     });
+    const outside = outsideReference(String(svg));
+    if (outside !== undefined)
+      throw new UserError(
+        `this figure would lead outside of itself: ${outside}; take that out of its data or layout`,
+      );
     return String(svg);
   });
 }

@@ -1,3 +1,4 @@
+import { NOTHING_OUTSIDE } from "./self-contained.js";
 import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
 import { withBrowser } from "./browser.js";
@@ -48,7 +49,7 @@ function standalone(svg: string, { width, height }: PixelSize, fonts: string): s
 }
 
 async function printPdf(svg: string, { width, height }: PixelSize): Promise<Uint8Array> {
-  const page = `<!doctype html><style>@page{size:${width}px ${height}px;margin:0}html,body{margin:0}svg{display:block}</style>${svg}`;
+  const page = `<!doctype html>${NOTHING_OUTSIDE}<style>@page{size:${width}px ${height}px;margin:0}html,body{margin:0}svg{display:block}</style>${svg}`;
   return printPage(page, { pageRanges: "1" });
 }
 

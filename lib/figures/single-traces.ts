@@ -1,3 +1,4 @@
+import { plotText } from "./figure.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { axisNumber, panelDomain, panelTitle } from "./panels.js";
 import { RULE_STYLES } from "./rule-style.js";
@@ -153,7 +154,7 @@ function captionOf({ label, probs }: SingleTrace, classNames: readonly string[],
   const last = probs.at(-1) ?? [];
   const answer = last.indexOf(Math.max(...last));
   return {
-    text: `label: <b>${classNames[label] ?? ""}</b><br>at the end: ${classNames[answer] ?? ""}`,
+    text: `label: <b>${plotText(classNames[label] ?? "")}</b><br>at the end: ${plotText(classNames[answer] ?? "")}`,
     align: "left",
     font: { size: points(7), color: INK },
     xref: "paper",
@@ -179,7 +180,7 @@ function classLines(
     name,
     legendgroup: name,
     showlegend: inLegend,
-    text: classNames[k],
+    text: plotText(classNames[k] ?? ""),
     x: probs.map((_, t) => t),
     y: probs.map((row) => row[k] ?? null),
     line: { color, width },

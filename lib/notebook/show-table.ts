@@ -1,3 +1,4 @@
+import { visibleLines } from "../util/visible-text.js";
 import {
   moreRows,
   tableCells,
@@ -40,5 +41,5 @@ const onOneLine = (text: string): string => (text.length <= SHORT ? text.replace
 
 /** Text as HTML shows it. */
 export function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return visibleLines(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

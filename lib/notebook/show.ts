@@ -3,7 +3,7 @@ import { type ImageSet } from "../datasets/dataset.js";
 import { pngDataUri } from "../datasets/encode.js";
 import { runsTable } from "../experiments/comparing/runs-table.js";
 import { RunRecord } from "../experiments/runs/run-record.js";
-import type { FigureLike } from "../figures/figure.js";
+import { type FigureLike, plotText } from "../figures/figure.js";
 import { imageGrid, type CaptionedImage } from "../figures/image-grid.js";
 import { accuracyPerTimestep } from "../trace/accuracy-per-timestep.js";
 import type { Trace } from "../trace/trace.js";
@@ -80,7 +80,7 @@ async function firstImages(
   for (const [i, label] of labels.subarray(0, limit).entries())
     shown.push({
       source: await pngDataUri(images.subarray(i * pixels, (i + 1) * pixels), size, 2),
-      caption: classNames[label] ?? "",
+      caption: plotText(classNames[label] ?? ""),
     });
   const rows = Array.from({ length: Math.ceil(shown.length / ACROSS) }, (_, row) =>
     shown.slice(row * ACROSS, (row + 1) * ACROSS),

@@ -1,3 +1,4 @@
+import { visibleText } from "./visible-text.js";
 import { inspect } from "node:util";
 
 /** A row of a table, by column. */
@@ -130,6 +131,7 @@ export function tableText({ columns, rows, left }: TableCells): string {
   const line = (texts: readonly string[]): string =>
     texts
       .map((text, i) => (columns[i]?.numeric ? text.padStart(widths[i] ?? 0) : text.padEnd(widths[i] ?? 0)))
+      .map(visibleText)
       .join("  ")
       .trimEnd();
   const lines = [columns.map(({ name }) => name), ...rows].map(line);

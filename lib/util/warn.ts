@@ -1,4 +1,6 @@
+import { visibleLines } from "./visible-text.js";
+
 /** Tells a person at a terminal of something that is no error. */
 export function warnOnStandardError(message: string): void {
-  process.stderr.write(`${message}\n`);
+  process.stderr.write(`${visibleLines(message)}\n`);
 }

@@ -1,3 +1,4 @@
+import { visibleText } from "../../util/visible-text.js";
 import type { TableRow } from "../study.js";
 import { holds, isFormer, type RecordedFinding, type StudyRecord } from "./study-record.js";
 
@@ -95,5 +96,5 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+  return visibleText(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

@@ -1,3 +1,4 @@
+import { NOTHING_OUTSIDE } from "../../figures/self-contained.js";
 import { divergedText } from "../diverged.js";
 import {
   badge,
@@ -42,6 +43,7 @@ export function reportHtml(report: Report): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+${NOTHING_OUTSIDE}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(`Replication report, protocol ${protocol}`)}</title>
 <style>${fonts}

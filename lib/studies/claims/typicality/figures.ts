@@ -1,3 +1,4 @@
+import { plotText } from "../../../figures/figure.js";
 import { from } from "arquero";
 import { valuesPerImage } from "../../../util/image-size.js";
 import { pngDataUri } from "../../../datasets/encode.js";
@@ -52,7 +53,7 @@ export async function pictureFigure(
     const rows = Array.from({ length: SHOWN }, (_, r) => byClass.flatMap((own) => own.slice(r, r + 1)));
     return { title: end, rows: await Promise.all(rows.map((row) => Promise.all(row.map(pictureOf)))) };
   };
-  const columns = labels.map((label) => (set.classNames[label] ?? "").replaceAll("-", "<br>"));
+  const columns = labels.map((label) => plotText(set.classNames[label] ?? "").replaceAll("-", "<br>"));
   return {
     name: images === "constructed" ? "constructed-images" : "images",
     caption: `The most and the least typical held-out images of each class, with the timestep at which ${MAIN_MODEL} (seed ${seed}, confidence ${MAIN_THRESHOLD}) answers, and whether rightly.`,
