@@ -1,5 +1,6 @@
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
-import { axis, INK, layout, millimetres, points, SEQUENTIAL_SCALE, WIDTH } from "./style.js";
+import { axisNumber, panelTitle } from "./panels.js";
+import { axis, layout, millimetres, points, SEQUENTIAL_SCALE, WIDTH } from "./style.js";
 
 /** A heat map with its title; rows by columns, null where a cell stays blank. */
 export interface HeatmapPanel {
@@ -25,74 +26,89 @@ const GAP = 0.04;
 /** Heat maps side by side with equal axes and one colour bar from 0 to the largest value of all. */
 export function heatmapPanels(panels: readonly HeatmapPanel[], options: HeatmapPanelsOptions): PlotlyFigure {
   const wide = panels.length > 2;
-  const width = wide ? WIDTH.double : WIDTH.column;
   const colorBar = wide ? 0.08 : 0.13;
   const panelWidth = (1 - colorBar - GAP * (panels.length - 1)) / panels.length;
-  const largest = Math.max(...panels.flatMap(({ values }) => values.flat().map((value) => value ?? 0)));
-  const axes: Record<string, PlotlyObject> = {};
-  const titles: PlotlyObject[] = [];
-  const data = panels.map(({ title, values }, i) => {
-    const number = i === 0 ? "" : String(i + 1);
+  const domainOf = (i: number): [number, number] => {
     const start = i * (panelWidth + GAP);
-    const columns = values[0]?.length ?? 0;
-    const firstRow = options.firstRow - 0.5;
-    const rowRange = [firstRow, firstRow + values.length];
-    axes[`xaxis${number}`] = axis(options.columns, {
-      domain: [start, start + panelWidth],
-      anchor: `y${number}`,
-      range: [-0.5, columns - 0.5],
-      ...columnTicks(columns, wide ? 9 : 5, options.columnNames),
-    });
-    axes[`yaxis${number}`] = axis(i === 0 ? options.rows : "", {
-      anchor: `x${number}`,
-      range: options.rowsGo === "down" ? rowRange.reverse() : rowRange,
-      tick0: options.firstRow,
-      dtick: Math.ceil(values.length / 9),
-      showticklabels: i === 0,
-    });
-    titles.push({
-      text: title,
-      font: { size: points(8), color: INK },
-      xref: "paper",
-      x: start + panelWidth / 2,
-      xanchor: "center",
-      yref: "paper",
-      y: 1.01,
-      yanchor: "bottom",
-      showarrow: false,
-    });
-    return {
-      type: "heatmap",
-      name: title,
-      x: options.columnNames ?? Array.from({ length: columns }, (_, column) => column),
-      y: values.map((_, row) => options.firstRow + row),
-      z: values.map((row) => [...row]),
-      xaxis: `x${number}`,
-      yaxis: `y${number}`,
-      zmin: 0,
-      zmax: largest,
-      colorscale: SEQUENTIAL_SCALE,
-      xgap: 0.5,
-      ygap: 0.5,
-      showscale: i === 0,
-      colorbar: {
-        title: { text: options.quantity, side: "right", font: { size: points(8) } },
-        thickness: 8,
-        outlinewidth: 0,
-        len: 1,
-        x: 1 - colorBar + 0.02,
-        xanchor: "left",
-        xpad: 0,
-        ypad: 0,
-        tickfont: { size: points(7) },
-        ticks: "outside",
-        ticklen: 2,
-        nticks: 4,
-      },
-    };
+    return [start, start + panelWidth];
+  };
+  const largest = Math.max(...panels.flatMap(({ values }) => values.flat().map((value) => value ?? 0)));
+  const data = panels.map(({ title, values }, i) => ({
+    type: "heatmap",
+    name: title,
+    x: options.columnNames ?? Array.from({ length: columnsOf(values) }, (_, column) => column),
+    y: values.map((_, row) => options.firstRow + row),
+    z: values.map((row) => [...row]),
+    xaxis: `x${axisNumber(i)}`,
+    yaxis: `y${axisNumber(i)}`,
+    zmin: 0,
+    zmax: largest,
+    colorscale: SEQUENTIAL_SCALE,
+    xgap: 0.5,
+    ygap: 0.5,
+    showscale: i === 0,
+    colorbar: colorBarAt(1 - colorBar + 0.02, options.quantity),
+  }));
+  const axes = panels.flatMap(({ values }, i) => axesOf(i, values, domainOf(i), wide ? 9 : 5, options));
+  const annotations = panels.map(({ title }, i) => panelTitle(title, domainOf(i), 1.01));
+  const base = layout({
+    width: wide ? WIDTH.double : WIDTH.column,
+    height: millimetres(56),
+    axes: { ...Object.fromEntries(axes), annotations },
   });
-  const base = layout({ width, height: millimetres(56), axes: { ...axes, annotations: titles } });
   return { data, layout: { ...base, margin: { l: 40, r: 4, t: 20, b: 36 } } };
+}
+
+const columnsOf = (values: HeatmapPanel["values"]): number => values[0]?.length ?? 0;
+
+/** The axes of panel i, with at most so many ticks across. */
+function axesOf(
+  i: number,
+  values: HeatmapPanel["values"],
+  domain: readonly [number, number],
+  ticks: number,
+  { columns, rows, columnNames, firstRow, rowsGo }: HeatmapPanelsOptions,
+): [string, PlotlyObject][] {
+  const number = axisNumber(i);
+  const rowRange = [firstRow - 0.5, firstRow - 0.5 + values.length];
+  return [
+    [
+      `xaxis${number}`,
+      axis(columns, {
+        domain,
+        anchor: `y${number}`,
+        range: [-0.5, columnsOf(values) - 0.5],
+        ...columnTicks(columnsOf(values), ticks, columnNames),
+      }),
+    ],
+    [
+      `yaxis${number}`,
+      axis(i === 0 ? rows : "", {
+        anchor: `x${number}`,
+        range: rowsGo === "down" ? rowRange.reverse() : rowRange,
+        tick0: firstRow,
+        dtick: Math.ceil(values.length / 9),
+        showticklabels: i === 0,
+      }),
+    ],
+  ];
+}
+
+function colorBarAt(x: number, quantity: string): PlotlyObject {
+  return {
+    title: { text: quantity, side: "right", font: { size: points(8) } },
+    thickness: 8,
+    outlinewidth: 0,
+    len: 1,
+    x,
+    xanchor: "left",
+    xpad: 0,
+    ypad: 0,
+    tickfont: { size: points(7) },
+    ticks: "outside",
+    ticklen: 2,
+    nticks: 4,
+  };
 }
 
 /** At most so many ticks; the last name, which may stand for something else than a number, is always among them. */

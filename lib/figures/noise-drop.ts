@@ -2,7 +2,17 @@ import type { ColumnTable } from "arquero";
 import { mean, standardError } from "../util/statistics.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { panelGrid } from "./panel-grid.js";
-import { axis, INK, layout, MARKER_SIZE, millimetres, modelStyles, THIN_LINE_WIDTH, WIDTH } from "./style.js";
+import {
+  axis,
+  INK,
+  layout,
+  MARKER_SIZE,
+  millimetres,
+  type ModelStyle,
+  modelStyles,
+  THIN_LINE_WIDTH,
+  WIDTH,
+} from "./style.js";
 import { finiteOrNull, tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
 
@@ -43,43 +53,22 @@ export function noiseDropFigure(table: ColumnTable, title: string): PlotlyFigure
       zerolinewidth: THIN_LINE_WIDTH,
     }),
   });
-  const data: PlotlyObject[] = [];
-  for (const [row, training] of trainings.entries()) {
-    for (const [column, schedule] of schedules.entries()) {
-      for (const [place, [model, style]] of [...styles].entries()) {
-        const shift = SPREAD * ((place + 0.5) / styles.size - 0.5);
-        const leads = noises.map((noise) =>
-          rows
-            .filter(
-              (other) =>
-                other.training === training &&
-                other.schedule === schedule &&
-                other.noise === noise &&
-                other.model === model,
-            )
-            .map(({ lead }) => 100 * lead),
-        );
-        data.push({
-          type: "scatter",
-          mode: "markers",
-          name: model,
-          legendgroup: model,
-          showlegend: row === 0 && column === 0,
-          ...grid.at(row, column),
-          x: noises.map((_, i) => i + shift),
-          y: leads.map((values) => finiteOrNull(mean(values))),
-          error_y: {
-            type: "data",
-            array: leads.map((values) => finiteOrNull(standardError(values))),
-            color: style.color,
-            thickness: THIN_LINE_WIDTH,
-            width: 2,
-          },
-          marker: { color: style.color, symbol: style.symbol, size: MARKER_SIZE },
-        });
-      }
-    }
-  }
+  const data = trainings.flatMap((training, row) =>
+    schedules.flatMap((schedule, column) => {
+      const panel = rows.filter((one) => one.training === training && one.schedule === schedule);
+      return [...styles].map(([model, style], place) => ({
+        ...dots(
+          style,
+          noises.map((noise) => panel.filter((one) => one.noise === noise && one.model === model)),
+          SPREAD * ((place + 0.5) / styles.size - 0.5),
+        ),
+        name: model,
+        legendgroup: model,
+        showlegend: row === 0 && column === 0,
+        ...grid.at(row, column),
+      }));
+    }),
+  );
   return {
     data,
     layout: layout({
@@ -89,5 +78,28 @@ export function noiseDropFigure(table: ColumnTable, title: string): PlotlyFigure
       legendColumns: 4,
       axes: grid.axes,
     }),
+  };
+}
+
+/** Means of the leads at each noise, beside its place by `shift`, with bars of one standard error. */
+function dots(
+  { color, symbol }: ModelStyle,
+  byNoise: readonly (readonly { readonly lead: number }[])[],
+  shift: number,
+): PlotlyObject {
+  const leads = byNoise.map((rows) => rows.map(({ lead }) => 100 * lead));
+  return {
+    type: "scatter",
+    mode: "markers",
+    x: leads.map((_, i) => i + shift),
+    y: leads.map((values) => finiteOrNull(mean(values))),
+    error_y: {
+      type: "data",
+      array: leads.map((values) => finiteOrNull(standardError(values))),
+      color,
+      thickness: THIN_LINE_WIDTH,
+      width: 2,
+    },
+    marker: { color, symbol, size: MARKER_SIZE },
   };
 }

@@ -1,7 +1,17 @@
 import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { axisNumber, panelDomain, panelTitle } from "./panels.js";
-import { axis, INK, layout, MARKER_SIZE, millimetres, modelStyles, THIN_LINE_WIDTH, WIDTH } from "./style.js";
+import {
+  axis,
+  INK,
+  layout,
+  MARKER_SIZE,
+  millimetres,
+  type ModelStyle,
+  modelStyles,
+  THIN_LINE_WIDTH,
+  WIDTH,
+} from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
 
@@ -22,63 +32,123 @@ export function noveltyFigure(table: ColumnTable): PlotlyFigure {
     ["seed", "auroc", "low", "high"],
     ["model", "outOfDistribution", "detector", "reads", "learntFrom"],
   );
-  const nameOf = (row: (typeof rows)[number]): string =>
-    `${row.detector}, ${row.reads}${row.learntFrom === "in-distribution images" ? "" : " *"}`;
   const detectors = [...groupRows(rows, nameOf).keys()];
-  const sets = groupRows(rows, (row) => row.outOfDistribution);
+  const sets = [...groupRows(rows, (row) => row.outOfDistribution)];
   const styles = [...modelStyles(groupRows(rows, (row) => row.model).keys())];
   const seeds = [...groupRows(rows, (row) => row.seed).keys()].sort((a, b) => a - b);
-  const slots = styles.length * seeds.length;
-  const ends = rows.flatMap(({ low, high }) => [low, high]).concat(0.5);
-  const range = [Math.min(...ends) - 0.02, Math.max(...ends) + 0.02];
-  const axes: Record<string, PlotlyObject> = {};
-  const data = [...sets].flatMap(([outOfDistribution, members], i) => {
-    const number = axisNumber(i);
-    axes[`xaxis${number}`] = axis("AUROC, out- against in-distribution", {
-      domain: panelDomain(i, sets.size, GAP),
-      anchor: `y${number}`,
-      showgrid: true,
-      tickformat: ".1f",
-      range,
-    });
-    axes[`yaxis${number}`] = axis("", {
-      anchor: `x${number}`,
-      domain: [0, TOP],
-      range: [detectors.length - 0.5, -0.5],
-      tickvals: [...detectors.keys()],
-      ticktext: detectors,
-      showticklabels: i === 0,
-      ticks: "",
-      showgrid: false,
-    });
-    return styles.map(([model, style], m) => {
+  /** Where a dot stands: its detector's row, and in it models and seeds from top to bottom. */
+  const heightOf = (row: Row, model: number): number => {
+    const slots = styles.length * seeds.length;
+    const slot = model * seeds.length + seeds.indexOf(row.seed);
+    return detectors.indexOf(nameOf(row)) + (0.7 * (slot - (slots - 1) / 2)) / slots;
+  };
+  const data = sets.flatMap(([, members], i) =>
+    styles.map(([model, style], m) => {
       const own = members.filter((row) => row.model === model);
-      const slot = (row: (typeof rows)[number]): number => m * seeds.length + seeds.indexOf(row.seed);
       return {
-        type: "scatter",
-        mode: "markers",
+        ...dots(
+          style,
+          own,
+          own.map((row) => heightOf(row, m)),
+        ),
         name: model,
         legendgroup: model,
         showlegend: i === 0,
-        x: own.map((row) => row.auroc),
-        y: own.map((row) => detectors.indexOf(nameOf(row)) + (0.7 * (slot(row) - (slots - 1) / 2)) / slots),
-        text: own.map((row) => `${outOfDistribution}, seed ${row.seed}`),
-        error_x: {
-          type: "data",
-          symmetric: false,
-          array: own.map((row) => row.high - row.auroc),
-          arrayminus: own.map((row) => row.auroc - row.low),
-          color: style.color,
-          thickness: THIN_LINE_WIDTH,
-          width: 0,
-        },
-        marker: { color: style.color, symbol: style.symbol, size: MARKER_SIZE },
-        xaxis: `x${number}`,
-        yaxis: `y${number}`,
+        xaxis: `x${axisNumber(i)}`,
+        yaxis: `y${axisNumber(i)}`,
       };
-    });
+    }),
+  );
+  const ends = rows.flatMap(({ low, high }) => [low, high]).concat(0.5);
+  const range = [Math.min(...ends) - 0.02, Math.max(...ends) + 0.02];
+  const domains = sets.map((_, i) => panelDomain(i, sets.length, GAP));
+  const base = layout({
+    width: WIDTH.double,
+    height: millimetres(24 + ROW_MM * detectors.length),
+    legendEntries: styles.length,
+    axes: {
+      ...Object.fromEntries(domains.flatMap((domain, i) => axesOf(i, domain, range, detectors))),
+      shapes: sets.map((_, i) => chanceLine(i)),
+      annotations: sets.map(([name], i) => panelTitle(name, domains[i] as [number, number], TOP)),
+    },
   });
-  const shapes = [...sets.keys()].map((_, i) => ({
+  return { data, layout: base };
+}
+
+interface Row {
+  readonly outOfDistribution: string;
+  readonly detector: string;
+  readonly reads: string;
+  readonly learntFrom: string;
+  readonly seed: number;
+  readonly auroc: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+function nameOf({ detector, reads, learntFrom }: Row): string {
+  return `${detector}, ${reads}${learntFrom === "in-distribution images" ? "" : " *"}`;
+}
+
+/** AUROCs with their intervals. */
+function dots({ color, symbol }: ModelStyle, rows: readonly Row[], heights: readonly number[]): PlotlyObject {
+  return {
+    type: "scatter",
+    mode: "markers",
+    x: rows.map(({ auroc }) => auroc),
+    y: heights,
+    text: rows.map(({ outOfDistribution, seed }) => `${outOfDistribution}, seed ${seed}`),
+    error_x: {
+      type: "data",
+      symmetric: false,
+      array: rows.map(({ high, auroc }) => high - auroc),
+      arrayminus: rows.map(({ low, auroc }) => auroc - low),
+      color,
+      thickness: THIN_LINE_WIDTH,
+      width: 0,
+    },
+    marker: { color, symbol, size: MARKER_SIZE },
+  };
+}
+
+/** The axes of panel i; the detectors' names stand at the first. */
+function axesOf(
+  i: number,
+  domain: readonly [number, number],
+  range: readonly number[],
+  detectors: readonly string[],
+): [string, PlotlyObject][] {
+  const number = axisNumber(i);
+  return [
+    [
+      `xaxis${number}`,
+      axis("AUROC, out- against in-distribution", {
+        domain,
+        anchor: `y${number}`,
+        showgrid: true,
+        tickformat: ".1f",
+        range,
+      }),
+    ],
+    [
+      `yaxis${number}`,
+      axis("", {
+        anchor: `x${number}`,
+        domain: [0, TOP],
+        range: [detectors.length - 0.5, -0.5],
+        tickvals: [...detectors.keys()],
+        ticktext: detectors,
+        showticklabels: i === 0,
+        ticks: "",
+        showgrid: false,
+      }),
+    ],
+  ];
+}
+
+/** 0.5: what a detector that knows nothing has. */
+function chanceLine(i: number): PlotlyObject {
+  return {
     type: "line",
     xref: `x${axisNumber(i)}`,
     yref: `y${axisNumber(i)} domain`,
@@ -87,18 +157,5 @@ export function noveltyFigure(table: ColumnTable): PlotlyFigure {
     y0: 0,
     y1: 1,
     line: { color: INK, width: THIN_LINE_WIDTH, dash: "2px,2px" },
-  }));
-  const base = layout({
-    width: WIDTH.double,
-    height: millimetres(24 + ROW_MM * detectors.length),
-    legendEntries: styles.length,
-    axes: {
-      ...axes,
-      shapes,
-      annotations: [...sets.keys()].map((outOfDistribution, i) =>
-        panelTitle(outOfDistribution, panelDomain(i, sets.size, GAP), TOP),
-      ),
-    },
-  });
-  return { data, layout: base };
+  };
 }

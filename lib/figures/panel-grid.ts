@@ -1,4 +1,5 @@
 import type { PlotlyObject } from "./figure.js";
+import { axisNumber } from "./panels.js";
 import { INK, points } from "./style.js";
 
 export interface PanelGridOptions {
@@ -28,10 +29,7 @@ const NAMES = { above: 0.07, right: 0.035 };
 export function panelGrid({ rows, columns, xaxis, yaxis, xtitle }: PanelGridOptions): PanelGrid {
   const width = (1 - NAMES.right - GAP.across * (columns.length - 1)) / columns.length;
   const height = (1 - NAMES.above - GAP.down * (rows.length - 1)) / rows.length;
-  const number = (row: number, column: number): string => {
-    const panel = row * columns.length + column;
-    return panel === 0 ? "" : String(panel + 1);
-  };
+  const number = (row: number, column: number): string => axisNumber(row * columns.length + column);
   const left = (column: number): number => column * (width + GAP.across);
   const bottom = (row: number): number => (rows.length - 1 - row) * (height + GAP.down);
   const axes: Record<string, PlotlyObject> = {};

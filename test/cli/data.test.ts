@@ -5,7 +5,8 @@ import { dirname, join, resolve } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { plainPng, smallImageFolder, temporaryFolder, writeTree } from "../datasets/fixtures.js";
+import { plainPng, smallImageFolder, writeTree } from "../datasets/fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const program = `

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
-import { temporaryFolder } from "../datasets/fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
 
 const project = resolve(import.meta.dirname, "..", "..");

@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
 import { namedSources } from "../../lib/cli/data-options.js";
-import { smallImageFolder, temporaryFolder, writeTree } from "../datasets/fixtures.js";
+import { smallImageFolder, writeTree } from "../datasets/fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 const project = resolve(import.meta.dirname, "..", "..");
 

@@ -7,7 +7,8 @@ import { gunzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { loadDataset } from "../../lib/datasets/load.js";
 import { parseDatasetSource } from "../../lib/datasets/parse-source.js";
-import { smallImageFolder, tarGz, temporaryFolder, writeTree } from "./fixtures.js";
+import { smallImageFolder, tarGz, writeTree } from "./fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 const silent = { cacheFolder: false, onReport: () => undefined } as const;
 const files = await smallImageFolder();

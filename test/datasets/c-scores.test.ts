@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { zipSync } from "fflate";
 import { joinCScores, readCScores } from "../../lib/datasets/c-scores.js";
 import { parseNpy } from "../../lib/datasets/npy.js";
-import { bytesOf, npy, temporaryFolder } from "./fixtures.js";
+import { bytesOf, npy } from "./fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 const labels = npy("<i8", "(4,)", bytesOf(BigInt64Array.of(3n, 1n, 2n, 0n)));
 const scores = npy("<f8", "(4,)", bytesOf(Float64Array.of(0.1, 0.25, NaN, 1)));

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { datasetHash, loadDataset } from "../../lib/datasets/load.js";
-import { plainPng, smallImageFolder, tarGz, temporaryFolder, writeTree } from "./fixtures.js";
+import { plainPng, smallImageFolder, tarGz, writeTree } from "./fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 /** Changes of a file's content count as settled after two seconds, and are noted from then on. */
 const SETTLED_MS = 2100;

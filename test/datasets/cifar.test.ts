@@ -5,7 +5,8 @@ import { test, type TestContext } from "node:test";
 import { CIFAR_FORMATS } from "../../lib/datasets/cifar.js";
 import { loadDataset } from "../../lib/datasets/load.js";
 import { parseDatasetSource } from "../../lib/datasets/parse-source.js";
-import { cifarRecords, pythonBatch, tarGz, temporaryFolder, writeTree } from "./fixtures.js";
+import { cifarRecords, pythonBatch, tarGz, writeTree } from "./fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 const silent = { cacheFolder: false } as const;
 

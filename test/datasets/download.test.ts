@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { download, type DownloadLimits } from "../../lib/datasets/download.js";
 import { userError } from "../user-error.js";
-import { temporaryFolder } from "./fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 const content = Buffer.from(Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) % 251));
 const md5 = createHash("md5").update(content).digest("hex");

@@ -1,17 +1,8 @@
-import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { TestContext } from "node:test";
 import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { Header } from "tar";
-
-/** A temporary folder that goes away with the test. */
-export async function temporaryFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "datasets-"));
-  context.after(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** Writes `contents` by path below `root`. */
 export async function writeTree(

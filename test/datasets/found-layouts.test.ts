@@ -3,7 +3,8 @@ import { chmod, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { loadDataset, loadImageSplit } from "../../lib/datasets/load.js";
-import { plainPng, smallImageFolder, temporaryFolder, writeTree } from "./fixtures.js";
+import { plainPng, smallImageFolder, writeTree } from "./fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 const silent = { cacheFolder: false, onReport: () => undefined } as const;
 const small = await smallImageFolder();

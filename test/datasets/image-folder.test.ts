@@ -6,7 +6,8 @@ import sharp from "sharp";
 import { loadDataset, loadImageSplit } from "../../lib/datasets/load.js";
 import type { DatasetSource } from "../../lib/datasets/source.js";
 import { UserError } from "../../lib/util/errors.js";
-import { plainPng, smallImageFolder, tarGz, temporaryFolder, writeTree } from "./fixtures.js";
+import { plainPng, smallImageFolder, tarGz, writeTree } from "./fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 const silent = { cacheFolder: false, onReport: () => undefined } as const;
 

@@ -6,7 +6,8 @@ import { loadDataset } from "../../lib/datasets/load.js";
 import { parseDatasetSource } from "../../lib/datasets/parse-source.js";
 import { sourceShape } from "../../lib/datasets/source-shape.js";
 import { type DatasetSource, resolveDatasetSource } from "../../lib/datasets/source.js";
-import { smallImageFolder, tarGz, temporaryFolder, writeTree } from "./fixtures.js";
+import { smallImageFolder, tarGz, writeTree } from "./fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 test("short texts stand for sources with their defaults", async () => {
   assert.deepEqual(await parseDatasetSource("cifar100=a/b=c"), {

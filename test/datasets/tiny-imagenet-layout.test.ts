@@ -7,7 +7,8 @@ import sharp from "sharp";
 import { loadDataset } from "../../lib/datasets/load.js";
 import { parseDatasetSource } from "../../lib/datasets/parse-source.js";
 import { UserError } from "../../lib/util/errors.js";
-import { tarGz, temporaryFolder, writeTree } from "./fixtures.js";
+import { tarGz, writeTree } from "./fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 const silent = { cacheFolder: false, onReport: () => undefined } as const;
 

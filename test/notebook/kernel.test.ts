@@ -1,20 +1,17 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { promisify } from "node:util";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
+import { folderOfTests } from "../temporary-folder.js";
 
 const project = join(import.meta.dirname, "../..");
 const isSetUp = existsSync(join(project, ".venv/share/jupyter/kernels/cascade"));
 const skip = isSetUp ? false : "JupyterLab is not set up (npm run setup -- --with-lab)";
 
-const folder = mkdtempSync(join(tmpdir(), "kernel-test-"));
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = folderOfTests("kernel-test");
 before(async () => {
   const compiler = join(project, "node_modules/typescript/bin/tsc");
   await promisify(execFile)(process.execPath, [compiler, "--build", "lib"], { cwd: project });

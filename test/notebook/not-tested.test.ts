@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { promisify } from "node:util";
 import { readNotebook } from "../../lib/notebook/notebook-file.js";
 import { runNotebook } from "../../lib/notebook/run.js";
 import { partOrReason } from "../../lib/notebook/show-study.js";
+import { folderOfTests } from "../temporary-folder.js";
 
 const project = join(import.meta.dirname, "../..");
 const isSetUp = existsSync(join(project, ".venv/share/jupyter/kernels/cascade"));
 const skip = isSetUp ? false : "JupyterLab is not set up (npm run setup -- --with-lab)";
 
-const folder = mkdtempSync(join(tmpdir(), "not-tested-"));
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = folderOfTests("not-tested");
 before(async () => {
   const compiler = join(project, "node_modules/typescript/bin/tsc");
   await promisify(execFile)(process.execPath, [compiler, "--build", "lib"], { cwd: project });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
+import { folderOfTests } from "../temporary-folder.js";
 
 const project = join(import.meta.dirname, "../..");
 const bin = join(project, ".venv/bin");
@@ -12,10 +12,7 @@ const skip = existsSync(join(bin, "papermill"))
   ? false
   : "papermill is not set up (npm run setup -- --with-lab)";
 
-const folder = mkdtempSync(join(tmpdir(), "papermill-test-"));
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = folderOfTests("papermill-test");
 const env = { ...process.env, JUPYTER_PREFER_ENV_PATH: "1" };
 const call = (program: string, ...args: string[]) =>
   promisify(execFile)(join(bin, program), args, { env, cwd: folder });

@@ -3,7 +3,6 @@ import {
   chmodSync,
   existsSync,
   lstatSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -11,19 +10,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { KernelNotStarted, runNotebook, withSecondStart } from "../../lib/notebook/run.js";
 import { UserError } from "../../lib/util/errors.js";
+import { folderOfTests } from "../temporary-folder.js";
 
 const KERNEL = join(import.meta.dirname, "../../.venv/share/jupyter/kernels/cascade");
 const skip = existsSync(KERNEL) ? false : "JupyterLab is not set up (npm run setup -- --with-lab)";
 
-const folder = mkdtempSync(join(tmpdir(), "notebook-test-"));
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = folderOfTests("notebook-test");
 
 function write(name: string, sources: readonly string[], language = "typescript"): string {
   const path = join(folder, name);

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { missingTrainings, traceOf, trainMissing } from "../../lib/notebook/train-missing.js";
 import { readTrace } from "../../lib/trace/trace-file.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
+import { folderOfTests } from "../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "train-missing-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("train-missing");
 
 const specs = [tinyRunSpec("cascaded-ce"), tinyRunSpec("cascaded-td")];
 

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { trainingRun } from "../../lib/experiments/runs/training-run.js";
 import { notebookWatch } from "../../lib/notebook/watch-training.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
+import { folderOfTests } from "../temporary-folder.js";
 
 interface Shown {
   readonly data: Readonly<Record<string, unknown>>;
@@ -14,10 +12,7 @@ interface Shown {
 }
 
 const jupyter = createRequire(import.meta.url)("tslab/dist/jupyter.js") as { lastWriteDisplayData: unknown };
-const root = mkdtempSync(join(tmpdir(), "watch-test-"));
-after(() => {
-  rmSync(root, { recursive: true, force: true });
-});
+const root = folderOfTests("watch-test");
 
 test("in a notebook trainings are shown in one place, which is replaced; one that stopped goes on with its curve", async () => {
   const shown: (Shown & { readonly update: boolean })[] = [];

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { folderOfTests } from "../temporary-folder.js";
 
 const setup = join(import.meta.dirname, "../../lib/setup");
-const folder = mkdtempSync(join(tmpdir(), "kernel-install-test-"));
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = folderOfTests("kernel-install-test");
 
 function install(args: readonly string[], data = join(folder, "data")) {
   const env = { ...process.env, JUPYTER_DATA_DIR: data };

@@ -5,7 +5,7 @@ import { runStudy } from "../../lib/studies/run-study.js";
 import type { Study } from "../../lib/studies/study.js";
 import { StudyContext } from "../../lib/studies/study-context.js";
 import { Stopped } from "../../lib/util/stopping.js";
-import { temporaryFolder } from "../datasets/fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
 import { DIVERGING, SMALL_DATA } from "./small-study.js";
 import { changedSpec } from "../../lib/experiments/specs/spec-change.js";

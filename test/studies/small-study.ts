@@ -9,15 +9,14 @@ import type { Protocol } from "../../lib/studies/replication/protocols.js";
 import type { NamedSource } from "../../lib/studies/replication/replication.js";
 import type { Study, StudySettings } from "../../lib/studies/study.js";
 import { counted, decided, type Statement } from "../../lib/studies/evidence/finding.js";
-import { resolveDatasetSource } from "../../lib/datasets/source.js";
 import { seriesRows, wholeRun } from "../../lib/studies/evidence/numbers.js";
 import { mean } from "../../lib/util/statistics.js";
-import { tinyRunSpec } from "../experiments/tiny-run.js";
+import { TINY_DATA, tinyRunSpec } from "../experiments/tiny-run.js";
 import { changedSpec, combined, type SpecChange } from "../../lib/experiments/specs/spec-change.js";
 
 export const SMALL_DATA: NamedSource = {
   name: "procedural",
-  source: resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 }),
+  source: TINY_DATA,
 };
 
 export const SMALL_PROTOCOL: Protocol = {

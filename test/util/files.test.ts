@@ -6,25 +6,20 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   readlinkSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { UserError } from "../../lib/util/errors.js";
 import { fileError, writeFileAtomic } from "../../lib/util/files.js";
+import { folderOfTests } from "../temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "files-test-"));
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = folderOfTests("files-test");
 const at = (name: string): string => join(folder, name);
 const temporaryFiles = (): string[] =>
   readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".tmp"));

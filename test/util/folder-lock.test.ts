@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { lockFolder } from "../../lib/util/folder-lock.js";
 import { processIdentity } from "../../lib/util/process-identity.js";
-import { temporaryFolder } from "../datasets/fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 import { userError } from "../user-error.js";
 
 const FAR_AHEAD = new Date(Date.now() + 365 * 86_400_000);

@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import fs, { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import fs, { appendFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { UserError } from "../../lib/util/errors.js";
 import { encodeJsonLine, lastJsonLine, openJsonLines, readJsonLines } from "../../lib/util/json-lines.js";
+import { folderOfTests } from "../temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "json-lines-"));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
+const folder = folderOfTests("json-lines");
 
 function refuseWarning(message: string): void {
   throw new Error(`unexpected warning: ${message}`);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { moduleVersion } from "../../lib/util/module-version.js";
-import { temporaryFolder } from "../datasets/fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 test("the version changes with the module and with what it imports through others, and with nothing else", async (context) => {
   const folder = await temporaryFolder(context);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { findRun } from "../../../lib/experiments/comparing/find-run.js";
 import { runDifference } from "../../../lib/experiments/comparing/run-difference.js";
 import { runsTable, type RunsQuery } from "../../../lib/experiments/comparing/runs-table.js";
@@ -10,11 +9,9 @@ import { listRuns } from "../../../lib/experiments/runs/run-record.js";
 import { runSummary } from "../../../lib/experiments/runs/run-summary.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { tinyRunSpec } from "../tiny-run.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "runs-table-test-"));
-after(() => {
-  rmSync(root, { recursive: true, force: true });
-});
+const root = folderOfTests("runs-table-test");
 /** Folders of a cascade, another with one epoch more, an ordinary network, which gives two models. */
 const folders: string[] = [];
 const spec = tinyRunSpec("cascaded-td", { train: { epochs: 1 } });

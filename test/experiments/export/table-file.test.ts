@@ -2,16 +2,13 @@ import assert from "node:assert/strict";
 import { tableFromIPC } from "@uwdata/flechette";
 import { from } from "arquero";
 import { parquetReadObjects } from "hyparquet";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { writeTable } from "../../../lib/experiments/export/table-file.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "table-file-test-"));
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+const folder = folderOfTests("table-file-test");
 
 const rows = [
   { model: 'A_1 & ü, "B"', seed: 0, area: 0.25, done: true, at: null },

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { currentCommit } from "../../../lib/experiments/runs/environment.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "commit-"));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
+const folder = folderOfTests("commit");
 
 test("a commit is dirty by its code, not by results that are being written", () => {
   assert.equal(currentCommit(folder), null);

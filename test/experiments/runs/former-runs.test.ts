@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runDirectory } from "../../../lib/experiments/runs/run-folder.js";
 import { readRun } from "../../../lib/experiments/runs/run-record.js";
@@ -12,6 +11,7 @@ import { openTrainedModel } from "../../../lib/experiments/runs/trained-model.js
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { runName } from "../../../lib/experiments/specs/names.js";
 import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
 /** Two tiny runs as they were written before a network said its architecture: a DenseNet's, and a Shallow-Deep Network's. */
 const FORMER = fileURLToPath(new URL("former-runs", import.meta.url));
@@ -23,10 +23,7 @@ const MODELS: Readonly<Record<string, readonly string[]>> = {
   "serial-td-multihead": ["SDN"],
 };
 
-const root = mkdtempSync(join(tmpdir(), "former-runs-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("former-runs");
 
 const specOf = (folder: string): RunSpec => parseRunSpec(readRun(join(FORMER, folder)).spec, folder);
 

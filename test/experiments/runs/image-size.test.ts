@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { runSummary } from "../../../lib/experiments/runs/run-summary.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { readTrace } from "../../../lib/trace/trace-file.js";
-import { temporaryFolder } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import { tinyRunSpec } from "../tiny-run.js";
 
 test("images of 64 x 64 pixels, as TinyImageNet's, are trained on with either stem", async (context) => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { loadDataset } from "../../../lib/datasets/load.js";
 import { testImages } from "../../../lib/experiments/runs/image-splits.js";
 import { readRun } from "../../../lib/experiments/runs/run-record.js";
@@ -13,11 +12,9 @@ import type { RunSpec } from "../../../lib/experiments/specs/spec.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
 import { Stopped } from "../../../lib/util/stopping.js";
 import { TINY_OPPONENTS } from "../tiny-opponents.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "multi-exit-run-"));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
+const folder = folderOfTests("multi-exit-run");
 
 const emptyRoot = (): string => mkdtempSync(join(folder, "root-"));
 

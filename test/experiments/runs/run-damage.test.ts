@@ -9,20 +9,17 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { METRICS } from "../../../lib/experiments/runs/done-record.js";
 import { readRun } from "../../../lib/experiments/runs/run-record.js";
 import { openRun, type Run } from "../../../lib/experiments/runs/run-store.js";
 import { sha256OfFile } from "../../../lib/util/files.js";
 import { userError } from "../../user-error.js";
 import { SPEC, stateAfter } from "./run-store-fixture.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "run-damage-"));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
+const folder = folderOfTests("run-damage");
 
 function emptyRoot(): string {
   return mkdtempSync(join(folder, "root-"));

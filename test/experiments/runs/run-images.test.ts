@@ -9,7 +9,8 @@ import { openRun } from "../../../lib/experiments/runs/run-store.js";
 import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { checkImages } from "../../../lib/studies/replication/check-images.js";
-import { plainPng, temporaryFolder, writeTree } from "../../datasets/fixtures.js";
+import { plainPng, writeTree } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import { tinyRunSpec } from "../tiny-run.js";
 import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 

@@ -11,20 +11,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test, type TestContext } from "node:test";
+import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listRuns, readRun } from "../../../lib/experiments/runs/run-record.js";
 import { openRun, type Run } from "../../../lib/experiments/runs/run-store.js";
 import { UserError } from "../../../lib/util/errors.js";
 import { randomStream } from "../../../lib/util/random.js";
 import { CHECKPOINT_EVERY, SPEC, stateAfter } from "./run-store-fixture.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "run-store-"));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
+const folder = folderOfTests("run-store");
 
 const CHILD = join(import.meta.dirname, "run-store-child.ts");
 const FULL_DISK_CHILD = join(import.meta.dirname, "full-disk-child.ts");

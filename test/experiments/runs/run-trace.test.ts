@@ -8,7 +8,7 @@ import { testTrace } from "../../../lib/experiments/runs/run-trace.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { writeTrace } from "../../../lib/trace/trace-file.js";
 import { UserError } from "../../../lib/util/errors.js";
-import { temporaryFolder } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import { tinyRunSpec } from "../tiny-run.js";
 
 test("what is reported of a run is what was computed: a trace, DONE.json or spec that was changed is refused", async (t) => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { loadDataset } from "../../../lib/datasets/load.js";
 import { valuesPerImage } from "../../../lib/util/image-size.js";
 import { openTrainedModel } from "../../../lib/experiments/runs/trained-model.js";
@@ -12,11 +11,9 @@ import { tf } from "../../../lib/nn/tensorflow.js";
 import { readTrace } from "../../../lib/trace/trace-file.js";
 import { UserError } from "../../../lib/util/errors.js";
 import { tinyRunSpec } from "../tiny-run.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "trained-model-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("trained-model");
 
 const spec = tinyRunSpec("cascaded-ce");
 const run = await trainingRun(spec, { root, quiet: true });

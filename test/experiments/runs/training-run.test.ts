@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   divergedSummary,
@@ -24,11 +23,9 @@ import { decodeSafetensors } from "../../../lib/util/safetensors.js";
 import { randomStream } from "../../../lib/util/random.js";
 import { Stopped } from "../../../lib/util/stopping.js";
 import { tinyRunSpec } from "../tiny-run.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "training-run-"));
-after(() => {
-  rmSync(folder, { recursive: true });
-});
+const folder = folderOfTests("training-run");
 
 const CHILD = join(import.meta.dirname, "training-run-child.ts");
 /** The order of summation, and with it the last bit, depends on the number of threads. */

@@ -1,26 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
-import { resolveDatasetSource } from "../../../lib/datasets/source.js";
+import { test } from "node:test";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
 import { delaysStudy } from "../../../lib/studies/claims/delays/study.js";
 import type { DelaysSettings } from "../../../lib/studies/claims/delays/trainings.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
-import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { TINY_DATA, TINY_RESNETS } from "../../experiments/tiny-run.js";
 import { combined } from "../../../lib/experiments/specs/spec-change.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "delays-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("delays");
 
-const change = combined(
-  { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.125 },
-  WHOLE_IMAGES,
-);
+const change = TINY_RESNETS;
 const settings: DelaysSettings = {
   seeds: [1, 2],
   change,
@@ -29,7 +20,7 @@ const settings: DelaysSettings = {
   // Smoothing is over after so many steps: 0.5^80 is nothing in float32.
   long: { timesteps: 80, images: 20, change: combined(change, { trainImages: 40 }) },
 };
-const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
+const data = TINY_DATA;
 
 test("a = 0 is the ordinary network at once, and smoothing arrives there in the long run", async () => {
   const context = new StudyContext(data, root);

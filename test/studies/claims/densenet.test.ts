@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
-import { resolveDatasetSource } from "../../../lib/datasets/source.js";
+import { test } from "node:test";
 import { widthOf } from "../../../lib/experiments/specs/network-spec.js";
 import { presetNamed } from "../../../lib/experiments/specs/presets.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
@@ -16,21 +13,18 @@ import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
 import { accuracyPerTimestep } from "../../../lib/trace/accuracy-per-timestep.js";
 import { readTrace } from "../../../lib/trace/trace-file.js";
-import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { TINY_DATA, TINY_RESNETS, TINY_TRAINING } from "../../experiments/tiny-run.js";
 import { combined } from "../../../lib/experiments/specs/spec-change.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "densenet-study-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("densenet-study");
 
-const tiny = combined({ train: { epochs: 1, batchSize: 16 }, validation: 0.125 }, WHOLE_IMAGES);
 const settings: DenseNetSettings = {
   seeds: [1, 2],
-  change: combined({ network: { growth: 2, layers: [2, 3] } }, tiny),
-  resNetChange: combined({ network: { width: 0.0625 } }, tiny),
+  change: combined({ network: { growth: 2, layers: [2, 3] } }, TINY_TRAINING),
+  resNetChange: TINY_RESNETS,
 };
-const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
+const data = TINY_DATA;
 const TD = "DenseNet-CascadedTD";
 const MODELS = [TD, "DenseNet-CascadedCE", "DenseNet-SerialCE", "DenseNet-SerialTD-MultiHead"];
 

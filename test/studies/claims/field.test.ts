@@ -1,9 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
-import { resolveDatasetSource } from "../../../lib/datasets/source.js";
+import { test } from "node:test";
 import { runSummary } from "../../../lib/experiments/runs/run-summary.js";
 import { testTrace } from "../../../lib/experiments/runs/run-trace.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
@@ -13,17 +9,14 @@ import { runStudy } from "../../../lib/studies/run-study.js";
 import type { StudyResult } from "../../../lib/studies/study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
 import { correctness } from "../../../lib/trace/probabilities.js";
-import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
-import { combined } from "../../../lib/experiments/specs/spec-change.js";
+import { TINY_DATA, TINY_TRAINING } from "../../experiments/tiny-run.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "field-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("field");
 
 const settings: FieldSettings = {
   seeds: [1, 2],
-  change: combined({ train: { epochs: 1, batchSize: 16 }, validation: 0.125 }, WHOLE_IMAGES),
+  change: TINY_TRAINING,
   cascades: { network: { width: 0.0625 } },
   msdNets: {
     network: { exits: 2, base: 1, channels: 2, growth: 2, scaleFactors: [1, 2], bottleneckFactors: [1, 2] },
@@ -35,7 +28,7 @@ const settings: FieldSettings = {
   timings: 1,
   linkLatencies: [0, 1e9],
 };
-const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
+const data = TINY_DATA;
 const ARMS = [
   "CascadedTD",
   "SerialTD-MultiHead",

@@ -1,37 +1,25 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
-import { resolveDatasetSource } from "../../../lib/datasets/source.js";
+import { test } from "node:test";
 import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 import { lambdaStudy, type LambdaSettings } from "../../../lib/studies/claims/lambda/study.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
-import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { TINY_DATA, TINY_RESNETS } from "../../experiments/tiny-run.js";
 import { combined } from "../../../lib/experiments/specs/spec-change.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "lambda-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("lambda");
 
 const settings: LambdaSettings = {
   seeds: [1, 2],
-  change: combined(
-    { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.125 },
-    WHOLE_IMAGES,
-  ),
+  change: TINY_RESNETS,
   lambdas: [0, 1],
   longer: {
     seeds: [1],
-    change: combined(
-      { network: { width: 0.0625 }, train: { epochs: 2, batchSize: 16 }, validation: 0.125 },
-      WHOLE_IMAGES,
-    ),
+    change: combined(TINY_RESNETS, { train: { epochs: 2 } }),
   },
 };
-const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
+const data = TINY_DATA;
 
 test("each model, lambda and seed is a training of its own; winners and verdicts follow from the runs' accuracies", async () => {
   const specs = lambdaStudy.trainings(settings, data);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
 import { NOISE_NAMES } from "../../../lib/noise/noises.js";
@@ -13,11 +12,9 @@ import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
 import { UserError } from "../../../lib/util/errors.js";
 import { tinyRunSpec } from "../../experiments/tiny-run.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "noise-study-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("noise-study");
 
 const { data } = tinyRunSpec("cascaded-td");
 const settings: NoiseSettings = {

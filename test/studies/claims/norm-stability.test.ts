@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { resolveDatasetSource } from "../../../lib/datasets/source.js";
 import {
   chosenConstants,
   type ValidatedTraining,
@@ -11,10 +10,9 @@ import {
 } from "../../../lib/studies/claims/norm-stability/study.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
-import { temporaryFolder } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import { DIVERGING } from "../small-study.js";
-import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
-import { combined } from "../../../lib/experiments/specs/spec-change.js";
+import { TINY_DATA, TINY_RESNETS } from "../../experiments/tiny-run.js";
 
 const SEEDS = [0, 1, 2, 3, 4, 5, 6, 7];
 const PUBLISHED = { epsilon: 0.1, momentum: 0.1 };
@@ -49,16 +47,13 @@ test("the published value stays unless another is clearly more accurate or fails
 });
 
 test("every training is counted, also one that diverges, and judged on images that it held out", async (context) => {
-  const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
+  const data = TINY_DATA;
   const { arms } = NORM_STABILITY_SETTINGS.quick;
   const [sound] = arms;
   assert.ok(sound !== undefined);
   const settings = {
     seeds: [1],
-    change: combined(
-      { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.125 },
-      WHOLE_IMAGES,
-    ),
+    change: TINY_RESNETS,
     epsilons: [1e-5, 0.1],
     momenta: [0.1, 1],
     arms: [sound, { ...sound, name: "wild", change: DIVERGING }],

@@ -1,29 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
-import { resolveDatasetSource } from "../../../lib/datasets/source.js";
+import { test } from "node:test";
 import { hasOwnKernels } from "../../../lib/nn/backend/kernel-level.js";
 import { precisionStudy } from "../../../lib/studies/claims/precision/study.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
-import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
-import { combined } from "../../../lib/experiments/specs/spec-change.js";
+import { TINY_DATA, TINY_RESNETS } from "../../experiments/tiny-run.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "precision-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("precision");
 
 const settings = {
   seeds: [1, 2],
-  change: combined(
-    { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.125 },
-    WHOLE_IMAGES,
-  ),
+  change: TINY_RESNETS,
 };
-const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
+const data = TINY_DATA;
 
 test("each seed is trained both ways; the change is that of the runs' accuracies", async (context) => {
   if (!hasOwnKernels) {

@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
-import { resolveDatasetSource } from "../../../lib/datasets/source.js";
+import { test } from "node:test";
 import { tf } from "../../../lib/nn/tensorflow.js";
 import { type SixModelsSettings, sixModelsStudy } from "../../../lib/studies/claims/six-models/study.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
@@ -12,13 +9,10 @@ import { StudyContext } from "../../../lib/studies/study-context.js";
 import { areaUnderAccuracy } from "../../../lib/trace/area.js";
 import { correctness } from "../../../lib/trace/probabilities.js";
 import { readTrace } from "../../../lib/trace/trace-file.js";
-import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
-import { combined } from "../../../lib/experiments/specs/spec-change.js";
+import { TINY_DATA, TINY_RESNETS } from "../../experiments/tiny-run.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "six-models-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("six-models");
 
 const MODELS = [
   "CascadedTD",
@@ -31,13 +25,10 @@ const MODELS = [
 ];
 const settings: SixModelsSettings = {
   seeds: [1, 2],
-  change: combined(
-    { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.125 },
-    WHOLE_IMAGES,
-  ),
+  change: TINY_RESNETS,
   timings: 1,
 };
-const data = resolveDatasetSource({ kind: "procedural", classes: 10, size: 8, train: 80, test: 20 });
+const data = TINY_DATA;
 
 type Rows = Readonly<Record<string, string | number>>[];
 const rowsOf = (result: StudyResult, name: string): Rows => {

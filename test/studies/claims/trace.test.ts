@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { presetNamed } from "../../../lib/experiments/specs/presets.js";
 import { specHash } from "../../../lib/experiments/specs/spec-hash.js";
 import { parseRunSpec } from "../../../lib/experiments/specs/spec.js";
@@ -14,11 +13,9 @@ import { StudyContext } from "../../../lib/studies/study-context.js";
 import { TRACE_SETTINGS, traceStudy } from "../../../lib/studies/claims/trace/study.js";
 import { RULES } from "../../../lib/studies/claims/trace/stopping.js";
 import { tracedImages } from "../../../lib/studies/claims/trace/traced-images.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "trace-study-"));
-after(() => {
-  rmSync(root, { recursive: true, force: true });
-});
+const root = folderOfTests("trace-study");
 
 const SETTINGS = TRACE_SETTINGS.quick;
 const context = new StudyContext(QUICK_DATA, root);

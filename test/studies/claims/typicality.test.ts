@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { resolveDatasetSource } from "../../../lib/datasets/source.js";
 import { openTrainedModel } from "../../../lib/experiments/runs/trained-model.js";
@@ -20,21 +17,16 @@ import { recipeTrace } from "../../../lib/experiments/parity/recipe-trace.js";
 import { stoppingTimes } from "../../../lib/trace/stopping-time.js";
 import { UserError } from "../../../lib/util/errors.js";
 import { spearman } from "../../../lib/util/statistics.js";
-import { WHOLE_IMAGES } from "../../experiments/tiny-run.js";
+import { TINY_RESNETS } from "../../experiments/tiny-run.js";
 import { combined } from "../../../lib/experiments/specs/spec-change.js";
+import { folderOfTests } from "../../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "typicality-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("typicality");
 
 const procedural = (seed: number) =>
   resolveDatasetSource({ kind: "procedural", classes: 4, size: 8, train: 96, test: 12, seed });
 const data = procedural(0);
-const change = combined(
-  { network: { width: 0.0625 }, train: { epochs: 1, batchSize: 16 }, validation: 0.25 },
-  WHOLE_IMAGES,
-);
+const change = combined(TINY_RESNETS, { validation: 0.25 });
 const settings: TypicalitySettings = {
   seeds: [1, 2],
   change,

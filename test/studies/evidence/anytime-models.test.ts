@@ -11,7 +11,7 @@ import { quantityCells } from "../../../lib/studies/evidence/tables.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
 import type { Study, StudyResult } from "../../../lib/studies/study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
-import { temporaryFolder } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import { tinyRunSpec } from "../../experiments/tiny-run.js";
 import { DIVERGING, SMALL_DATA } from "../small-study.js";
 

@@ -9,7 +9,7 @@ import {
   cachedAnalysis,
   cachedNumber,
 } from "../../../lib/studies/evidence/cached-analysis.js";
-import { temporaryFolder } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 
 interface Result {
   readonly value: number;

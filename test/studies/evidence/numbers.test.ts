@@ -13,7 +13,7 @@ import {
 import { accuracyAt, lastStep } from "../../../lib/studies/evidence/quantities.js";
 import { readNumbers, writeNumbers } from "../../../lib/studies/replication/number-file.js";
 import { mean } from "../../../lib/util/statistics.js";
-import { temporaryFolder } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import { madeArms } from "../claims/made-models.js";
 
 test("means over seeds come back from the file, whatever its arms are called", async (context) => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { planReplication } from "../../../lib/studies/replication/replication.js";
 import { analyseParts, writeReport } from "../../../lib/studies/replication/results.js";
-import { temporaryFolder } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import { userError } from "../../user-error.js";
 import { SMALL_DATA, SMALL_PROTOCOL, smallStudy } from "../small-study.js";
 

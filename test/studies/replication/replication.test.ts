@@ -22,7 +22,7 @@ import { runTrainings } from "../../../lib/studies/replication/training-processe
 import { trainingStatus } from "../../../lib/studies/replication/training-status.js";
 import { UserError } from "../../../lib/util/errors.js";
 import { Stopped } from "../../../lib/util/stopping.js";
-import { temporaryFolder } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import { SMALL_DATA, SMALL_PROTOCOL, smallStudy } from "../small-study.js";
 
 const project = resolve(import.meta.dirname, "..", "..", "..");

@@ -12,7 +12,7 @@ import {
   type StudyRecord,
   writeStudyRecord,
 } from "../../../lib/studies/replication/study-record.js";
-import { temporaryFolder } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import { userError } from "../../user-error.js";
 
 const COMMITTED = join(import.meta.dirname, "../../../data/results/reduced/cifar10");
