@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { sweepCommand } from "../../lib/cli/sweep.js";
 import { runFolder } from "../../lib/experiments/runs/run-folder.js";
 import { parseRunSpec } from "../../lib/experiments/specs/spec.js";
-import { temporaryFolder } from "../datasets/fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 
 test("each training's spec is written under the name of its run's folder", async (context) => {
   const folder = await temporaryFolder(context);
