@@ -58,6 +58,9 @@ function loadJavaScript(): typeof TensorFlow {
   return tfjs;
 }
 
+/** What Node calls the warnings that computation is slower than it could be. */
+export const SLOW = "SlowComputationWarning";
+
 const loaded = load();
 
 /**
@@ -72,8 +75,10 @@ const whyNotNative: string | undefined = loaded.reason;
 export const isNative = whyNotNative === undefined;
 
 if (!isNative && process.env["CASCADE_BACKEND"] !== "javascript") {
-  process.stderr.write(
-    `TensorFlow's native library is not loaded (${whyNotNative ?? ""}); the slow JavaScript backend takes its place: run "npm run doctor" to see what is missing.\n`,
+  // A warning of Node's, which a program that only uses the library can handle or silence; by default it is printed.
+  process.emitWarning(
+    `TensorFlow's native library is not loaded (${whyNotNative ?? ""}); the slow JavaScript backend takes its place: run "npm run doctor" to see what is missing`,
+    SLOW,
   );
 }
 

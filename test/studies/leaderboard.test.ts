@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 import { fromCSV } from "arquero";
 import { testTrace } from "../../lib/experiments/runs/run-trace.js";
@@ -13,11 +12,9 @@ import { accuracyPerTimestep } from "../../lib/trace/accuracy-per-timestep.js";
 import { timestepMeasures } from "../../lib/trace/trace-measures.js";
 import { TINY_OPPONENTS } from "../experiments/tiny-opponents.js";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
+import { folderOfTests } from "../temporary-folder.js";
 
-const root = mkdtempSync(join(tmpdir(), "leaderboard-"));
-after(() => {
-  rmSync(root, { recursive: true });
-});
+const root = folderOfTests("leaderboard");
 
 const specs = [tinyRunSpec("cascaded-ce"), TINY_OPPONENTS.msdnet, TINY_OPPONENTS["small-resnet"]];
 const runs: string[] = [];

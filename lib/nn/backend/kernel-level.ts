@@ -1,4 +1,4 @@
-import { isNative, scoped } from "../tensorflow.js";
+import { isNative, scoped, SLOW } from "../tensorflow.js";
 import { runNative, usesGpu } from "./native-operation.js";
 
 /**
@@ -22,8 +22,9 @@ function probeOwnKernels(): string | undefined {
   } catch (error) {
     const reason = (error instanceof Error ? error.message : String(error)).replace(/^.*\nMessage: /s, "");
     if (wanted !== "") throw new Error(reason, { cause: error });
-    process.stderr.write(
-      `The project's own kernels are not in use, which costs much time (${reason}): run "npm run doctor".\n`,
+    process.emitWarning(
+      `The project's own kernels are not in use, which costs much time (${reason}): run "npm run doctor"`,
+      SLOW,
     );
     return undefined;
   }
