@@ -152,9 +152,7 @@ function contrastText(contrast: Contrast): string {
   const lost = seeds - values.length;
   const facts = [
     ...(Number.isNaN(low) ? [] : [`90 % interval ${intervalText({ low, high }, unit.digits)}`]),
-    ...(imageError === undefined
-      ? []
-      : [`images ± ${imageError.toFixed(unit.digits)}`]),
+    ...(imageError === undefined ? [] : [`images ± ${imageError.toFixed(unit.digits)}`]),
     `n = ${n}${lost === 0 ? "" : `, ${lost} seed${lost === 1 ? "" : "s"} diverged`}`,
   ];
   return `${of} ${signed(centre, unit.digits)}${unit.difference} (${facts.join("; ")})`;
