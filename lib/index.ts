@@ -125,6 +125,7 @@ export { areaUnderAccuracy, areaUnderSpeedAccuracy, commonRange } from "./trace/
 export { auroc, aurocBootstrap } from "./trace/auroc.js";
 export { accuracyWithin, type Answers, areaOverBudgets } from "./trace/budget.js";
 export { depthEnsemble, networkFamily } from "./trace/ensembles.js";
+export { exitScores, type ExitScores, fitExitScores } from "./trace/exit-scores.js";
 export {
   fitGeometricEnsemble,
   type GeometricEnsemble,

@@ -20,19 +20,23 @@ export function geometricShares(timesteps: number, q: number): Float64Array {
 }
 
 /**
- * Thresholds of confidence, one a timestep, [T], under which shares [T] of the validation images are answered at each
- * timestep (the budgeted batch of Huang et al. 2018): of those still waiting the most confident are answered, as many as
- * the share says. The last threshold is 0. Throws a UserError where the shares do not sum to 1.
+ * Thresholds, one a timestep, [T], under which shares [T] of the validation images are answered at each timestep (the
+ * budgeted batch of Huang et al. 2018): of those still waiting the ones of the highest signal, confidence unless told, are
+ * answered, as many as the share says. The last threshold is 0. Throws a UserError where the shares do not sum to 1.
  */
-export function budgetedThresholds(heldOut: ValidationTrace, shares: ArrayLike<number>): Float64Array {
+export function budgetedThresholds(
+  heldOut: ValidationTrace,
+  shares: ArrayLike<number>,
+  signalOf: (trace: Trace) => Float64Array = confidences,
+): Float64Array {
   assertValidation(heldOut, "thresholds are chosen");
   const { timesteps, examples } = heldOut;
   assertShares(shares, timesteps);
-  const confidence = confidences(heldOut);
+  const signal = signalOf(heldOut);
   let waiting = Int32Array.from({ length: examples }, (_, n) => n);
   const thresholds = new Float64Array(timesteps);
   for (let t = 0; t < timesteps - 1; t++) {
-    const own = (n: number): number => confidence[t * examples + n] as number;
+    const own = (n: number): number => signal[t * examples + n] as number;
     waiting.sort((a, b) => own(b) - own(a));
     const answered = Math.min(waiting.length, Math.round((shares[t] as number) * examples));
     const least = waiting[answered - 1];
@@ -58,10 +62,11 @@ export function budgetedBatchCurve(
   heldOut: ValidationTrace,
   test: Trace,
   ratios: readonly number[] = GEOMETRIC_RATIOS,
+  signalOf: (trace: Trace) => Float64Array = confidences,
 ): SpeedAccuracyPoint[] {
-  const confidence = confidences(test);
+  const signal = signalOf(test);
   return ratios.map((q) => {
-    const levels = budgetedThresholds(heldOut, geometricShares(heldOut.timesteps, q));
-    return pointOfTimes(test, q, timesReaching(confidence, test.examples, levels));
+    const levels = budgetedThresholds(heldOut, geometricShares(heldOut.timesteps, q), signalOf);
+    return pointOfTimes(test, q, timesReaching(signal, test.examples, levels));
   });
 }

@@ -1,3 +1,4 @@
+import { minimise, type Slope } from "../util/minimise.js";
 import { softmaxRow } from "../util/softmax.js";
 import { assertValidation, type ValidationTrace } from "./split.js";
 import type { Trace } from "./trace.js";
@@ -8,10 +9,6 @@ export interface GeometricEnsemble {
   readonly biases: readonly Float64Array[];
 }
 
-/** The descent ends where its steps, divided by their length, are as small as this, or after so many. */
-const TOLERANCE = 1e-6;
-const MOST_STEPS = 2000;
-
 /**
  * Geometric ensembling of Zero Time Waste (Wołczyk et al. 2021): the answer at t is the weighted geometric mean of the answers
  * so far,
@@ -19,8 +16,7 @@ const MOST_STEPS = 2000;
  *     q[t, n, k] ∝ b[t, k] Π_{s <= t} p[s, n, k]^(w[t, s]),   w[t, s] >= 0
  *
  * with weights and biases of each timestep that give the held-out labels the highest likelihood. That is concave in w and log b,
- * so there is one optimum; it is found by accelerated projected gradient descent (Beck and Teboulle 2009; its momentum is let go
- * where it leads uphill). The last answer,
+ * so there is one optimum; `minimise` finds it. The last answer,
  * that of the backbone, stays as it is, as published; the publication fits on the training images.
  */
 export function fitGeometricEnsemble(heldOut: ValidationTrace): GeometricEnsemble {
@@ -71,62 +67,13 @@ type Parameters = Float64Array;
 
 function fitAt(heldOut: Trace, logs: Float64Array, t: number): { weights: Float64Array; bias: Float64Array } {
   const count = t + 1;
-  let x: Parameters = new Float64Array(count + heldOut.classes).fill(1 / count, 0, count);
-  let y = x;
-  let momentum = 1;
-  let step = 1;
-  for (let i = 0; i < MOST_STEPS; i++) {
-    const { loss, gradient } = lossAt(heldOut, logs, count, y);
-    let next = projected(y, gradient, step, count);
-    while (lossAt(heldOut, logs, count, next).loss > quadraticBound(loss, gradient, y, next, step)) {
-      step /= 2;
-      next = projected(y, gradient, step, count);
-    }
-    if (largestChange(y, next) < TOLERANCE * step) return split(next, count);
-    const isUphill = innerProduct(gradient, x, next) > 0;
-    const nextMomentum = isUphill ? 1 : (1 + Math.sqrt(1 + 4 * momentum ** 2)) / 2;
-    const push = isUphill ? 0 : (momentum - 1) / nextMomentum;
-    const before = x;
-    y = next.map((value, j) => value + push * (value - (before[j] as number)));
-    [x, momentum] = [next, nextMomentum];
-  }
-  return split(x, count);
-}
-
-function split(x: Parameters, count: number): { weights: Float64Array; bias: Float64Array } {
-  return { weights: x.slice(0, count), bias: x.slice(count) };
-}
-
-function largestChange(from: Parameters, to: Parameters): number {
-  return Math.max(...from.map((value, j) => Math.abs((to[j] as number) - value)));
-}
-
-/** Of the gradient and the way from one point to another. */
-function innerProduct(gradient: Parameters, from: Parameters, to: Parameters): number {
-  return gradient.reduce((sum, slope, j) => sum + slope * ((to[j] as number) - (from[j] as number)), 0);
-}
-
-/** A gradient step, then weights that fell below zero are zero. */
-function projected(y: Parameters, gradient: Parameters, step: number, count: number): Parameters {
-  return y.map((value, j) => {
-    const moved = value - step * (gradient[j] as number);
-    return j < count ? Math.max(0, moved) : moved;
-  });
-}
-
-function quadraticBound(
-  loss: number,
-  gradient: Parameters,
-  from: Parameters,
-  to: Parameters,
-  step: number,
-): number {
-  let bound = loss + 1e-12;
-  from.forEach((value, j) => {
-    const change = (to[j] as number) - value;
-    bound += (gradient[j] as number) * change + change ** 2 / (2 * step);
-  });
-  return bound;
+  const start = new Float64Array(count + heldOut.classes).fill(1 / count, 0, count);
+  const best = minimise(
+    (parameters) => lossAt(heldOut, logs, count, parameters),
+    start,
+    (parameters) => parameters.map((value, j) => (j < count ? Math.max(0, value) : value)),
+  );
+  return { weights: best.slice(0, count), bias: best.slice(count) };
 }
 
 /** Mean negative log-likelihood of the labels, and its gradient: Σ_n Σ_k (q[k] - [k = label]) log p[s, n, k] / N, and without log p for the bias. */
@@ -135,7 +82,7 @@ function lossAt(
   logs: Float64Array,
   count: number,
   parameters: Parameters,
-): { loss: number; gradient: Parameters } {
+): Slope {
   const gradient = new Float64Array(parameters.length);
   const z = new Float64Array(classes);
   const q = new Float64Array(classes);
@@ -160,5 +107,5 @@ function lossAt(
       }
     }
   }
-  return { loss: loss / examples, gradient };
+  return { value: loss / examples, gradient };
 }

@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { accuracyWithin, areaOverBudgets } from "../../lib/trace/budget.js";
+import { budgetedThresholds } from "../../lib/trace/budgeted-batch.js";
 import { depthEnsemble, networkFamily } from "../../lib/trace/ensembles.js";
+import { exitScores, fitExitScores } from "../../lib/trace/exit-scores.js";
 import { fitGeometricEnsemble, withGeometricEnsemble } from "../../lib/trace/geometric-ensemble.js";
 import { leaderboard } from "../../lib/trace/leaderboard.js";
-import { probabilities } from "../../lib/trace/probabilities.js";
+import { correctness, probabilities } from "../../lib/trace/probabilities.js";
 import { negativeLogLikelihood } from "../../lib/trace/proper-scores.js";
 import { riskControlledThreshold } from "../../lib/trace/risk-control.js";
-import { stoppingTimes } from "../../lib/trace/stopping-time.js";
+import { stoppingTimes, timesReaching } from "../../lib/trace/stopping-time.js";
 import type { ValidationTrace } from "../../lib/trace/split.js";
 import type { Trace } from "../../lib/trace/trace.js";
 import { UserError } from "../../lib/util/errors.js";
@@ -159,4 +161,50 @@ test("a leaderboard is in the order of the area; its threshold is the validation
   const costless: Trace = { ...good };
   delete (costless as { cost?: unknown }).cost;
   assert.throws(() => leaderboard([{ name: "a", test: costless }], [1]), /a does not know its multiply-adds/);
+});
+
+test("exit scores are where logistic regression has its optimum, and thresholds by them keep to the shares", () => {
+  const heldOut = drawn(600, 2);
+  const fitted = fitExitScores(heldOut);
+  assert.equal(fitted.length, 3);
+  const right = correctness(heldOut);
+  const lossOf = (t: number, weights: Float64Array): number => {
+    const scores = exitScores(
+      heldOut,
+      fitted.map((own, s) => (s === t ? weights : own)),
+    );
+    let loss = weights.reduce((sum, weight) => sum + (1e-3 * weight ** 2) / 2, 0);
+    for (let n = 0; n < 600; n++) {
+      const score = scores[t * 600 + n] as number;
+      loss -= Math.log(right[t * 600 + n] === 1 ? score : 1 - score) / 600;
+    }
+    return loss;
+  };
+  for (const [t, weights] of fitted.entries()) {
+    const best = lossOf(t, weights);
+    for (let d = 0; d < 5; d++)
+      for (const change of [0.01, -0.01])
+        assert.ok(
+          lossOf(
+            t,
+            weights.map((one, j) => (j === d ? one + change : one)),
+          ) >=
+            best - 1e-9,
+        );
+  }
+  // Sorted by how probably they are right, so the boldest are more often right than the others.
+  const last = exitScores(heldOut, fitted).subarray(1200);
+  const order = Array.from(last.keys()).sort((a, b) => (last[b] as number) - (last[a] as number));
+  const share = (places: number[]): number =>
+    places.reduce((sum, n) => sum + (right[1200 + n] as number), 0) / places.length;
+  assert.ok(share(order.slice(0, 300)) > share(order.slice(300)) + 0.1);
+  const scoreOf = (trace: Trace): Float64Array => exitScores(trace, fitted);
+  const levels = budgetedThresholds(heldOut, [0.5, 0.25, 0.25], scoreOf);
+  const times = timesReaching(scoreOf(heldOut), 600, levels);
+  assert.deepEqual(
+    [0, 1, 2].map((t) => times.filter((time) => time === t).length),
+    [300, 150, 150],
+  );
+  // @ts-expect-error A trace of test images is none to fit on.
+  assert.throws(() => fitExitScores({ ...heldOut, split: "test" }), /fitted on validation images/);
 });
