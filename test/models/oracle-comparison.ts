@@ -19,7 +19,8 @@ import { firstRows, type Timeline, totalRows } from "../../lib/nn/timeline.js";
 import { batchGradients } from "../../lib/train/training-step.js";
 import { type RandomStream, randomStream } from "../../lib/util/random.js";
 import { crossEntropies, lambdaReturn } from "../losses/lambda-return.js";
-import { type Maps, type OracleRun, runTimeMajor, type Tensors64 } from "../nn/time-major-oracle.js";
+import type { Maps, Tensors64 } from "../nn/float64-operations.js";
+import { type OracleRun, runTimeMajor } from "../nn/time-major-oracle.js";
 
 /** A small network with random weights, held to the time-major oracle. */
 export interface OracleCase {

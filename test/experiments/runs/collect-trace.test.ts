@@ -16,7 +16,8 @@ import type { Trace } from "../../../lib/trace/trace.js";
 import { randomStream } from "../../../lib/util/random.js";
 import { tinySpec } from "../../models/oracle-cases.js";
 import { relativeError } from "../../models/oracle-comparison.js";
-import { type Maps, runTimeMajor } from "../../nn/time-major-oracle.js";
+import type { Maps } from "../../nn/float64-operations.js";
+import { runTimeMajor } from "../../nn/time-major-oracle.js";
 
 const SIDE = 12;
 const T = 9;
