@@ -184,3 +184,24 @@ test("a side branch has the parameters and multiply-adds of its convolutions, po
   assert.equal(second - first, block + 16 * 2 * CLASSES);
   assert.equal(last - whole, branch * 64 + 16 * 34 * CLASSES);
 });
+
+test("plain ResNets for small images have the parameters of their publication, beside those of projection shortcuts", () => {
+  // He et al. 2016, table 6: millions of parameters of 6 n + 2 layers; their shortcuts have none.
+  for (const [n, millions] of [
+    [3, 0.27],
+    [5, 0.46],
+    [7, 0.66],
+    [9, 0.85],
+    [18, 1.7],
+  ] as const) {
+    const layout = residualLayout({ channels: [16, 32, 64], blocks: [n, n, n], exits: [] });
+    const resnet = shallowDeepNetwork({ ...SHARED, classes: 10, imageSize: 32, ...layout });
+    const projections = 16 * 32 + 2 * 32 + 32 * 64 + 2 * 64;
+    const digits = millions < 1 ? 2 : 1;
+    assert.equal(
+      Number(((parameterCount(resnet) - projections) / 1e6).toFixed(digits)),
+      millions,
+      `n = ${n}`,
+    );
+  }
+});
