@@ -10,7 +10,7 @@ import { UserError } from "../util/errors.js";
 
 /** What the cell of parameters says, in every notebook alike. */
 export interface StudyParameters {
-  /** "quick", "reduced" or "full". */
+  /** "quick", "reduced", "settled" or "full". */
   readonly protocol: string;
   /** A data source as on the command line; "" for the images that come with the project. */
   readonly data: string;

@@ -32,8 +32,8 @@ export interface StudySettings {
   readonly change: SpecChange;
 }
 
-/** How far a replication goes: minutes, hours on two cores, or the paper's own size. */
-export type ProtocolName = "quick" | "reduced" | "full";
+/** How far a replication goes: minutes, hours or days on two cores, or the paper's own size. */
+export type ProtocolName = "quick" | "reduced" | "settled" | "full";
 
 export type TableRow = Readonly<Record<string, string | number>>;
 

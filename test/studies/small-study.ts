@@ -95,7 +95,11 @@ export function smallStudy(
     },
   };
   const settings = { seeds, change, least: 0 };
-  return withSettings(study, { quick: settings, reduced: settings, full: settings }, fallbacks);
+  return withSettings(
+    study,
+    { quick: settings, reduced: settings, settled: settings, full: settings },
+    fallbacks,
+  );
 }
 
 const endPoint = (statement: string): Statement => ({ statement, by: "project", carries: true });

@@ -95,6 +95,12 @@ export const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = {
     purpose: "hours on two cores: narrow networks, few epochs, CIFAR-10",
     datasets: [CIFAR10],
   },
+  settled: {
+    name: "settled",
+    purpose:
+      "days on two cores: quarter width, three times the epochs, more seeds, the paper's three data sets",
+    datasets: [CIFAR10, CIFAR100, TINY_IMAGENET],
+  },
   full: {
     name: "full",
     purpose: "the paper's: full width, over 100 epochs, CIFAR-10, CIFAR-100 and TinyImageNet",

@@ -42,7 +42,7 @@ const formerFindingSchema = z.strictObject({
 const formerVerdict = z.enum(["comes out", "comes out in part", "does not come out"]);
 
 const contentSchema = z.strictObject({
-  protocol: z.enum(["quick", "reduced", "full"]),
+  protocol: z.enum(["quick", "reduced", "settled", "full"]),
   /** Name, hash of the content, and numbers of images of the data. */
   data: z.strictObject({ name: z.string(), hash: z.string(), train: z.number(), test: z.number() }),
   study: z.strictObject({ name: z.string(), title: z.string(), claim: z.string() }),

@@ -1,6 +1,7 @@
 import { decided } from "../../evidence/finding.js";
 import { FULL_CHANGE } from "../../full.js";
 import { QUICK_CHANGE } from "../../quick.js";
+import { SETTLED_NARROW_CHANGE } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
 import { accuracySeries, anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
@@ -42,6 +43,13 @@ export const DELAYS_SETTINGS: Readonly<Record<ProtocolName, DelaysSettings>> = {
         train: { epochs: 3, batchSize: 32 },
       },
     },
+  },
+  settled: {
+    seeds: [0, 1, 2],
+    change: SETTLED_NARROW_CHANGE,
+    smoothings: [0, 0.5, 0.9],
+    smallEpsilon: 1e-5,
+    long: { timesteps: 70, images: 5000, change: { network: { width: 0.125 }, trainImages: 10000 } },
   },
   full: {
     seeds: [0, 1, 2, 3, 4],

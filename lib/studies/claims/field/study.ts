@@ -3,6 +3,7 @@ import { numberRows, type NumberSeries, overTimeSeries, wholeRun } from "../../e
 import { PairedArms } from "../../evidence/paired-arms.js";
 import { FULL_CHANGE, FULL_TRAINING } from "../../full.js";
 import { QUICK_CHANGE } from "../../quick.js";
+import { SETTLED_CHANGE } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
 import { figuresOf } from "./figures.js";
@@ -37,6 +38,18 @@ export const FIELD_SETTINGS: Readonly<Record<ProtocolName, FieldSettings>> = {
   reduced: {
     seeds: [0, 1, 2],
     change: { train: { epochs: 5 } },
+    cascades: NONE,
+    msdNets: NONE,
+    resNets: NONE,
+    familyChannels: [4, 8, 12, 16],
+    ensembleChannels: 8,
+    ensembleBlocks: [1, 2, 5],
+    timings: 100,
+    linkLatencies: LINK_LATENCIES,
+  },
+  settled: {
+    seeds: [0, 1, 2],
+    change: SETTLED_CHANGE,
     cascades: NONE,
     msdNets: NONE,
     resNets: NONE,

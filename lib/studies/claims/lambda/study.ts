@@ -5,6 +5,7 @@ import { decided } from "../../evidence/finding.js";
 import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
+import { SETTLED_CHANGE, SETTLED_NARROW_CHANGE, SETTLED_SEEDS } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
@@ -41,6 +42,12 @@ export const LAMBDA_SETTINGS: Readonly<Record<ProtocolName, LambdaSettings>> = {
     lambdas: LAMBDAS,
     // As the six models are trained, so that half of these trainings are theirs.
     longer: { seeds: [0, 1, 2], change: { train: { epochs: 5 } } },
+  },
+  settled: {
+    seeds: [0, 1, 2],
+    change: SETTLED_NARROW_CHANGE,
+    lambdas: [0, 0.5, 0.9, 1],
+    longer: { seeds: SETTLED_SEEDS, change: SETTLED_CHANGE },
   },
   full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE, lambdas: LAMBDAS, longer: null },
 };

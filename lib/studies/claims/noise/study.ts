@@ -5,6 +5,7 @@ import { type ArmResult, PairedArms } from "../../evidence/paired-arms.js";
 import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
+import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import { numberRows, type NumberSeries, overTimeSeries } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
@@ -38,6 +39,14 @@ export const NOISE_SETTINGS: Readonly<Record<ProtocolName, NoiseSettings>> = {
     images: 1000,
     noiseSeed: 0,
     trainings: AUGMENTATIONS,
+  },
+  settled: {
+    seeds: SETTLED_SEEDS,
+    change: SETTLED_CHANGE,
+    occlusion: 16,
+    images: null,
+    noiseSeed: 0,
+    trainings: ["occluded"],
   },
   full: {
     seeds: [0, 1, 2, 3, 4],

@@ -10,6 +10,7 @@ import { changeCells, runRows } from "../../evidence/tables.js";
 import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
+import { SETTLED_NARROW_CHANGE } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
@@ -22,6 +23,7 @@ export const NORM_CONSTANTS_SETTINGS: Readonly<Record<ProtocolName, StudySetting
     seeds: [0, 1, 2],
     change: { network: { width: 0.125 }, trainImages: 10000, train: { epochs: 3 } },
   },
+  settled: { seeds: [0, 1, 2], change: SETTLED_NARROW_CHANGE },
   full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE },
 };
 

@@ -8,6 +8,7 @@ import { type StabilityTraining, stabilityTraining } from "./stability-training.
 import { presetTraining } from "../../preset-trainings.js";
 import { EMBEDDED_DATA, EMBEDDED_CHANGE, QUICK_CHANGE } from "../../quick.js";
 import { counted, decided, type Draft } from "../../evidence/finding.js";
+import { SETTLED_NARROW_CHANGE } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import { overTimeSeries, seriesRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
@@ -61,6 +62,13 @@ export const NORM_STABILITY_SETTINGS: Readonly<Record<ProtocolName, NormStabilit
       change: combined(QUICK_CHANGE, EMBEDDED_CHANGE),
       arms: [CASCADED, LABEL_AT_EVERY_STEP, SERIAL, ORDINARY],
     },
+  },
+  settled: {
+    seeds: [0, 1, 2],
+    change: SETTLED_NARROW_CHANGE,
+    epsilons: [1e-5, 0.1],
+    momenta: MOMENTA,
+    arms: [CASCADED, ORDINARY],
   },
   full: {
     seeds: [0, 1, 2, 3, 4],

@@ -11,6 +11,7 @@ import { changeCells, runRows } from "../../evidence/tables.js";
 import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
+import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
@@ -21,6 +22,7 @@ export const PRECISION_SETTINGS: Readonly<Record<ProtocolName, StudySettings>> =
   quick: { seeds: [0], change: QUICK_CHANGE },
   // The six models' size: their CascadedTD is the one in float32.
   reduced: { seeds: [0, 1, 2], change: { train: { epochs: 5 } } },
+  settled: { seeds: SETTLED_SEEDS, change: SETTLED_CHANGE },
   full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE },
 };
 

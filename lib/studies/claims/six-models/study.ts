@@ -7,6 +7,7 @@ import { decided } from "../../evidence/finding.js";
 import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
+import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
 import { figuresOf } from "./figures.js";
@@ -27,6 +28,7 @@ export interface SixModelsSettings extends StudySettings {
 export const SIX_MODELS_SETTINGS: Readonly<Record<ProtocolName, SixModelsSettings>> = {
   quick: { seeds: [0], change: QUICK_CHANGE, timings: 2 },
   reduced: { seeds: [0, 1, 2, 3, 4], change: { train: { epochs: 5 } }, timings: 100 },
+  settled: { seeds: SETTLED_SEEDS, change: SETTLED_CHANGE, timings: 100 },
   full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE, timings: 100 },
 };
 

@@ -8,6 +8,7 @@ import { stoppingRulesFigure } from "../../../figures/stopping-rules.js";
 import { decided } from "../../evidence/finding.js";
 import { FULL_CHANGE } from "../../full.js";
 import { QUICK_CHANGE } from "../../quick.js";
+import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
 import { correctnessFindings, noveltyFindings, stoppingFindings } from "./findings.js";
 import { type CorrectnessRow, correctnessRows } from "./correctness.js";
@@ -47,6 +48,14 @@ export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
     heldOutClasses: [3, 9],
     noveltyChange: { trainImages: 20000, train: { epochs: 3 } },
     outOfDistributionImages: 2000,
+  },
+  settled: {
+    seeds: SETTLED_SEEDS,
+    change: SETTLED_CHANGE,
+    gru: GRU,
+    heldOutClasses: [3, 9],
+    noveltyChange: {},
+    outOfDistributionImages: 4000,
   },
   full: {
     seeds: [0, 1, 2, 3, 4],

@@ -7,6 +7,7 @@ import { type ArmResult, PairedArms } from "../../evidence/paired-arms.js";
 import { FULL_CHANGE } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_DATA, QUICK_CHANGE } from "../../quick.js";
+import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult, StudySettings } from "../../study.js";
 import { StudyContext } from "../../study-context.js";
 import { curveFigures, pictureFigure } from "./figures.js";
@@ -48,6 +49,12 @@ export const TYPICALITY_SETTINGS: Readonly<Record<ProtocolName, TypicalitySettin
     change: { train: { epochs: 5 } },
     resamples: 500,
     constructed: { data: CONSTRUCTED_DATA, change: { train: { epochs: 3 } } },
+  },
+  settled: {
+    seeds: SETTLED_SEEDS,
+    change: SETTLED_CHANGE,
+    resamples: 1000,
+    constructed: { data: CONSTRUCTED_DATA, change: { train: { epochs: 5 } } },
   },
   full: {
     seeds: [0, 1, 2, 3, 4],
