@@ -6,7 +6,7 @@ import { resolution, strongResolution } from "./resolution.js";
 import { rotation } from "./rotation.js";
 import { strongTranslation, translation } from "./translation.js";
 
-/** The six noises of the paper by name, for normalised images, as strong as in its published code. */
+/** The noises by name, for normalised images: the six of the paper, as strong as in its published code. */
 export const NOISES = {
   occlusion,
   focus,
@@ -16,7 +16,7 @@ export const NOISES = {
   rotation,
 } as const satisfies Readonly<Record<string, Noise>>;
 
-/** One of the six noises: a key of `NOISES`. */
+/** The name of a noise: a key of `NOISES`. */
 export type NoiseName = keyof typeof NOISES;
 
 /**
@@ -31,5 +31,5 @@ export const NOISE_STRENGTHS = {
 /** The name of a set of strengths. */
 export type NoiseStrength = keyof typeof NOISE_STRENGTHS;
 
-/** The six noises, in the order of figures and tables. */
+/** The noises, in the order of figures and tables. */
 export const NOISE_NAMES = Object.keys(NOISES) as readonly NoiseName[];

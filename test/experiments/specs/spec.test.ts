@@ -16,6 +16,7 @@ import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.
 import type { Scheme } from "../../../lib/nn/scheme.js";
 import { UserError } from "../../../lib/util/errors.js";
 import { asCascade } from "./as-cascade.js";
+import { ARCHITECTURES } from "../../../lib/models/architectures.js";
 
 const PRESET_NAMES = Object.keys(PRESETS).filter(isPresetName);
 
@@ -163,7 +164,9 @@ test("an architecture has its own fields, and no other's", () => {
   );
   assert.throws(
     () => parseRunSpec(change({ architecture: "vgg" }), "s"),
-    /network\.architecture is "vgg"; allowed: "resnet" or "densenet" or "msdnet" or "sdn-resnet" or /,
+    new RegExp(
+      `network\\.architecture is "vgg"; allowed: ${ARCHITECTURES.map(({ name }) => `"${name}"`).join(" or ")}$`,
+    ),
   );
   assert.throws(
     () => parseRunSpec({ ...base, train: { ...base.train, precision: "mixed" } }, "s"),

@@ -27,7 +27,7 @@ export async function figuresOf(
     {
       name: "pictures",
       caption:
-        "One test image under the six noises, as the networks are shown it: the same at all timesteps, or drawn anew for " +
+        "One test image under each noise, as the networks are shown it: the same at all timesteps, or drawn anew for " +
         "each.",
       figure: await picturesOf(await context.dataset(), settings),
     },

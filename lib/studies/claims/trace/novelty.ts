@@ -3,12 +3,13 @@ import type { Dataset, ImageSet } from "../../../datasets/dataset.js";
 import { proceduralSplit } from "../../../datasets/procedural.js";
 import { limit } from "../../../datasets/split.js";
 import { splitByClass } from "../../../datasets/split-by-class.js";
-import { detectorScores } from "../../../experiments/analyses/novelty-detection.js";
+import { detectorScores, type NoveltyTraces } from "../../../experiments/analyses/novelty-detection.js";
 import { specHash } from "../../../experiments/specs/spec-hash.js";
 import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
 import { testImages, trainingImages } from "../../../experiments/runs/image-splits.js";
 import { aurocBootstrap } from "../../../trace/auroc.js";
-import { randomStream } from "../../../util/random.js";
+import type { GruTrainingSettings } from "../../../train/trace-gru-training.js";
+import { type RandomStream, randomStream } from "../../../util/random.js";
 import { type Analysis, cachedNumber } from "../../evidence/cached-analysis.js";
 import { aurocWithoutGroup } from "../../evidence/image-groups.js";
 import type { StudyContext } from "../../study-context.js";
@@ -66,45 +67,50 @@ export async function noveltyRows(
       const sets = outOfDistributionSets(dataset, settings, seed);
       return OUT_OF_DISTRIBUTION_SETS.flatMap((outOfDistribution) => {
         const { learn, test } = sets[outOfDistribution];
-        const scores = detectorScores(
-          {
-            inDistributionHeldOut,
-            inDistributionTest,
-            outOfDistributionHeldOut: trained.trace(learn),
-            outOfDistributionTest: trained.trace(test),
-          },
-          gru,
-        );
-        const isOutOfDistribution = Uint8Array.from(
-          { length: inDistributionTest.examples + test.labels.length },
-          (_, n) => Number(n >= inDistributionTest.examples),
-        );
-        const signals = scores.map(({ inDistribution, outOfDistribution: others }) =>
-          Float64Array.of(...inDistribution, ...others),
-        );
-        const places = Array.from(isOutOfDistribution, (_, n) => n);
-        const { values, intervals } = aurocBootstrap(signals, isOutOfDistribution, {
-          stream: randomStream(seed, `bootstrap/novelty/${run}/${outOfDistribution}`),
-        });
-        return scores.map(({ detector, reads, learntFrom }, i) => ({
-          model,
-          seed,
-          outOfDistribution,
-          detector,
-          reads,
-          learntFrom,
-          auroc: values[i] as number,
-          withoutGroup: aurocWithoutGroup(signals[i] as Float64Array, isOutOfDistribution, places),
-          low: intervals[i]?.low as number,
-          high: intervals[i]?.high as number,
-          inDistributionImages: inDistributionTest.examples,
-          outOfDistributionImages: test.labels.length,
-        }));
+        const traces: NoveltyTraces = {
+          inDistributionHeldOut,
+          inDistributionTest,
+          outOfDistributionHeldOut: trained.trace(learn),
+          outOfDistributionTest: trained.trace(test),
+        };
+        const stream = randomStream(seed, `bootstrap/novelty/${run}/${outOfDistribution}`);
+        return detectorRows(traces, gru, stream).map((row) => ({ model, seed, outOfDistribution, ...row }));
       });
     } finally {
       trained.dispose();
     }
   });
+}
+
+/** A row for each detector, on one kind of out-of-distribution images. */
+function detectorRows(
+  traces: NoveltyTraces,
+  gru: GruTrainingSettings,
+  stream: RandomStream,
+): Omit<NoveltyRow, "model" | "seed" | "outOfDistribution">[] {
+  const inDistributionImages = traces.inDistributionTest.examples;
+  const outOfDistributionImages = traces.outOfDistributionTest.examples;
+  const scores = detectorScores(traces, gru);
+  const isOutOfDistribution = Uint8Array.from(
+    { length: inDistributionImages + outOfDistributionImages },
+    (_, n) => Number(n >= inDistributionImages),
+  );
+  const signals = scores.map(({ inDistribution, outOfDistribution }) =>
+    Float64Array.of(...inDistribution, ...outOfDistribution),
+  );
+  const places = Array.from(isOutOfDistribution, (_, n) => n);
+  const { values, intervals } = aurocBootstrap(signals, isOutOfDistribution, { stream });
+  return scores.map(({ detector, reads, learntFrom }, i) => ({
+    detector,
+    reads,
+    learntFrom,
+    auroc: values[i] as number,
+    withoutGroup: aurocWithoutGroup(signals[i] as Float64Array, isOutOfDistribution, places),
+    low: intervals[i]?.low as number,
+    high: intervals[i]?.high as number,
+    inDistributionImages,
+    outOfDistributionImages,
+  }));
 }
 
 interface OutOfDistributionImages {

@@ -1,30 +1,21 @@
-import { seriesRows, wholeRun } from "../../evidence/numbers.js";
-import { detectorArm, ruleArm, signalArm } from "./arms.js";
-import { from } from "arquero";
-import { aurocOverTimeFigure } from "../../../figures/auroc-over-time.js";
-import { noveltyFigure } from "../../../figures/novelty.js";
-import { singleTracesFigure } from "../../../figures/single-traces.js";
-import { stoppingRulesFigure } from "../../../figures/stopping-rules.js";
 import { decided } from "../../evidence/finding.js";
 import { FULL_CHANGE } from "../../full.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
+import { figuresOf } from "./figures.js";
 import { correctnessFindings, noveltyFindings, stoppingFindings } from "./findings.js";
-import { type CorrectnessRow, correctnessRows } from "./correctness.js";
-import { stoppingRows } from "./stopping.js";
-import { type NoveltyRow, noveltyRows } from "./novelty.js";
+import { numbersOf } from "./numbers.js";
+import { traceRows } from "./rows.js";
 import {
-  TRACE_MODELS,
   allClassesSpec,
-  scoredTrace,
   namesOf,
   NOVELTY_MODELS,
   noveltySpec,
+  TRACE_MODELS,
   type TraceSettings,
 } from "./runs.js";
-import { areaTable, correctnessTable, noveltyTable } from "./tables.js";
-import { singleTraces } from "./traced-images.js";
+import { tablesOf } from "./tables.js";
 
 const GRU: TraceSettings["gru"] = { hidden: 32, epochs: 15, batchSize: 256, learningRate: 0.005 };
 
@@ -83,82 +74,16 @@ export const traceStudy: Study<TraceSettings> = {
     ]);
   },
   async analyse(settings, context) {
-    const answers: CorrectnessRow[] = [];
-    const stopping: ReturnType<typeof stoppingRows>[] = [];
-    const novelty: NoveltyRow[] = [];
-    for (const seed of settings.seeds) {
-      for (const model of namesOf(TRACE_MODELS)) {
-        const scored = await scoredTrace(model, seed, settings, context);
-        answers.push(...correctnessRows(scored));
-        stopping.push(stoppingRows(scored));
-      }
-      for (const model of namesOf(NOVELTY_MODELS)) {
-        novelty.push(...(await noveltyRows(model, seed, settings, context)));
-      }
-    }
-    const areas = stopping.flatMap((one) => one.areas);
-    const { classNames, traces } = await singleTraces(settings, context);
+    const rows = await traceRows(settings, context);
     return {
       findings: decided([
-        ...correctnessFindings(answers),
-        ...stoppingFindings(areas),
-        ...noveltyFindings(novelty),
+        ...correctnessFindings(rows.correctness),
+        ...stoppingFindings(rows.areas),
+        ...noveltyFindings(rows.novelty),
       ]),
-      tables: [
-        { name: "judging", title: "AUROC of right against wrong answers", rows: correctnessTable(answers) },
-        { name: "stopping", title: "Area under the speed-accuracy curve", rows: areaTable(areas) },
-        {
-          name: "novelty",
-          title: "AUROC of out-of-distribution against in-distribution images",
-          rows: noveltyTable(novelty),
-        },
-      ],
-      figures: [
-        {
-          name: "stopping-rules",
-          caption:
-            "Stopping rules compared. Above: accuracy against mean stopping time. Below: the same less the confidence rule's accuracy at equal mean stopping time. Deadline: every image is answered at the same timestep.",
-          figure: stoppingRulesFigure(from(stopping.flatMap(({ points }) => points))),
-        },
-        {
-          name: "judging",
-          caption:
-            "How well the GRU's probability of being right (filled) and the confidence (open, dotted) tell right answers from wrong ones at each timestep, and what the one is ahead of the other by, paired by seed.",
-          figure: aurocOverTimeFigure(from(answers)),
-        },
-        {
-          name: "novelty",
-          caption:
-            "How well detectors tell out-of-distribution images from in-distribution ones, with 95 % bootstrap intervals, a dot for each seed. * learnt from out-of-distribution images; all others have seen in-distribution images only.",
-          figure: noveltyFigure(from(novelty)),
-        },
-        {
-          name: "single-traces",
-          caption:
-            "Traces of single test images, the first of each kind in an order drawn by the seed, and where each rule stops when all rules stop equally early on average.",
-          figure: singleTracesFigure(traces, classNames),
-        },
-      ],
-      numbers: [
-        ...answers.flatMap(({ seed, timestep, auroc, ...row }) =>
-          seriesRows({ part: "right answers", arm: signalArm(row), seed }, [
-            { quantity: "AUROC", at: [timestep], values: [auroc] },
-          ]),
-        ),
-        ...stopping.flatMap(({ points }) =>
-          points.flatMap(({ seed, meanStoppingTime, accuracy, ...row }) =>
-            seriesRows({ part: "stopping", arm: ruleArm(row), seed }, [
-              { quantity: "accuracy at mean stopping time", at: [meanStoppingTime], values: [accuracy] },
-            ]),
-          ),
-        ),
-        ...areas.flatMap(({ seed, area, ...row }) =>
-          seriesRows({ part: "stopping", arm: ruleArm(row), seed }, [wholeRun("area", area)]),
-        ),
-        ...novelty.flatMap(({ seed, outOfDistribution, auroc, ...row }) =>
-          seriesRows({ part: outOfDistribution, arm: detectorArm(row), seed }, [wholeRun("AUROC", auroc)]),
-        ),
-      ],
+      tables: tablesOf(rows),
+      figures: await figuresOf(rows, settings, context),
+      numbers: numbersOf(rows),
     } satisfies StudyResult;
   },
 };

@@ -1,6 +1,6 @@
 import { groupRows } from "../../../util/group-rows.js";
 import { differenceAndError, meanAndError, NUMBER } from "../../evidence/format.js";
-import type { TableRow } from "../../study.js";
+import type { StudyResult, TableRow } from "../../study.js";
 import {
   AREA,
   areaArms,
@@ -14,8 +14,21 @@ import {
 import type { CorrectnessRow } from "./correctness.js";
 import type { AreaRow } from "./stopping.js";
 import type { NoveltyRow } from "./novelty.js";
+import type { TraceRows } from "./rows.js";
 
-export function correctnessTable(rows: readonly CorrectnessRow[]): TableRow[] {
+export function tablesOf({ correctness, areas, novelty }: TraceRows): StudyResult["tables"] {
+  return [
+    { name: "judging", title: "AUROC of right against wrong answers", rows: correctnessTable(correctness) },
+    { name: "stopping", title: "Area under the speed-accuracy curve", rows: areaTable(areas) },
+    {
+      name: "novelty",
+      title: "AUROC of out-of-distribution against in-distribution images",
+      rows: noveltyTable(novelty),
+    },
+  ];
+}
+
+function correctnessTable(rows: readonly CorrectnessRow[]): TableRow[] {
   const places = groupRows(rows, (row) => `${row.model}/${row.timestep}`);
   return [...places.values()].map((own) => {
     const { model, timestep } = own[0] as CorrectnessRow;
@@ -35,7 +48,7 @@ export function correctnessTable(rows: readonly CorrectnessRow[]): TableRow[] {
   });
 }
 
-export function areaTable(rows: readonly AreaRow[]): TableRow[] {
+function areaTable(rows: readonly AreaRow[]): TableRow[] {
   const arms = areaArms(rows);
   const places = groupRows(rows, ruleArm);
   return [...places].map(([arm, own]) => {
@@ -51,7 +64,7 @@ export function areaTable(rows: readonly AreaRow[]): TableRow[] {
   });
 }
 
-export function noveltyTable(rows: readonly NoveltyRow[]): TableRow[] {
+function noveltyTable(rows: readonly NoveltyRow[]): TableRow[] {
   const places = groupRows(rows, (row) => `${row.outOfDistribution}/${detectorArm(row)}`);
   return [...places.values()].map((own) => {
     const { outOfDistribution, model, detector, reads, learntFrom } = own[0] as NoveltyRow;
