@@ -92,7 +92,13 @@ export const networkSchema = z.discriminatedUnion(
   ) as [Member, ...Member[]],
 ) as unknown as z.ZodType<NetworkSpec>;
 
-/** Width of a ResNet; of other architectures, whose size other fields tell, 1. */
+/** Channels of the first stage of a ResNet of width 1. */
+const USUAL_CHANNELS = 64;
+
+/** Width of a ResNet; of a network with exits its first channels beside those of a ResNet of width 1; of a DenseNet 1. */
 export function widthOf(network: NetworkSpec): number {
-  return "width" in network ? network.width : 1;
+  if ("width" in network) return network.width;
+  if (!("channels" in network)) return 1;
+  const [first = USUAL_CHANNELS] = [network.channels].flat();
+  return first / USUAL_CHANNELS;
 }
