@@ -5,7 +5,7 @@ import { recordsOfPythonBatch } from "./cifar-python.js";
 import type { ImageSet } from "./dataset.js";
 import { fileTree } from "./file-tree.js";
 
-export const CIFAR_KINDS = ["cifar10", "cifar100"] as const;
+const CIFAR_KINDS = ["cifar10", "cifar100"] as const;
 export type CifarKind = (typeof CIFAR_KINDS)[number];
 
 interface CifarFile {

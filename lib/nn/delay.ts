@@ -10,7 +10,7 @@ export type Delay =
   | { readonly kind: "exponentialSmoothing"; readonly alpha: number };
 
 /** z[d] = carry z[d-1] + gain u[d]: how much is kept of the step before, and how much taken of the new one. */
-export function recurrence(delay: Delay): { carry: number; gain: number } {
+function recurrence(delay: Delay): { carry: number; gain: number } {
   return delay.kind === "exponentialSmoothing"
     ? { carry: delay.alpha, gain: 1 - delay.alpha }
     : { carry: 0, gain: 1 };

@@ -26,7 +26,7 @@ export type Scheme =
     };
 
 /** The delay of the branches: the scheme's own, but none in the serial scheme unless it is as published. */
-export function branchDelay(scheme: Scheme): Delay {
+function branchDelay(scheme: Scheme): Delay {
   return scheme.kind === "parallel" || scheme.asPublished === true ? scheme.delay : { kind: "none" };
 }
 

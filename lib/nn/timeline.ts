@@ -22,11 +22,6 @@ export function changingTimeline(timesteps: number, rows: number): Timeline {
   return { step: Array.from({ length: timesteps }, (_, t) => t), rows: Array<number>(timesteps).fill(rows) };
 }
 
-/** Number of rows on the folded batch axis, over all distinct steps. */
-export function totalRows(timeline: Timeline): number {
-  return timeline.rows.reduce((sum, rows) => sum + rows, 0);
-}
-
 /** [D] first row of each distinct step on the folded batch axis. */
 export function firstRows(rows: readonly number[]): number[] {
   let next = 0;

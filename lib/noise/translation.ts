@@ -9,7 +9,7 @@ export interface Offset {
 }
 
 /** Farthest move in either direction: 8 pixels of 32, a quarter of the shorter side. */
-export function farthestOffset({ height, width }: ImageSize): number {
+function farthestOffset({ height, width }: ImageSize): number {
   return Math.round(Math.min(height, width) / 4);
 }
 

@@ -5,7 +5,7 @@ import type { DivergedTraining, Study, StudyResult, StudySettings } from "./stud
 import type { StudyContext } from "./study-context.js";
 
 /** Those of a study's trainings that diverged; a UserError if one is not finished. */
-export function divergedTrainings(specs: readonly RunSpec[], context: StudyContext): DivergedTraining[] {
+function divergedTrainings(specs: readonly RunSpec[], context: StudyContext): DivergedTraining[] {
   return specs.flatMap((spec) => {
     const directory = context.run(spec);
     const summary = divergedSummary(directory);

@@ -42,14 +42,9 @@ function decodeJsonLine(line: string): unknown {
 }
 
 /**
- * Reads a JSON Lines file; one that does not exist holds nothing. A last line that is cut short (no line end, or
- * no JSON) is left out and counted in `tornBytes`; any other damaged line is a UserError that names it.
+ * The records of a JSON Lines file from its bytes. A last line that is cut short (no line end, or no JSON) is left out
+ * and counted in `tornBytes`; any other damaged line is a UserError that names it.
  */
-export function readJsonLines(path: string): JsonLines {
-  return decodeJsonLines(readOrEmpty(path), path);
-}
-
-/** The same of bytes that were read from `path`. */
 export function decodeJsonLines(bytes: Buffer, path: string): JsonLines {
   const records: unknown[] = [];
   let start = 0;

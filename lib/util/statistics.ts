@@ -85,7 +85,7 @@ function multisetRanks(values: ArrayLike<number>, order: Uint32Array, counts: Ui
 }
 
 /** Pearson's correlation, Σ (x - mean x)(y - mean y) / sqrt(Σ (x - mean x)² Σ (y - mean y)²); NaN if one is constant. */
-export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
+function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number {
   if (x.length !== y.length) throw new RangeError(`correlation of ${x.length} with ${y.length} values`);
   const centreX = mean(x);
   const centreY = mean(y);

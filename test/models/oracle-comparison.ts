@@ -15,7 +15,7 @@ import {
 import { outputIsBlindAtStart } from "../../lib/nn/delay.js";
 import type { Sequence } from "../../lib/nn/pass.js";
 import { type Tensor, tf } from "../../lib/nn/tensorflow.js";
-import { firstRows, type Timeline, totalRows } from "../../lib/nn/timeline.js";
+import { firstRows, type Timeline } from "../../lib/nn/timeline.js";
 import { batchGradients } from "../../lib/train/training-step.js";
 import { type RandomStream, randomStream } from "../../lib/util/random.js";
 import { crossEntropies, lambdaReturn } from "../losses/lambda-return.js";
@@ -73,7 +73,7 @@ function draw(given: OracleCase, seed: number): Setting {
   const network = "growth" in given.spec ? cascadedDenseNet(given.spec) : cascadedResNet(given.spec);
   const stream = randomStream(seed, given.name);
   const state = stateFrom(network, (tensor) => randomTensor(tensor, network.timesteps, stream, given));
-  const rows = totalRows(given.timeline);
+  const rows = given.timeline.rows.reduce((sum, own) => sum + own, 0);
   const pixels = Float32Array.from({ length: rows * given.side ** 2 * 3 }, () => stream.normal());
   const values = tf.tensor4d(pixels, [rows, given.side, given.side, 3]);
   const tensors = new Map(

@@ -12,7 +12,6 @@ import {
   refine,
   selectFrom,
   type Timeline,
-  totalRows,
   valueAt,
 } from "../../lib/nn/timeline.js";
 
@@ -124,7 +123,6 @@ test("steps are shared by equal keys and numbered as they first hold", () => {
   });
   assert.deepEqual(constantTimeline(3, 7), { step: [0, 0, 0], rows: [7] });
   assert.deepEqual(changingTimeline(3, 7), { step: [0, 1, 2], rows: [7, 7, 7] });
-  assert.equal(totalRows({ step: [0, 1], rows: [1, 4] }), 5);
   assert.deepEqual(firstRows([1, 4, 2]), [0, 1, 5]);
 });
 

@@ -88,7 +88,7 @@ function epochsDone(run: RunRecord): number {
 }
 
 /** A spec as one row: nested fields by their path, lists as JSON. */
-export function flatSpec(spec: object, path = ""): Record<string, RunValue> {
+function flatSpec(spec: object, path = ""): Record<string, RunValue> {
   return Object.fromEntries(
     Object.entries(spec).flatMap(([key, value]: [string, unknown]) => {
       const name = `${path}${key}`;

@@ -12,7 +12,7 @@ import type { Run } from "./run-store.js";
 import { parseRunSpec } from "../specs/spec.js";
 
 /** The file of a run that names the images it sees, written before its first step. */
-export const DATA = "data.json";
+const DATA = "data.json";
 
 const seenSchema = z.object({
   name: z.string(),

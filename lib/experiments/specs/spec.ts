@@ -59,7 +59,7 @@ const trainSchema = z.strictObject({
   precision: z.literal("mixed").optional(),
 });
 
-export const runSpecSchema = z
+const runSpecSchema = z
   .strictObject({
     seed: z
       .int()

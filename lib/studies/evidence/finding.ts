@@ -31,7 +31,7 @@ export interface Statement {
  * images that happened to be in the test set, with the noise drawn for them (jackknife over groups of images). What is the
  * chance of a seed on an image counts in both, so the error is rather too large than too small.
  */
-export function contrastEstimate({ values, withoutGroup }: Contrast): Estimate {
+function contrastEstimate({ values, withoutGroup }: Contrast): Estimate {
   if (withoutGroup === undefined) return estimateOf(values);
   return estimateOf(values, { error: jackknifeError(withoutGroup), degrees: withoutGroup.length - 1 });
 }

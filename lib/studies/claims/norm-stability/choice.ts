@@ -20,10 +20,10 @@ export interface ValidatedTraining extends NormConstants {
 }
 
 /** How much less accurate a constant must be than another to lose its place, in points. */
-export const CLEAR_POINTS = 1;
+const CLEAR_POINTS = 1;
 
 /** How many more trainings must fail with a constant than with another for it to lose its place. */
-export const CLEAR_FAILURES = 3;
+const CLEAR_FAILURES = 3;
 
 /** Written down before any result was looked at. */
 export const CHOICE_RULE =
@@ -66,7 +66,7 @@ export interface Candidate extends NormConstants {
 const QUANTITIES = ["last", "area"] as const;
 
 /** Compares constants with the published ones; those that fail less or lead clearly stand out. */
-export function compareConstants(
+function compareConstants(
   trainings: readonly ValidatedTraining[],
   published: NormConstants,
   other: NormConstants,
