@@ -8,7 +8,7 @@ const ROOMS = /** @type {const} */ ([
   ["cli", "the commands of npx cascade"],
   ["notebook", "running notebooks, showing figures and tables in them"],
   ["studies", "each claim: trainings, analysis, findings; protocols, report"],
-  ["experiments", "specs, runs, their analyses, benchmark, parity: a folder each"],
+  ["experiments", "specs, runs, analyses, export, benchmark, parity"],
   ["train", "one training step, optimizer, schedule, checkpoints"],
   ["models", "networks as descriptions; evaluation, streaming, cost"],
   ["losses", "TD(lambda), exit weights"],
@@ -16,7 +16,7 @@ const ROOMS = /** @type {const} */ ([
   ["trace", "analyses of logits over time: plain functions on arrays"],
   ["figures", "table to Plotly figure; export as SVG and PDF"],
   ["datasets", "loading, checking and splitting images"],
-  ["noise", "six noises, persistent or transient"],
+  ["noise", "noises of images, persistent or transient"],
   ["util", "random streams, statistics, files, errors"],
 ]);
 const INK = { text: "#262626", pale: "#8A8A8A", grid: "#EBEBEB", dot: "#0072B2" };
