@@ -5,6 +5,7 @@ import { benchCommand } from "./bench.js";
 import { dataCommand } from "./data.js";
 import { leaderboardCommand } from "./leaderboard.js";
 import { notebookCommand } from "./notebook.js";
+import { pageCommand } from "./page.js";
 import { parityCommand } from "./parity.js";
 import { profileCommand } from "./profile.js";
 import { replicateCommand } from "./replicate.js";
@@ -23,6 +24,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     dataCommand(),
     leaderboardCommand(),
     notebookCommand(),
+    pageCommand(),
     parityCommand(),
     profileCommand(),
     replicateCommand(),
