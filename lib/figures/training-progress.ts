@@ -1,16 +1,4 @@
-import type { PlotlyFigure, PlotlyObject } from "./figure.js";
-import { panelDomain } from "./panels.js";
-import {
-  axis,
-  INK,
-  layout,
-  LINE_WIDTH,
-  millimetres,
-  orderedColor,
-  points,
-  shareAxis,
-  WIDTH,
-} from "./style.js";
+import { INK, LINE_WIDTH, orderedColor, PALE } from "./style.js";
 
 /** What was recorded of a training's steps, first to last. */
 export interface RecordedStep {
@@ -22,63 +10,74 @@ export interface RecordedStep {
 
 /** Points of a curve at most: of more, equal numbers of neighbours become their mean. */
 const MOST_POINTS = 150;
+/** Of a panel, in pixels, with room at its left for numbers and below for the steps. */
+const PANEL = { width: 290, height: 140, left: 44, top: 22, below: 34 };
 
 /**
- * A training at work: loss at the left, at the right the accuracy of the batch at each timestep (from pale to dark),
- * over all of its `total` steps, so that the room at the right is what is still to come. `title` stands above.
+ * A training at work as SVG text: loss at the left, at the right the accuracy of the batch at each timestep (from pale
+ * to dark), over all of its `total` steps, so that the room at the right is what is still to come. Plain SVG, for
+ * JupyterLab draws a Plotly figure once and does not draw it again when it is replaced.
  */
-export function trainingProgressFigure(
-  steps: readonly RecordedStep[],
-  { total, title }: { readonly total: number; readonly title: string },
-): PlotlyFigure {
+export function trainingProgressSvg(steps: readonly RecordedStep[], total: number): string {
   const means = thinned(steps);
   const timesteps = means[0]?.accuracy.length ?? 0;
-  const line = (name: string, color: string, y: (one: RecordedStep) => number, axes: PlotlyObject) => ({
-    type: "scatter",
-    mode: "lines",
-    name,
-    x: means.map(({ step }) => step),
-    y: means.map(y),
-    line: { color, width: LINE_WIDTH },
-    ...axes,
-  });
-  const right = { xaxis: "x2", yaxis: "y2" };
+  const highest = Math.max(...means.map(({ loss }) => loss), 0) || 1;
+  const curve = (of: (one: RecordedStep) => number): Curve => means.map((one) => [one.step / total, of(one)]);
   const accuracies = Array.from({ length: timesteps }, (_, t) =>
-    line(`t = ${t}`, orderedColor(t, timesteps), ({ accuracy }) => accuracy[t] ?? 0, right),
+    line(
+      curve(({ accuracy }) => accuracy[t] ?? 0),
+      orderedColor(t, timesteps),
+    ),
   );
-  const over = { range: [0, total] };
-  const [first, second] = [panelDomain(0, 2, 0.12), panelDomain(1, 2, 0.12)];
-  return {
-    data: [line("loss", INK, ({ loss }) => loss, {}), ...accuracies],
-    layout: {
-      ...layout({
-        width: WIDTH.double,
-        height: millimetres(52),
-        axes: {
-          xaxis: axis("Step", { ...over, domain: first }),
-          yaxis: axis("Loss", { rangemode: "tozero", showgrid: true }),
-          xaxis2: axis("Step", { ...over, domain: second, anchor: "y2" }),
-          yaxis2: shareAxis("Accuracy of the batch", { range: [0, 1], anchor: "x2" }),
-        },
-      }),
-      margin: { l: 44, r: 14, t: 26, b: 36, pad: 0 },
-      title: {
-        text: title,
-        x: 0,
-        xref: "paper",
-        xanchor: "left",
-        yref: "container",
-        y: 0.97,
-        yanchor: "top",
-        font: { size: points(8) },
-      },
-    },
-  };
+  const loss = line(
+    curve((one) => one.loss / highest),
+    INK,
+  );
+  const { width, height, left, top, below } = PANEL;
+  const size = { width: 2 * (left + width) + 16, height: top + height + below };
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}" font-family="Arial, sans-serif" font-size="11" fill="${INK}" role="img" aria-label="Loss and accuracies of a training">` +
+    panel(0, "Loss", total, (share) => (share * highest).toPrecision(2), [loss]) +
+    panel(left + width + 8, "Accuracy of the batch", total, (share) => `${100 * share} %`, accuracies) +
+    "</svg>"
+  );
+}
+
+/** Points of a curve, both ways from 0 to 1. */
+type Curve = readonly (readonly [number, number])[];
+
+function line(curve: Curve, color: string): string {
+  const points = curve.map(
+    ([x, y]) => `${(x * PANEL.width).toFixed(1)},${((1 - y) * PANEL.height).toFixed(1)}`,
+  );
+  return `<polyline points="${points.join(" ")}" fill="none" stroke="${color}" stroke-width="${LINE_WIDTH.toFixed(2)}"/>`;
+}
+
+/** Axes with their numbers, and curves in them. */
+function panel(
+  from: number,
+  title: string,
+  total: number,
+  tick: (share: number) => string,
+  curves: readonly string[],
+): string {
+  const { width, height, left, top } = PANEL;
+  const text = (x: number, y: number, anchor: string, words: string): string =>
+    `<text x="${x}" y="${y}" text-anchor="${anchor}">${words}</text>`;
+  const across = [0, 0.5, 1].map((share) => {
+    const y = (1 - share) * height;
+    return `<path d="M0 ${y}H${width}" stroke="${PALE}" stroke-width="0.5"/>${text(-6, y + 4, "end", tick(share))}`;
+  });
+  const steps = [0, 0.5, 1].map((share) =>
+    text(share * width, height + 15, "middle", String(Math.round(share * total))),
+  );
+  const titles = text(0, -8, "start", title) + text(width / 2, height + 30, "middle", "Step");
+  return `<g transform="translate(${from + left} ${top})">${titles}${[...across, ...steps, ...curves].join("")}</g>`;
 }
 
 function thinned(steps: readonly RecordedStep[]): RecordedStep[] {
-  const together = Math.ceil(steps.length / MOST_POINTS);
-  return Array.from({ length: Math.ceil(steps.length / (together || 1)) }, (_, i) =>
+  const together = Math.max(1, Math.ceil(steps.length / MOST_POINTS));
+  return Array.from({ length: Math.ceil(steps.length / together) }, (_, i) =>
     meanStep(steps.slice(i * together, (i + 1) * together)),
   );
 }

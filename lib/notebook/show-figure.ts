@@ -13,7 +13,7 @@ export async function showFigure(figure: FigureLike): Promise<void> {
 }
 
 /** The two forms of a figure as one output. */
-export function figureBundle(figure: FigureLike, svg: string | undefined): DisplayBundle {
+function figureBundle(figure: FigureLike, svg: string | undefined): DisplayBundle {
   const { data, layout } = plainFigure(figure);
   return {
     "application/vnd.plotly.v1+json": {

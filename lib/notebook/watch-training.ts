@@ -1,9 +1,9 @@
 import type { TrainingView, WatchedTraining, WatchTraining } from "../experiments/runs/training-watch.js";
 import { shownFields, type StepRecord } from "../experiments/runs/training-metrics.js";
-import { trainingProgressFigure } from "../figures/training-progress.js";
+import { trainingProgressSvg } from "../figures/training-progress.js";
 import { duration, timeLeft } from "../util/progress.js";
 import { type DisplayBundle, openDisplay } from "./emit-display.js";
-import { figureBundle } from "./show-figure.js";
+import { escapeHtml } from "./show-table.js";
 
 /** Between two pictures of a training. */
 const SECONDS = 1;
@@ -31,8 +31,8 @@ function curves(training: WatchedTraining, display: (bundle: DisplayBundle) => v
     );
     const done = last?.step ?? initial;
     const title = [`${name} ${done}/${total}`, ...fields, state].join(" | ");
-    const figure = trainingProgressFigure(records, { total, title });
-    display({ ...figureBundle(figure, undefined), "text/plain": title });
+    const svg = trainingProgressSvg(records, total);
+    display({ "text/html": `<p>${escapeHtml(title)}</p>${svg}`, "text/plain": title });
   };
   draw("begins");
   return {
