@@ -34,7 +34,7 @@ export function trainingProgressSvg(steps: readonly RecordedStep[], total: numbe
     INK,
   );
   const { width, height, left, top, below } = PANEL;
-  const size = { width: 2 * (left + width) + 16, height: top + height + below };
+  const size = { width: 2 * (left + width) + 30, height: top + height + below };
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${size.width}" height="${size.height}" font-family="Arial, sans-serif" font-size="11" fill="${INK}" role="img" aria-label="Loss and accuracies of a training">` +
     panel(0, "Loss", total, (share) => (share * highest).toPrecision(2), [loss]) +

@@ -185,3 +185,18 @@ test(
     assert.equal(textOf(text), "Error: the cell threw 'a text'\n");
   },
 );
+
+test("cells run on when the library is built anew under the kernel", { skip }, async () => {
+  const rebuilt = `
+    import * as fs from "node:fs";
+    const changed = new Date();
+    for (const name of fs.readdirSync("lib/dist/util")) fs.utimesSync("lib/dist/util/" + name, changed, changed);
+    await new Promise((resolve) => setTimeout(resolve, 3000));`;
+  const results = await session(
+    { run: ["import { mean } from 'anytime-cascade';"] },
+    { run: [rebuilt] },
+    { run: ["mean([1, 3])"] },
+    { run: ["mean([1, 5])"] },
+  );
+  assert.deepEqual(results.slice(2).map(textOf), ["2\n", "3\n"]);
+});

@@ -76,12 +76,14 @@ export class CellHandler extends JupyterHandlerImpl {
       rearmInterrupt();
       if (await ended) await this.#showLastValue(cell);
       else this.#said.thrown ??= compilerFailure(this.#said.faults);
-      const { thrown } = this.#said;
-      return { status: thrown === undefined ? "ok" : "error", execution_count: this.#count, ...thrown };
+    } catch (error) {
+      this.#said.thrown = failureOf(error);
     } finally {
       this.#running = undefined;
       endCell();
     }
+    const { thrown } = this.#said;
+    return { status: thrown === undefined ? "ok" : "error", execution_count: this.#count, ...thrown };
   }
 
   /** Shows the value of a cell's last expression; of a promise, what it becomes: an `await` is forgotten easily. */

@@ -31,6 +31,7 @@ export function keepSourceMaps() {
       /** @type {object} */ options,
       /** @type {unknown[]} */ ...rest
     ) => ts.createWatchCompilerHost(files, { ...options, inlineSourceMap: true }, ...rest),
+    sys: withoutLibraryWatches(ts.sys),
     transpileModule: (/** @type {string} */ code, /** @type {TranspileOptions} */ options) =>
       transpiled(ts, code, options),
   };
@@ -42,8 +43,31 @@ export function keepSourceMaps() {
  * @typedef {{
  *   createWatchCompilerHost: (files: unknown, options: object, ...rest: unknown[]) => unknown,
  *   transpileModule: (code: string, options: TranspileOptions) => Transpiled,
+ *   sys: Record<Watch, (path: string, ...rest: unknown[]) => { close(): void }>,
  * }} Compiler
  */
+
+/** @typedef {"watchFile" | "watchDirectory"} Watch */
+
+/**
+ * A kernel loads the library once, and packages: their files are not watched. Rebuilt under a running kernel, they would
+ * leave tslab with an update that it does not expect, and no cell would run any more.
+ *
+ * @param {Compiler["sys"]} sys
+ * @returns {Compiler["sys"]}
+ */
+function withoutLibraryWatches(sys) {
+  const watch =
+    (/** @type {Watch} */ how) =>
+    (/** @type {string} */ path, /** @type {unknown[]} */ ...rest) =>
+      /\/(lib\/dist|node_modules)(\/|$)/.test(path) ? { close: () => undefined } : sys[how](path, ...rest);
+  /** @type {unknown} */
+  const changed = Object.assign(Object.create(sys), {
+    watchFile: watch("watchFile"),
+    watchDirectory: watch("watchDirectory"),
+  });
+  return /** @type {Compiler["sys"]} */ (changed);
+}
 
 /** @returns {Transpiled} */
 function transpiled(
