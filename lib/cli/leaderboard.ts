@@ -1,3 +1,4 @@
+import { warnOnStandardError } from "../util/warn.js";
 import { writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { leaderboardOfRuns, leaderboardTable, type RunOnLeaderboard } from "../studies/leaderboard.js";
@@ -33,7 +34,7 @@ export function leaderboardCommand(): Command {
       const rows = await leaderboardOfRuns(runs, {
         budgets: multiplyAdds,
         data,
-        report: (message) => process.stderr.write(`${message}\n`),
+        report: warnOnStandardError,
       });
       const cells = [header(options.budgets), ...rows.map(cellsOf)];
       for (const line of aligned(cells)) writeOut(line);

@@ -1,3 +1,4 @@
+import { warnOnStandardError } from "../util/warn.js";
 import { availableParallelism, totalmem } from "node:os";
 import { usesGpu } from "../nn/backend/native-operation.js";
 import { checkImages } from "../studies/replication/check-images.js";
@@ -49,7 +50,7 @@ export async function trainAll(
       threads,
       signal,
       onEnd: ({ training, problem }) => {
-        if (problem !== undefined) process.stderr.write(`\n${training.directory}: ${problem}\n`);
+        if (problem !== undefined) warnOnStandardError(`\n${training.directory}: ${problem}`);
       },
     });
     return outcomes.filter(({ state }) => state === "failed").length;

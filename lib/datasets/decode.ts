@@ -120,12 +120,17 @@ export async function decodeImage(
   if (content.length > MAX_FILE_BYTES)
     throw new UserError(`the file is larger than ${MAX_FILE_BYTES / 2 ** 20} MiB`);
   if (!isJpeg(content) && !isPng(content)) throw new UserError("its content is neither JPEG nor PNG");
-  const leave = await admit(content.length, await announcedSize(content));
+  const leave = await admit(content.length, await announcedSize(content).catch(typed));
   try {
-    return await decoded(content, size);
+    return await decoded(content, size).catch(typed);
   } finally {
     leave();
   }
+}
+
+/** What the decoder says is of the file, and for people. */
+function typed(error: unknown): never {
+  throw error instanceof UserError ? error : new UserError(reasonOf(error), { cause: error });
 }
 
 /** The size that the header of an image gives, which costs no memory. */

@@ -1,6 +1,7 @@
 import type { AnytimeNetwork } from "./anytime-network.js";
 import { startRun } from "./evaluation.js";
 import { exitByExit } from "./multi-exit-network.js";
+import { type Owned, owning } from "../util/owned.js";
 import { softmax } from "../util/softmax.js";
 import type { EvaluationPass } from "../nn/pass.js";
 import type { Tensor4D } from "../nn/tensorflow.js";
@@ -22,22 +23,36 @@ export interface StreamedStep {
  * not evaluated again; of a multi-exit network a timestep is an exit. The image is held fixed; image: [1, H, W, 3],
  * normalised.
  */
-export function* stream(
+export function stream(
   network: AnytimeNetwork,
   pass: EvaluationPass,
   image: Tensor4D,
 ): Generator<StreamedStep> {
+  return owning((owned) => steps(network, pass, image, owned));
+}
+
+function* steps(
+  network: AnytimeNetwork,
+  pass: EvaluationPass,
+  image: Tensor4D,
+  owned: Owned,
+): Generator<StreamedStep> {
   if (network.kind === "multiExit") {
-    for (const { exit, logits } of exitByExit(network, pass, image)) yield stepOf(exit, logits);
+    const exits = exitByExit(network, pass, image);
+    owned.add(() => exits.return(undefined));
+    for (const { exit, logits } of exits) yield stepOf(exit, logits);
     return;
   }
   const run = startRun(network, pass, { values: image, timeline: constantTimeline(network.timesteps, 1) }, 1);
+  owned.add(() => {
+    run.dispose();
+  });
   try {
     for (let t = 0; t < network.timesteps; t++) {
       yield stepOf(t, run.advance(t));
     }
   } finally {
-    run.dispose();
+    owned.release();
   }
 }
 

@@ -1,3 +1,4 @@
+import { warnOnStandardError } from "../util/warn.js";
 import { renderSvg } from "../figures/draw.js";
 import { type FigureLike, plainFigure, type PlotlyFigure } from "../figures/figure.js";
 import { UserError } from "../util/errors.js";
@@ -49,7 +50,7 @@ async function drawStatic(figure: FigureLike): Promise<string | undefined> {
     return await renderSvg(figure);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`no static form of this figure: ${error.message}\n`);
+    warnOnStandardError(`no static form of this figure: ${error.message}`);
     return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { warnOnStandardError } from "../util/warn.js";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pagePicture } from "../figures/export.js";
@@ -43,7 +44,7 @@ async function picture(page: string): Promise<DisplayBundle> {
     return { "image/png": await pagePicture(page, SIZE) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`no static form of the explorer: ${error.message}\n`);
+    warnOnStandardError(`no static form of the explorer: ${error.message}`);
     return {};
   }
 }

@@ -12,8 +12,19 @@ const isRoot = process.getuid?.() === 0;
 const hasScreen =
   process.platform === "darwin" || ["DISPLAY", "WAYLAND_DISPLAY"].some((name) => process.env[name]);
 
+/** JupyterLab in a process that ends with this one, however this one ends: Linux sees to that where it is asked to. */
+const START = `
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+if os.getppid() != int(sys.argv.pop(1)):
+    sys.exit("its parent has ended")
+from jupyterlab.labapp import main
+sys.exit(main())
+`;
+
 const args = [
-  ...["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${ROOT}`],
+  ...["-c", START, String(process.pid), "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${ROOT}`],
   // New notebooks are for the project's kernel unless one chooses.
   "--MappingKernelManager.default_kernel_name=cascade",
   ...["--LabApp.default_url=/lab/tree/notebooks", ...(isRoot ? ["--allow-root"] : [])],
@@ -45,6 +56,11 @@ const env = {
 
 trustOwnNotebooks();
 const server = spawn(VENV_PYTHON, args, { cwd: ROOT, env, stdio: "inherit" });
+// npm, or the shell that started it, may be killed, which tells nobody: then its child has another parent.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) server.kill("SIGTERM");
+}, 1000).unref();
 // Ctrl-C reaches the server too, which asks before it ends: wait for it.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => server.kill("SIGTERM"));

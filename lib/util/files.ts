@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { constants, createReadStream, writeFile, type Stats } from "node:fs";
+import { constants as fileConstants, createReadStream, writeFile, type Stats } from "node:fs";
 import { mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { constants } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "./errors.js";
@@ -27,11 +28,18 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 
 /** Turns a system error about `path` into one clear sentence; other errors pass through unchanged. */
 export function fileError(error: unknown, verb: "read" | "write", path: string): unknown {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = error instanceof Error && "code" in error ? systemCode(error.code, error) : "";
   const meaning = Object.hasOwn(SYSTEM_ERRORS, code) ? SYSTEM_ERRORS[code] : undefined;
   return meaning === undefined
     ? error
     : new UserError(`cannot ${verb} ${path}: ${meaning}`, { cause: error });
+}
+
+/** Node names the errors that all systems have; others, such as that of a quota, it gives by their number. */
+function systemCode(code: unknown, error: object): string {
+  if (!String(code).startsWith("Unknown system error") || !("errno" in error)) return String(code);
+  const number = Math.abs(Number(error.errno));
+  return Object.entries(constants.errno).find(([, one]) => one === number)?.[0] ?? "";
 }
 
 /** The bytes of a file: whole, or in parts. */
@@ -97,7 +105,7 @@ async function writeToDescriptor(descriptor: number, data: FileContent): Promise
 }
 
 async function writeThrough(path: string, data: FileContent): Promise<void> {
-  const file = await open(path, constants.O_WRONLY);
+  const file = await open(path, fileConstants.O_WRONLY);
   try {
     await writeParts(file, data);
   } finally {

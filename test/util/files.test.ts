@@ -112,3 +112,11 @@ test("what the system refuses is one sentence; any other error stays as it is", 
     assert.equal(fileError(other, "read", "some/file"), other);
   }
 });
+
+test("an error that Node knows by its number alone is told all the same", () => {
+  // As Node 20 gives that of a used-up quota, EDQUOT, 122 on Linux.
+  const quota = Object.assign(new Error("write"), { code: "Unknown system error -122", errno: -122 });
+  const told = fileError(quota, "write", "a/b");
+  assert.ok(told instanceof UserError);
+  assert.match(told.message, /^cannot write a\/b: the disk quota is used up/);
+});

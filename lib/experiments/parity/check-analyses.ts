@@ -13,7 +13,9 @@ import { recipeTrace } from "./recipe-trace.js";
 import { arrayError } from "./relative-error.js";
 
 const STOPPING_TIME = /^stoppingTimeAt(\d*\.?\d+)$/;
-const CALIBRATION_ERROR = /^expectedCalibrationError(\d+)Bins$/;
+const CALIBRATION_ERROR = /^expectedCalibrationError(\d{1,4})Bins$/;
+/** The trace is remade from its sizes alone, so a few characters could ask for any amount of memory. */
+const MOST_LOGITS = 1e6;
 
 const numbers = z.array(z.number());
 const referenceSchema = z.looseObject({
@@ -35,6 +37,10 @@ const referenceSchema = z.looseObject({
 export function checkAnalyses(json: unknown, where: string): ParityRow[] {
   const reference = parseWithSchema(referenceSchema, json, where);
   const { T, N, K, speedAccuracyCurve: points, ...quantities } = reference;
+  if (T * N * K > MOST_LOGITS)
+    throw new UserError(
+      `${where} asks for ${T} x ${N} x ${K} logits; a reference has at most ${MOST_LOGITS}`,
+    );
   const { trace, ease } = recipeTrace(T, N, K);
   const row = (quantity: string, ours: ArrayLike<number>, expected: readonly number[]): ParityRow =>
     parityRow("analyses", quantity, arrayError(ours, expected), FLOAT64_LIMIT);

@@ -7,12 +7,12 @@ import { cube, sampled } from "./reference-case.js";
 /** A multi-exit network as the public implementations' arguments describe it. */
 const configSchema = z.union([
   z.object({
-    nBlocks: z.int().min(1),
-    nChannels: z.int().min(1),
-    base: z.int().min(1),
+    nBlocks: z.int().min(1).max(64),
+    nChannels: z.int().min(1).max(1024),
+    base: z.int().min(1).max(64),
     stepmode: z.enum(["even", "lin_grow"]),
-    step: z.int().min(1),
-    growthRate: z.int().min(1),
+    step: z.int().min(1).max(64),
+    growthRate: z.int().min(1).max(1024),
     grFactor: z.array(z.int().min(1)).min(1),
     bnFactor: z.array(z.int().min(1)).min(1),
     prune: z.enum(["min", "max"]),
@@ -38,9 +38,9 @@ export const publishedSizesSchema = z.record(z.string(), sizeSchema);
 export const opponentCaseSchema = z.object({
   ...sizeSchema.shape,
   name: z.string(),
-  side: z.int().min(8),
-  batch: z.int().min(1),
-  classes: z.int().min(2),
+  side: z.int().min(8).max(256),
+  batch: z.int().min(1).max(64),
+  classes: z.int().min(2).max(1000),
   labels: z.array(z.int()),
   tensors: z.array(z.tuple([z.string(), z.array(z.int()), z.string()])),
   evalLogits: cube,

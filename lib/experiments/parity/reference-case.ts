@@ -11,9 +11,9 @@ const referenceCaseSchema = z.object({
   case: z.object({
     name: z.string(),
     network: z.enum(["resnet18", "resnet34", "resnet50"]),
-    classes: z.number().int().min(1),
-    size: z.number().int().min(1),
-    batch: z.number().int().min(1),
+    classes: z.number().int().min(1).max(1000),
+    size: z.number().int().min(1).max(256),
+    batch: z.number().int().min(1).max(64),
     scheme: z.enum(["parallel", "serial"]),
     multiHead: z.boolean(),
     delay: z.union([
@@ -26,7 +26,7 @@ const referenceCaseSchema = z.object({
     norm: z.object({ epsilon: z.number(), momentum: z.number() }),
   }),
   labels: z.array(z.number().int()),
-  timesteps: z.number().int().min(1),
+  timesteps: z.number().int().min(1).max(1000),
   tensors: z.array(z.object({ name: z.string(), shape: z.array(z.number().int()) })),
   evalLogits: cube,
   td: z.array(

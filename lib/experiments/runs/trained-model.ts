@@ -18,6 +18,7 @@ import { tf } from "../../nn/tensorflow.js";
 import type { Trace } from "../../trace/trace.js";
 import { storedValues } from "../../train/checkpoint.js";
 import { UserError } from "../../util/errors.js";
+import { type Owned, owning } from "../../util/owned.js";
 import { fileError, sha256 } from "../../util/files.js";
 import { decodeSafetensors } from "../../util/safetensors.js";
 import { collectTrace } from "./collect-trace.js";
@@ -70,16 +71,23 @@ export class TrainedModel {
    * The answer at each timestep for one image, pixels [H, W, 3] of 0 to 255; what is not asked for is not computed.
    * A UserError if the number of pixels is not that of a square image.
    */
-  *stream(pixels: Uint8Array): Generator<StreamedStep> {
+  stream(pixels: Uint8Array): Generator<StreamedStep> {
     const side = Math.sqrt(pixels.length / 3);
     if (!Number.isInteger(side)) {
       throw new UserError(`${pixels.length} values are no square RGB image; give height x width x 3 pixels`);
     }
+    return owning((owned) => this.#steps(pixels, side, owned));
+  }
+
+  *#steps(pixels: Uint8Array, side: number, owned: Owned): Generator<StreamedStep> {
     const image = tf.tensor4d(normalisedImage(pixels, this.normalisation), [1, side, side, 3]);
+    owned.add(() => {
+      image.dispose();
+    });
     try {
       yield* stream(this.network, this.#pass, image);
     } finally {
-      image.dispose();
+      owned.release();
     }
   }
 

@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { threadLimit } from "../../experiments/runs/environment.js";
-import { fileError } from "../../util/files.js";
-import { temporaryFolder } from "../../util/temporary-folder.js";
+import { fileError, writeFileAtomic } from "../../util/files.js";
 import type { Training } from "./replication.js";
 
 export interface TrainingProcessesOptions {
@@ -47,35 +45,30 @@ export async function runTrainings(
   trainings: readonly Training[],
   options: TrainingProcessesOptions,
 ): Promise<TrainingOutcome[]> {
-  const specs = await mkdtemp(join(temporaryFolder(), "cascade-specs-"));
   const waiting = [...trainings];
   const outcomes: TrainingOutcome[] = [];
   const work = async (): Promise<void> => {
     for (;;) {
       const training = options.signal?.aborted === true ? undefined : waiting.shift();
       if (training === undefined) return;
-      const outcome = await runTraining(training, specs, options);
+      const outcome = await runTraining(training, options);
       outcomes.push(outcome);
       options.onEnd?.(outcome);
     }
   };
-  try {
-    await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, work));
-  } finally {
-    await rm(specs, { recursive: true, force: true });
-  }
+  await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, work));
   return outcomes;
 }
 
 async function runTraining(
   training: Training,
-  specs: string,
   { root, threads, signal, program = CASCADE }: TrainingProcessesOptions,
 ): Promise<TrainingOutcome> {
-  const specFile = join(specs, `${training.directory}.json`);
-  await writeFile(specFile, JSON.stringify(training.spec));
   const log = join(root, "logs", `${training.directory}.log`);
   const output = openLog(log);
+  // Beside the log: what a killed process leaves is replaced by the next one, and not strewn over the system's folder.
+  const specFile = join(root, "logs", `${training.directory}.json`);
+  await writeFileAtomic(specFile, JSON.stringify(training.spec));
   const [command, ...first] = program;
   const words = ["run", specFile, "--out", root, "--parent", String(process.pid)];
   try {
@@ -94,6 +87,7 @@ async function runTraining(
     return { training, state: "failed", problem: [`${end}; see ${log}`, ...lastLines(log)].join("\n  ") };
   } finally {
     closeSync(output);
+    rmSync(specFile, { force: true });
   }
 }
 

@@ -1,0 +1,161 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { listRuns } from "../../lib/experiments/runs/run-record.js";
+import { plainPng, tarGz } from "../datasets/fixtures.js";
+
+const { ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM } = constants.errno;
+const KINDS = { ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM, short: "short", kill: "kill" } as const;
+
+/** What is done while a call fails, in a folder of its own, and how the state is judged after it was done once more. */
+interface Job {
+  readonly name: string;
+  readonly child: string;
+  readonly prepare: (folder: string) => Promise<void>;
+  /** What the state comes to; the same after a fault as without one. */
+  readonly outcome: (folder: string, out: string) => Promise<string>;
+}
+
+const JOBS: readonly Job[] = [
+  {
+    name: "run",
+    child: "store-child.ts",
+    prepare: () => Promise.resolve(),
+    outcome: async (folder) => {
+      const [record] = listRuns(folder);
+      await record?.verify();
+      const { directory = "" } = record ?? {};
+      const left = readdirSync(directory).filter((name) => name.startsWith("."));
+      return JSON.stringify([record?.readMetrics(), record?.done?.files["model.bin"], left]);
+    },
+  },
+  {
+    name: "import",
+    child: "import-child.ts",
+    prepare: async (folder) => {
+      const classes = ["train/a/0.png", "train/b/1.png", "test/a/2.png", "test/b/3.png"];
+      const entries = await Promise.all(
+        classes.map(async (path, i) => ({ path, content: await plainPng([i, 2 * i, 3]) })),
+      );
+      writeFileSync(join(folder, "set.tar"), gunzipSync(tarGz(entries)));
+    },
+    outcome: (_folder, out) => Promise.resolve(out.trim()),
+  },
+];
+
+/** What came of all faults at the calls of one job. */
+interface CallRow {
+  readonly job: string;
+  readonly fault: string;
+  readonly tried: number;
+  /** Ended well in spite of it. */
+  readonly unharmed: number;
+  /** Ended with one sentence. */
+  readonly sentence: number;
+  readonly killed: number;
+  readonly wrong: number;
+}
+
+/** A fault of each kind at every `stride`-th system call of each job; after it the job is done once more, unharmed. */
+export async function faultsAtCalls(
+  stride: number,
+): Promise<{ readonly rows: readonly CallRow[]; readonly problems: readonly string[] }> {
+  const place = mkdtempSync(join(tmpdir(), "calls-"));
+  const shim = join(place, "shim.so");
+  const rows: CallRow[] = [];
+  const problems: string[] = [];
+  try {
+    execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", shim, join(import.meta.dirname, "shim.c"), "-ldl"]);
+    for (const job of JOBS) {
+      const whole = await attempt(job, place, shim, undefined);
+      for (const [fault, kind] of Object.entries(KINDS)) {
+        const row = { job: job.name, fault, tried: 0, unharmed: 0, sentence: 0, killed: 0, wrong: 0 };
+        for (let call = 0; call < whole.calls; call += stride) {
+          const { end, problem } = await attempt(job, place, shim, { call, kind, expected: whole.outcome });
+          row.tried++;
+          row[end]++;
+          if (problem === undefined) continue;
+          row.wrong++;
+          problems.push(`${job.name}, ${fault} at call ${call}: ${problem}`);
+        }
+        rows.push(row);
+        process.stderr.write(`${job.name}, ${fault}: ${row.tried} tried, ${row.wrong} wrong\n`);
+      }
+    }
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+  return { rows, problems };
+}
+
+interface Attempt {
+  readonly end: "unharmed" | "sentence" | "killed";
+  readonly problem?: string;
+  readonly calls: number;
+  readonly outcome: string;
+}
+
+async function attempt(
+  job: Job,
+  place: string,
+  shim: string,
+  fault: { readonly call: number; readonly kind: number | string; readonly expected: string } | undefined,
+): Promise<Attempt> {
+  const folder = join(place, "work");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder);
+  await job.prepare(folder);
+  const count = join(place, "count");
+  rmSync(count, { force: true });
+  const first = child(job, folder, {
+    LD_PRELOAD: shim,
+    FAULT_FOLDER: folder,
+    FAULT_COUNT: count,
+    ...(fault && { FAULT_CALL: String(fault.call), FAULT_KIND: String(fault.kind) }),
+  });
+  const calls = existsSync(count) ? Number(readFileSync(count, "utf8")) : 0;
+  const end = first.signal === "SIGKILL" ? "killed" : first.status === 0 ? "unharmed" : "sentence";
+  if (fault === undefined) {
+    if (calls === 0) throw new Error(`no call was seen (${first.stderr})`);
+    return { end, calls, outcome: await job.outcome(folder, first.stdout) };
+  }
+  const sentence = first.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("warning: "));
+  if (end === "sentence" && (sentence.length !== 1 || /^ {4}at /m.test(first.stderr)))
+    return {
+      end,
+      calls,
+      outcome: "",
+      problem: `it ended with ${JSON.stringify(first.stderr.slice(0, 400))}`,
+    };
+  const again = child(job, folder, {});
+  if (again.status !== 0)
+    return {
+      end,
+      calls,
+      outcome: "",
+      problem: `the next call ended with ${JSON.stringify(again.stderr.slice(0, 400))}`,
+    };
+  const outcome = await job.outcome(folder, again.stdout).catch(String);
+  if (outcome === fault.expected) return { end, calls, outcome };
+  return { end, calls, outcome, problem: `it came to ${outcome.slice(0, 300)}` };
+}
+
+function child(job: Job, folder: string, env: Readonly<Record<string, string>>) {
+  const args = ["--import", "tsx", join(import.meta.dirname, job.child), folder];
+  return spawnSync(process.execPath, args, {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    timeout: 120_000,
+    killSignal: "SIGTERM",
+  });
+}

@@ -1,0 +1,66 @@
+/**
+ * `npm run test:faults [-- --inputs 100000] [--kills 100] [--stride 1] [--seed 1] [--only fuzz,calls,kills]`: damaged
+ * input for every reader, a fault at every system call, kills; prints the figures, and ends with 1 where one is wrong.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { tableText, tableCells } from "../../lib/util/table-cells.js";
+import { faultsAtCalls } from "./calls.js";
+import { fuzz } from "./fuzz.js";
+import { randomKills } from "./kills.js";
+import { readers } from "./readers.js";
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: "string", default: "2000" },
+    kills: { type: "string", default: "20" },
+    stride: { type: "string", default: "7" },
+    seed: { type: "string", default: "1" },
+    only: { type: "string", default: "fuzz,calls,kills" },
+    reader: { type: "string" },
+  },
+});
+const parts = values.only.split(",");
+const seed = Number(values.seed);
+const wrong: string[] = [];
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function report(rows: readonly object[]): void {
+  say(`${tableText(tableCells(rows, { limit: 100 }))}\n`);
+}
+
+async function fuzzAll(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "readers-"));
+  const names = (await readers(folder)).map(({ name }) => name);
+  rmSync(folder, { recursive: true });
+  const rows: object[] = [];
+  for (const name of names.filter((one) => values.reader === undefined || one === values.reader)) {
+    const row = await fuzz(name, seed, Number(values.inputs));
+    rows.push({ ...row, wrong: row.wrong.length });
+    for (const { input, reason } of row.wrong.slice(0, 5)) wrong.push(`${name}, input ${input}: ${reason}`);
+    process.stderr.write(`${name}: ${row.tried} tried, ${row.wrong.length} wrong\n`);
+  }
+  say(`Damaged input (seed ${seed}); "other" is a whole input too, in a format without sums`);
+  report(rows);
+}
+
+if (parts.includes("fuzz")) await fuzzAll();
+if (parts.includes("calls")) {
+  const { rows, problems } = await faultsAtCalls(Number(values.stride));
+  say(`Faults at system calls, every ${values.stride}th call that reaches the folder`);
+  report(rows);
+  wrong.push(...problems);
+}
+if (parts.includes("kills")) {
+  const { rows, problems } = await randomKills(Number(values.kills), seed);
+  say("Kills at random instants");
+  report(rows);
+  wrong.push(...problems);
+}
+for (const line of wrong) say(`WRONG ${line}`);
+process.exitCode = wrong.length === 0 ? 0 : 1;

@@ -1,0 +1,129 @@
+/*
+ * Preloaded into a process, makes one of its system calls fail that reach below the folder FAULT_FOLDER: the
+ * FAULT_CALL-th of them, from 0, in the way FAULT_KIND: an errno by number, "short" (half of what is to be written is)
+ * or "kill" (half is, then SIGKILL). At the end FAULT_COUNT, a file, holds how many calls there were.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static atomic_long calls;
+static atomic_char watched[65536];
+
+static const char *setting(const char *name) {
+  const char *value = getenv(name);
+  return value == NULL ? "" : value;
+}
+
+static int below(const char *path) {
+  const char *folder = setting("FAULT_FOLDER");
+  return path != NULL && *folder != 0 && strncmp(path, folder, strlen(folder)) == 0;
+}
+
+static int is_watched(int fd) { return fd >= 0 && fd < 65536 && watched[fd]; }
+
+/* Whether this call is the one that fails. */
+static int is_due(void) {
+  long call = atomic_fetch_add(&calls, 1);
+  const char *chosen = setting("FAULT_CALL");
+  return *chosen != 0 && call == atol(chosen);
+}
+
+static int is_kind(const char *kind) { return strcmp(setting("FAULT_KIND"), kind) == 0; }
+
+static void die(void) {
+  raise(SIGKILL);
+  for (;;) pause();
+}
+
+/* Fails a call that writes nothing: a short one of these is a whole one. */
+static int fails(void) {
+  if (!is_due()) return 0;
+  if (is_kind("kill")) die();
+  if (is_kind("short")) return 0;
+  errno = atoi(setting("FAULT_KIND"));
+  return 1;
+}
+
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+__attribute__((destructor)) static void tell(void) {
+  const char *path = setting("FAULT_COUNT");
+  if (*path == 0) return;
+  FILE *file = fopen(path, "w");
+  if (file != NULL) {
+    fprintf(file, "%ld", (long)calls);
+    fclose(file);
+  }
+}
+
+static int opened(int fd, const char *path) {
+  if (fd >= 0 && fd < 65536) watched[fd] = below(path);
+  return fd;
+}
+
+#define OPEN(name)                                                     \
+  int name(const char *path, int flags, ...) {                         \
+    mode_t mode = 0;                                                   \
+    if (flags & (O_CREAT | O_TMPFILE)) {                               \
+      va_list rest;                                                    \
+      va_start(rest, flags);                                           \
+      mode = va_arg(rest, mode_t);                                     \
+      va_end(rest);                                                    \
+    }                                                                  \
+    if (below(path) && fails()) return -1;                             \
+    return opened(NEXT(name)(path, flags, mode), path);                \
+  }
+OPEN(open)
+OPEN(open64)
+
+#define WRITE(name, parameters, arguments, half)                       \
+  ssize_t name parameters {                                            \
+    if (is_watched(fd) && is_due()) {                                  \
+      if (is_kind("kill") || is_kind("short")) {                       \
+        ssize_t done = NEXT(name) half;                                \
+        if (is_kind("kill")) die();                                    \
+        return done;                                                   \
+      }                                                                \
+      errno = atoi(setting("FAULT_KIND"));                             \
+      return -1;                                                       \
+    }                                                                  \
+    return NEXT(name) arguments;                                       \
+  }
+WRITE(write, (int fd, const void *data, size_t size), (fd, data, size), (fd, data, (size + 1) / 2))
+WRITE(pwrite, (int fd, const void *data, size_t size, off_t at), (fd, data, size, at), (fd, data, (size + 1) / 2, at))
+WRITE(pwrite64, (int fd, const void *data, size_t size, off64_t at), (fd, data, size, at), (fd, data, (size + 1) / 2, at))
+WRITE(writev, (int fd, const struct iovec *data, int count), (fd, data, count), (fd, data, (count + 1) / 2))
+WRITE(read, (int fd, void *data, size_t size), (fd, data, size), (fd, data, (size + 1) / 2))
+WRITE(pread, (int fd, void *data, size_t size, off_t at), (fd, data, size, at), (fd, data, (size + 1) / 2, at))
+WRITE(pread64, (int fd, void *data, size_t size, off64_t at), (fd, data, size, at), (fd, data, (size + 1) / 2, at))
+
+#define BY_FD(name, parameters, arguments)                             \
+  int name parameters {                                                \
+    if (is_watched(fd) && fails()) return -1;                          \
+    return NEXT(name) arguments;                                       \
+  }
+BY_FD(fsync, (int fd), (fd))
+BY_FD(fdatasync, (int fd), (fd))
+BY_FD(ftruncate, (int fd, off_t size), (fd, size))
+BY_FD(ftruncate64, (int fd, off64_t size), (fd, size))
+
+#define BY_PATH(name, parameters, arguments)                           \
+  int name parameters {                                                \
+    if (below(path) && fails()) return -1;                             \
+    return NEXT(name) arguments;                                       \
+  }
+BY_PATH(rename, (const char *path, const char *to), (path, to))
+BY_PATH(unlink, (const char *path), (path))
+BY_PATH(rmdir, (const char *path), (path))
+BY_PATH(mkdir, (const char *path, mode_t mode), (path, mode))
