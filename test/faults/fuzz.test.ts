@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../lib/util/errors.js";
-import { temporaryFolder } from "../datasets/fixtures.js";
+import { temporaryFolder } from "../temporary-folder.js";
 import { drawsOf } from "./mutations.js";
 import { readers } from "./readers.js";
 

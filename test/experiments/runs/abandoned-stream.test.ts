@@ -5,7 +5,7 @@ import { runInNewContext } from "node:vm";
 import { openTrainedModel } from "../../../lib/experiments/runs/trained-model.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { tf } from "../../../lib/nn/tensorflow.js";
-import { temporaryFolder } from "../../datasets/fixtures.js";
+import { temporaryFolder } from "../../temporary-folder.js";
 import { tinyRunSpec } from "../tiny-run.js";
 
 setFlagsFromString("--expose-gc");
