@@ -127,7 +127,10 @@ function known({ model, run, data, split }: { [Field in keyof About]: About[Fiel
 }
 
 /** The same of the bytes of such a file, and whether they have a sum. */
-function decodeTrace(bytes: Uint8Array, path: string): { readonly trace: Trace; readonly isSummed: boolean } {
+export function decodeTrace(
+  bytes: Uint8Array,
+  path: string,
+): { readonly trace: Trace; readonly isSummed: boolean } {
   const table = readArrowFile(bytes, path);
   const parsed = metadataSchema.safeParse(Object.fromEntries(table.metadata));
   if (!parsed.success) {
