@@ -2,7 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Page } from "puppeteer-core";
+import { type Browser, launch, type Page } from "puppeteer-core";
+import { closeBrowser, withBrowser } from "../../lib/figures/browser.js";
+import { unpackChromium } from "../../lib/figures/chromium-package.js";
 
 const project = join(import.meta.dirname, "../..");
 
@@ -42,6 +44,19 @@ export async function startLab(): Promise<Lab> {
     clearTimeout(killer);
   };
   return { address, stop };
+}
+
+/** The browser that draws figures, started so that it reaches this machine's server: figures' own reaches nothing. */
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = await withBrowser((browser) => Promise.resolve(browser.process()?.spawnfile ?? ""));
+  await closeBrowser();
+  const { libraries } = await unpackChromium();
+  const env = {
+    ...process.env,
+    LD_LIBRARY_PATH: [process.env["LD_LIBRARY_PATH"], libraries].filter(Boolean).join(":"),
+  };
+  const args = ["--disable-gpu", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])];
+  return launch({ executablePath, env, headless: "shell", args });
 }
 
 /** One notebook on the screen. */

@@ -8,23 +8,25 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { closeBrowser, withBrowser } from "../../lib/figures/browser.js";
+import type { Browser } from "puppeteer-core";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
-import { type Lab, LabPage, startLab } from "./lab-page.js";
+import { type Lab, LabPage, openBrowser, startLab } from "./lab-page.js";
 
 const project = join(import.meta.dirname, "../..");
 const FOLDER = "data/cache/lab-test";
 const RUN = (process.env["NOTEBOOKS"] ?? "00,01").split(",");
 
 let lab: Lab;
+let browser: Browser;
 before(async () => {
   rmSync(join(project, FOLDER), { recursive: true, force: true });
   mkdirSync(join(project, FOLDER), { recursive: true });
   lab = await startLab();
+  browser = await openBrowser();
 });
 after(async () => {
   await lab.stop();
-  await closeBrowser();
+  await browser.close();
 });
 
 function writeNotebook(name: string, sources: readonly string[]): string {
@@ -47,16 +49,15 @@ function writeNotebook(name: string, sources: readonly string[]): string {
 
 /** A page in a window of its own; what is on it is kept as a picture, whatever comes of the work. */
 async function inLab(picture: string, work: (page: LabPage) => Promise<void>): Promise<void> {
-  await withBrowser(async (browser) => {
-    const page = await browser.newPage();
-    await page.setViewport({ width: 1500, height: 1000 });
-    try {
-      await work(new LabPage(page, lab));
-    } finally {
-      await page.screenshot({ path: join(project, FOLDER, `${picture}.png`) });
-      await page.close();
-    }
-  });
+  const page = await browser.newPage();
+  await page.setViewport({ width: 1500, height: 1000 });
+  try {
+    await work(new LabPage(page, lab));
+  } finally {
+    // What went wrong on the page is told, not that it has no picture then.
+    await page.screenshot({ path: join(project, FOLDER, `${picture}.png`) }).catch(() => undefined);
+    await page.close().catch(() => undefined);
+  }
 }
 
 const FIGURE = ".jp-Cell .js-plotly-plot .main-svg";
