@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../lib/util/errors.js";
 import { drawsOf } from "./mutations.js";
-import { type Reader, readers } from "./readers.js";
+import type { Reader } from "./reader.js";
+import { readers } from "./readers.js";
 
 /** What came of inputs; `wrong` are those that broke a promise, with the reason. */
 export interface Outcomes {

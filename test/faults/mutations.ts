@@ -103,11 +103,16 @@ function nested(depth: number): unknown {
 }
 
 /** JSON text with one to three changes of its fields, or, one time in four, of its characters. */
-export function mutatedJson(text: string, draws: Draws): string {
+function mutatedJson(text: string, draws: Draws): string {
   if (draws.below(4) === 0) return Buffer.from(mutatedBytes(Buffer.from(text), draws)).toString();
   const root = { value: JSON.parse(text) as unknown };
   for (let change = 0; change <= draws.below(3); change++) changeField(root, draws);
   return textOf(root.value);
+}
+
+/** The same of bytes. */
+export function json(sample: Uint8Array, draws: Draws): Uint8Array {
+  return Buffer.from(mutatedJson(Buffer.from(sample).toString(), draws));
 }
 
 /** JSON.stringify runs out of stack where a value is nested too deep; here it is written by hand. */

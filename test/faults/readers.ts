@@ -1,6 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { zipSync } from "fflate";
 import { z } from "zod";
@@ -13,47 +12,27 @@ import { decodeImage } from "../../lib/datasets/decode.js";
 import { parseNpy } from "../../lib/datasets/npy.js";
 import { checkReference } from "../../lib/experiments/parity/parity.js";
 import { parseReferenceCase } from "../../lib/experiments/parity/reference-case.js";
-import { CheckpointFolder } from "../../lib/experiments/runs/checkpoint-folder.js";
 import { readDone, summed } from "../../lib/experiments/runs/done-record.js";
 import { presetNamed } from "../../lib/experiments/specs/presets.js";
 import { changedSpec } from "../../lib/experiments/specs/spec-change.js";
 import { parseRunSpec } from "../../lib/experiments/specs/spec.js";
 import { parseNotebook } from "../../lib/notebook/notebook-file.js";
-import { cachedAnalysis } from "../../lib/studies/evidence/cached-analysis.js";
 import { readStudyRecord, writeStudyRecord } from "../../lib/studies/replication/study-record.js";
 import { decodeTrace, encodeTrace } from "../../lib/trace/trace-file.js";
 import { decodeJson } from "../../lib/util/json-file.js";
 import { decodeJsonLines } from "../../lib/util/json-lines.js";
 import { decodeSafetensors, encodeSafetensors } from "../../lib/util/safetensors.js";
 import { bytesOf, cifarRecords, npy, plainPng, pythonBatch, tarGz } from "../datasets/fixtures.js";
-import { type Draws, mutatedBytes, mutatedJson } from "./mutations.js";
+import { json, mutatedBytes } from "./mutations.js";
+import type { Reader } from "./reader.js";
+import { at, cachedEntry, checkpointEntry } from "./stored-entries.js";
 
-/** Something that reads what others may have written. */
-export interface Reader {
-  readonly name: string;
-  /** Whole inputs, which must be read. */
-  readonly samples: readonly Uint8Array[];
-  readonly mutate: (sample: Uint8Array, draws: Draws) => Uint8Array;
-  readonly read: (input: Uint8Array) => unknown;
-  /** Whether a sum tells of every change, so that another answer than the sample's is a false one. */
-  readonly isSummed?: boolean;
-}
-
-const json = (sample: Uint8Array, draws: Draws): Uint8Array =>
-  Buffer.from(mutatedJson(Buffer.from(sample).toString(), draws));
+const parsed = (input: Uint8Array): unknown => decodeJson(Buffer.from(input).toString(), "x", z.unknown());
 const text = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
 /** Every reader of files; those that read from a path are given one in `folder`. */
 export async function readers(folder: string): Promise<readonly Reader[]> {
   return [...(await dataReaders(folder)), ...(await recordReaders(folder))];
-}
-
-/** Writes the input where its reader looks for it. */
-function at<Result>(path: string, read: () => Result): (input: Uint8Array) => Result {
-  return (input) => {
-    writeFileSync(path, input);
-    return read();
-  };
 }
 
 async function dataReaders(folder: string): Promise<readonly Reader[]> {
@@ -191,7 +170,7 @@ async function recordReaders(folder: string): Promise<readonly Reader[]> {
       name: "spec",
       samples: [text(preset)],
       ...own,
-      read: (input) => parseRunSpec(decodeJson(Buffer.from(input).toString(), "x", z.unknown()), "x"),
+      read: (input) => parseRunSpec(parsed(input), "x"),
     },
     {
       name: "overrides",
@@ -236,14 +215,13 @@ async function recordReaders(folder: string): Promise<readonly Reader[]> {
       name: "parity, analyses",
       samples: [analyses],
       ...own,
-      read: (input) =>
-        checkReference(decodeJson(Buffer.from(input).toString(), "x", z.unknown()), "x", "float32"),
+      read: (input) => checkReference(parsed(input), "x", "float32"),
     },
     {
       name: "parity, network",
       samples: [Buffer.from(networkCase)],
       ...own,
-      read: (input) => parseReferenceCase(decodeJson(Buffer.from(input).toString(), "x", z.unknown()), "x"),
+      read: (input) => parseReferenceCase(parsed(input), "x"),
     },
   ];
 }
@@ -252,54 +230,4 @@ async function recordReaders(folder: string): Promise<readonly Reader[]> {
 function shortened(notebook: Uint8Array): unknown {
   const { cells, ...rest } = JSON.parse(Buffer.from(notebook).toString()) as { cells: object[] };
   return { ...rest, cells: cells.slice(0, 4).map((cell) => ({ ...cell, outputs: [] })) };
-}
-
-/** A kept analysis: whatever becomes of its file, what comes back is the result. */
-async function cachedEntry(folder: string): Promise<Reader> {
-  const place = join(folder, "analyses");
-  const analysis = {
-    name: "a",
-    module: pathToFileURL(join(import.meta.dirname, "mutations.ts")).href,
-    schema: z.object({ accuracy: z.array(z.number()) }),
-  };
-  const ask = () =>
-    cachedAnalysis(
-      place,
-      analysis,
-      { run: "1" },
-      () => ({ accuracy: [0.25, 0.5] }),
-      () => undefined,
-    );
-  await ask();
-  const { readdirSync } = await import("node:fs");
-  const path = join(place, readdirSync(place)[0] ?? "");
-  return {
-    name: "kept analysis",
-    samples: [readFileSync(path)],
-    mutate: json,
-    isSummed: true,
-    read: at(path, ask),
-  };
-}
-
-async function checkpointEntry(folder: string): Promise<Reader> {
-  const place = join(folder, "run");
-  mkdirSync(place);
-  const checkpoints = () => new CheckpointFolder(place, () => "0123456789ab");
-  const tensors = new Map([["a", { dtype: "F32" as const, shape: [4], data: Float32Array.of(1, 2, 3, 4) }]]);
-  await checkpoints().save({ step: 3, tensors, metadata: { seconds: "1" } });
-  const path = join(place, "checkpoint-3.safetensors");
-  const sample = readFileSync(path);
-  const sum = readFileSync(`${path}.sha256`);
-  return {
-    name: "checkpoint",
-    samples: [sample],
-    mutate: mutatedBytes,
-    isSummed: true,
-    read: at(path, () => {
-      rmSync(`${path}.sha256`, { force: true });
-      writeFileSync(`${path}.sha256`, sum);
-      return checkpoints().latest(() => undefined);
-    }),
-  };
 }
