@@ -76,7 +76,7 @@ test("what cannot be done is refused in one line", async (context) => {
     [["--only", "none"], /^cascade: there is no study "none"; there are .*\n$/],
     [["--data", "imagenet=x"], /^cascade: no such data source: imagenet=x/],
     [["--seeds", "0,x"], /--seeds <list>' argument '0,x' is invalid\. it must be a whole number/],
-    [["--protocol", "huge"], /'huge' is invalid\. Allowed choices are quick, reduced, full\./],
+    [["--protocol", "huge"], /'huge' is invalid\. Allowed choices are quick, reduced, settled, full\./],
     [["--plan", "--gpu-share", "2"], /it must be a number from 0\.001 to 1/],
     [["--plan", "--benchmark", "none.json"], /^cascade: cannot read none\.json: there is no such file/],
   ] as const) {

@@ -36,7 +36,7 @@ test("seeds and data of the parameters take the protocol's place", async () => {
 test("a protocol that is none, and one without data, are told in a sentence", async () => {
   await assert.rejects(
     openStudy(lambdaStudy, LAMBDA_SETTINGS, { ...DEFAULTS, protocol: "fast" }),
-    /^UserError: there is no protocol "fast"; there are quick, reduced, full$/,
+    /^UserError: there is no protocol "fast"; there are quick, reduced, settled, full$/,
   );
   await assert.rejects(
     openStudy(lambdaStudy, LAMBDA_SETTINGS, { ...DEFAULTS, protocol: "full" }),
