@@ -55,7 +55,7 @@ export function speedAccuracyPanels(
 }
 
 function legendRank(models: readonly string[], model: string): number {
-  return models.indexOf(model) + (/\bSerial/.test(model) ? models.length : 0) + 1;
+  return models.indexOf(model) + (/\bCascaded/.test(model) ? 0 : models.length) + 1;
 }
 
 /** In the corner that curves which rise to the right leave free. */
