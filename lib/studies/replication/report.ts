@@ -140,7 +140,7 @@ function sectionHtml({ record, drawings }: ReportSection, position: number): str
   const [first] = figures;
   return `<section class="study" id="${anchorOf(record)}">
 <h2>${escaped(study.title)} ${badge(verdict)}</h2>
-<p class="where">${escaped(data.name)}, ${number(data.train)} training and ${number(data.test)} test images; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
+<p class="where">${escaped(data.name)}, ${number(data.train)} training images, those held out for validation among them, and ${number(data.test)} test images; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
 <p class="claim">${escaped(study.claim)}</p>
 ${losses.join("")}${findingsTable("End points: findings that carry the claim", findings.filter(isEndPoint))}
 ${first === undefined ? "" : figureHtml(String(position), first.caption, drawings.get(first.name))}

@@ -75,7 +75,7 @@ test("each finding, table, figure and run is in it, and the verdicts stand first
     `id="cifar10-small-more"`,
     "<code>0123456789ab</code> (seed 0)",
     "2 seeds (0, 1)",
-    "45,000 training and 5,000 test images",
+    "45,000 training images, those held out for validation among them, and 5,000 test images",
     "2.0 hours",
     "cpu a processor",
     `<nav aria-label="Contents"><ul><li><a href="#verdicts">`,
