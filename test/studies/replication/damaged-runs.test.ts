@@ -40,7 +40,7 @@ test("nothing is reported of runs, records and drawings that are not as they wer
     [["one", `${first} is damaged: ${trace} has changed; delete the folder and run it again`]],
   );
   const place = join(folders.results, "quick", "procedural");
-  assert.deepEqual(readdirSync(place).sort(), ["two-accuracy.svg", "two.json"]);
+  assert.deepEqual(readdirSync(place).sort(), ["two-accuracy.svg", "two.arrow", "two.json"]);
   assert.doesNotMatch(said.join(), /unverified/);
 
   // A run of the former form is reported, and that is said once.
