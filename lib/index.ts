@@ -51,6 +51,7 @@ export {
   leaderboardTable,
   type RunOnLeaderboard,
 } from "./studies/leaderboard.js";
+export { readNumbers } from "./studies/replication/number-file.js";
 export { runStudy } from "./studies/run-study.js";
 export { type Finding, verdictOf } from "./studies/evidence/finding.js";
 export type { ProtocolName, Study, StudyResult } from "./studies/study.js";

@@ -91,13 +91,18 @@ const countOf = (of) => (of.length === 0 ? "" : `${String(of.filter(holds).lengt
 /** A record of before the rules of today. @param {StudyRecord} of */
 const isFormer = ({ findings: all }) => all.some(({ comesOut }) => comesOut !== undefined);
 
+/** The findings that carry the claim, and the others. @param {StudyRecord} of */
+const partsOf = ({ findings: all }) => ({
+  carriers: all.filter(({ carries }) => carries === true),
+  others: all.filter(({ carries }) => carries !== true),
+});
+
 function verdictTable() {
   return table(
     ["claim", "verdict", "end points that hold", "other findings that hold", "notebook"],
     STUDIES.map(([name, notebook]) => {
       const one = record(name);
-      const carriers = one.findings.filter(({ carries }) => carries === true);
-      const others = one.findings.filter(({ carries }) => carries !== true);
+      const { carriers, others } = partsOf(one);
       const verdict = isFormer(one) ? FORMER : one.verdict;
       return [one.study.title, verdict, countOf(carriers), countOf(others), notebook];
     }),
@@ -106,8 +111,7 @@ function verdictTable() {
 
 /** The end points with their numbers, and how many others hold. @param {StudyRecord} one */
 function findings(one) {
-  const carriers = one.findings.filter(({ carries }) => carries === true);
-  const others = one.findings.filter(({ carries }) => carries !== true);
+  const { carriers, others } = partsOf(one);
   const marks = (/** @type {Finding} */ finding) =>
     holds(finding) ? "yes" : finding.outcome === "not decided" ? "not decided" : "no";
   const shown = carriers.length > 0 ? carriers : others;

@@ -1,9 +1,10 @@
 import { warnOnStandardError } from "../util/warn.js";
-import { writeFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
+import { latexTabular, PLAIN_RULES } from "../experiments/export/latex-table.js";
 import { leaderboardOfRuns, leaderboardTable, type RunOnLeaderboard } from "../studies/leaderboard.js";
 import type { LeaderboardMeasures } from "../trace/leaderboard.js";
-import { fileError } from "../util/files.js";
+import { writeFileAtomic } from "../util/files.js";
+import { type TableCells, tableText } from "../util/table-cells.js";
 import { positiveNumber } from "./options.js";
 import { writeOut } from "./output.js";
 
@@ -36,11 +37,11 @@ export function leaderboardCommand(): Command {
         data,
         report: warnOnStandardError,
       });
-      const cells = [header(options.budgets), ...rows.map(cellsOf)];
-      for (const line of aligned(cells)) writeOut(line);
+      const cells = cellsOfTable(header(options.budgets), rows.map(cellsOf));
+      writeOut(tableText(cells));
       writeOut(NOTE);
-      if (csv !== undefined) await written(csv, leaderboardTable(rows, multiplyAdds).toCSV());
-      if (latex !== undefined) await written(latex, latexTabular(cells));
+      if (csv !== undefined) await writeFileAtomic(csv, leaderboardTable(rows, multiplyAdds).toCSV());
+      if (latex !== undefined) await writeFileAtomic(latex, latexTabular(withoutRuns(cells), PLAIN_RULES));
     });
 }
 
@@ -98,44 +99,17 @@ function measured(measures: LeaderboardMeasures): string[] {
   ];
 }
 
-/** Names to the left, numbers to the right. */
-function aligned(cells: readonly (readonly string[])[]): string[] {
-  const last = (cells[0]?.length ?? 0) - 1;
-  const widths = (cells[0] ?? []).map((_, column) =>
-    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  return cells.map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return column === 0 || column === last ? cell.padEnd(width) : cell.padStart(width);
-      })
-      .join("  ")
-      .trimEnd(),
-  );
+/** Of the columns all but the first and the last, which are names, hold numbers. */
+function cellsOfTable(names: readonly string[], rows: readonly string[][]): TableCells {
+  const isName = (column: number): boolean => column === 0 || column === names.length - 1;
+  return {
+    columns: names.map((name, column) => ({ name, numeric: !isName(column), format: String })),
+    rows,
+    left: 0,
+  };
 }
 
-/** The same cells for a paper, without the runs' names; needs no package. */
-function latexTabular(cells: readonly (readonly string[])[]): string {
-  const rows = cells.map((row) => row.slice(0, -1));
-  const columns = (rows[0]?.length ?? 1) - 1;
-  const escaped = (cell: string): string => cell.replaceAll(/[&%$#_{}]/g, (character) => `\\${character}`);
-  const lines = rows.map((row) => `${row.map(escaped).join(" & ")} \\\\`);
-  const [head = "", ...body] = lines;
-  return [
-    `\\begin{tabular}{l${"r".repeat(columns)}}`,
-    "\\hline",
-    head,
-    "\\hline",
-    ...body,
-    "\\hline",
-    "\\end{tabular}",
-    "",
-  ].join("\n");
-}
-
-async function written(path: string, text: string): Promise<void> {
-  await writeFile(path, text).catch((error: unknown) => {
-    throw fileError(error, "write", path);
-  });
+/** The table for a paper, without the runs' names. */
+function withoutRuns({ columns, rows, left }: TableCells): TableCells {
+  return { columns: columns.slice(0, -1), rows: rows.map((row) => row.slice(0, -1)), left };
 }

@@ -43,3 +43,6 @@ export function positiveNumber(text: string): number {
   if (!(value > 0)) throw new InvalidArgumentError("it must be a number above 0.");
   return value;
 }
+
+/** Collects the values of an option that may be given more than once. */
+export const repeated = (text: string, before: readonly string[]): readonly string[] => [...before, text];

@@ -9,39 +9,33 @@ import { sourceShapes } from "../studies/replication/source-shapes.js";
 import type { ProtocolName } from "../studies/study.js";
 import { trainingStatus } from "../studies/replication/training-status.js";
 import { namedSources } from "./data-options.js";
-import { numberBetween, wholeNumber, wholeNumbers, words } from "./options.js";
+import { repeated, wholeNumber, wholeNumbers, words } from "./options.js";
 import { parseOverrides } from "./overrides.js";
 import { writeOut } from "./output.js";
-import { printPlan } from "./replication-plan.js";
+import { type PlanOptions, printPlan, withPlanOptions } from "./replication-plan.js";
 import { printDiverged, printStatus, progressText } from "./replication-status.js";
 import { withStopSignal } from "./stop-signals.js";
 import { defaultJobs, type StatusOf, trainAll } from "./train-all.js";
 
-interface ReplicateOptions {
+interface ReplicateOptions extends PlanOptions {
   readonly protocol?: ProtocolName;
   readonly data: readonly string[];
   readonly cScores: readonly string[];
   readonly only?: readonly string[];
   readonly seeds?: readonly number[];
   readonly jobs?: number;
-  readonly runs: string;
   readonly results?: string;
   readonly prints: string;
   readonly status?: true;
   readonly plan?: true;
-  readonly benchmark: string;
-  readonly gpuPeak: number;
-  readonly gpuShare: number;
 }
 
 const COMMITTED = join("data", "results");
 const NOT_COMMITTED = join("data", "figures");
 
-const repeated = (text: string, before: readonly string[]): readonly string[] => [...before, text];
-
 /** `cascade replicate`: every training, analysis and figure of a protocol, and a report; goes on where it was stopped. */
 export function replicateCommand(): Command {
-  return new Command("replicate")
+  const command = new Command("replicate")
     .description("the main job: from images to all figures and one report; goes on where it was stopped")
     .argument("[key=value...]", "fields of every spec to change, such as train.epochs=12")
     .addOption(
@@ -67,20 +61,9 @@ export function replicateCommand(): Command {
     )
     .option("--prints <folder>", "folder of the figures as PDF", NOT_COMMITTED)
     .option("--status", "say how far it is, and stop")
-    .option("--plan", "say what has to be computed and how long it takes, and stop")
-    .option(
-      "--benchmark <file>",
-      "for --plan: what cascade bench --out wrote",
-      join(COMMITTED, "benchmark.json"),
-    )
-    .option("--gpu-peak <TFLOP/s>", "for --plan: peak of an assumed GPU", numberBetween(0.1, 1e5), 19.5)
-    .option(
-      "--gpu-share <share>",
-      "for --plan: share of it that training reaches",
-      numberBetween(0.001, 1),
-      0.3,
-    )
-    .action(replicate);
+    .option("--plan", "say what has to be computed and how long it takes, and stop");
+
+  return withPlanOptions(command).action(replicate);
 }
 
 async function replicate(overrides: readonly string[], options: ReplicateOptions): Promise<void> {
@@ -93,8 +76,7 @@ async function replicate(overrides: readonly string[], options: ReplicateOptions
   const shapeOf = await sourceShapes(replication.trainings);
   const statusOf: StatusOf = (training) => trainingStatus(training, runs, shapeOf(training));
   if (options.plan === true) {
-    const device = { peak: options.gpuPeak * 1e12, share: options.gpuShare };
-    printPlan(replication.parts, shapeOf, { runs, benchmark: options.benchmark, device });
+    printPlan(replication.parts, shapeOf, options);
   } else if (options.status === true) {
     printStatus(replication, statusOf);
   } else {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Command } from "commander";
 import type { SourceShape } from "../datasets/source-shape.js";
 import { currentEnvironment } from "../experiments/runs/environment.js";
 import { DONE } from "../experiments/runs/done-record.js";
@@ -13,22 +14,43 @@ import {
   totalOf,
 } from "../studies/replication/plan.js";
 import type { Training } from "../studies/replication/replication.js";
+import { numberBetween } from "./options.js";
 import { count, writeOut } from "./output.js";
 
+/** What `withPlanOptions` reads, and the folder of all runs. */
 export interface PlanOptions {
-  /** Folder of all runs. */
   readonly runs: string;
   /** What `cascade bench --out` wrote. */
   readonly benchmark: string;
-  readonly device: AssumedDevice;
+  /** In TFLOP/s. */
+  readonly gpuPeak: number;
+  readonly gpuShare: number;
+}
+
+/** The options that say what a plan's hours rest on. */
+export function withPlanOptions(command: Command): Command {
+  return command
+    .option(
+      "--benchmark <file>",
+      "for --plan: what cascade bench --out wrote",
+      join("data", "results", "benchmark.json"),
+    )
+    .option("--gpu-peak <TFLOP/s>", "for --plan: peak of an assumed GPU", numberBetween(0.1, 1e5), 19.5)
+    .option(
+      "--gpu-share <share>",
+      "for --plan: share of it that training reaches",
+      numberBetween(0.001, 1),
+      0.3,
+    );
 }
 
 /** What `--plan` of replicate and sweep says: trainings, images, multiply-adds and hours, and what the hours rest on. */
 export function printPlan(
   parts: readonly PlannedPart[],
   shapeOf: (training: Training) => SourceShape,
-  { runs, benchmark, device }: PlanOptions,
+  { runs, benchmark, gpuPeak, gpuShare }: PlanOptions,
 ): void {
+  const device: AssumedDevice = { peak: gpuPeak * 1e12, share: gpuShare };
   const speeds = readMeasuredSpeeds(benchmark);
   const rows = planRows(parts, shapeOf, speeds, device);
   const isMissing = ({ directory }: Training): boolean => !existsSync(join(runs, directory, DONE));

@@ -8,7 +8,7 @@ import { writePyTorchWeights } from "../experiments/export/pytorch-weights.js";
 import { writeTensorBoard } from "../experiments/export/tensorboard.js";
 import { listRuns, RUNS } from "../experiments/runs/run-record.js";
 import { tableCells, type TableLike, tableText } from "../util/table-cells.js";
-import { words } from "./options.js";
+import { repeated, words } from "./options.js";
 import { writeOut } from "./output.js";
 
 interface RunsOptions {
@@ -29,7 +29,7 @@ export function runsCommand(): Command {
     .option(
       "--where <condition>",
       'only such runs, as "seed<3" or "loss.lambda=1" or "name~td"; more than once: all of them',
-      collect,
+      repeated,
       [],
     )
     .option(
@@ -46,8 +46,6 @@ export function runsCommand(): Command {
   command.addCommand(pyTorchCommand());
   return command;
 }
-
-const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
 
 async function list({ root, out, ...query }: RunsOptions): Promise<void> {
   const runs = listRuns(root);

@@ -12,27 +12,23 @@ import { trainingStatus } from "../studies/replication/training-status.js";
 import { writeFileAtomic } from "../util/files.js";
 import { groupRows } from "../util/group-rows.js";
 import { readJson } from "../util/json-file.js";
-import { numberBetween, wholeNumber } from "./options.js";
+import { wholeNumber } from "./options.js";
 import { writeOut } from "./output.js";
 import { progressText } from "./replication-status.js";
-import { printPlan } from "./replication-plan.js";
+import { type PlanOptions, printPlan, withPlanOptions } from "./replication-plan.js";
 import { withStopSignal } from "./stop-signals.js";
 import { defaultJobs, type StatusOf, trainAll } from "./train-all.js";
 
-interface SweepOptions {
-  readonly runs: string;
+interface SweepOptions extends PlanOptions {
   readonly jobs?: number;
   readonly status?: true;
   readonly plan?: true;
   readonly specs?: string;
-  readonly benchmark: string;
-  readonly gpuPeak: number;
-  readonly gpuShare: number;
 }
 
 /** `cascade sweep <sweep.json>`: many trainings, planned, carried out here, or written out for an engine. */
 export function sweepCommand(): Command {
-  return new Command("sweep")
+  const command = new Command("sweep")
     .description("many trainings: models x data x values of fields x seeds; goes on where it was stopped")
     .argument("<sweep.json>", "what is varied; docs/sweeps.md says how it is written")
     .option("--runs <folder>", "folder of all runs", RUNS)
@@ -42,20 +38,9 @@ export function sweepCommand(): Command {
     .option(
       "--specs <folder>",
       "write each training's spec there, for lib/sweep/Snakefile or another engine, and stop",
-    )
-    .option(
-      "--benchmark <file>",
-      "for --plan: what cascade bench --out wrote",
-      join("data", "results", "benchmark.json"),
-    )
-    .option("--gpu-peak <TFLOP/s>", "for --plan: peak of an assumed GPU", numberBetween(0.1, 1e5), 19.5)
-    .option(
-      "--gpu-share <share>",
-      "for --plan: share of it that training reaches",
-      numberBetween(0.001, 1),
-      0.3,
-    )
-    .action(sweep);
+    );
+
+  return withPlanOptions(command).action(sweep);
 }
 
 async function sweep(path: string, options: SweepOptions): Promise<void> {
@@ -67,12 +52,7 @@ async function sweep(path: string, options: SweepOptions): Promise<void> {
   const shapeOf = await sourceShapes(trainings);
   const statusOf: StatusOf = (training) => trainingStatus(training, options.runs, shapeOf(training));
   if (options.plan === true) {
-    const device = { peak: options.gpuPeak * 1e12, share: options.gpuShare };
-    printPlan(partsOf(trainings, wanted), shapeOf, {
-      runs: options.runs,
-      benchmark: options.benchmark,
-      device,
-    });
+    printPlan(partsOf(trainings, wanted), shapeOf, options);
   } else if (options.status === true) writeOut(progressText(trainings.map(statusOf)));
   else await carryOut(trainings, statusOf, options);
 }

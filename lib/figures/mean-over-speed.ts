@@ -1,12 +1,7 @@
 import { groupRows } from "../util/group-rows.js";
+import { type Corner, heightAt, segmentAt } from "../util/piecewise-line.js";
 import { mean, standardError } from "../util/statistics.js";
 import type { LinePoint } from "./model-line.js";
-
-/** A point of one network's speed-accuracy curve. */
-export interface CurvePoint {
-  readonly x: number;
-  readonly y: number;
-}
 
 const GRID_POINTS = 81;
 /** Of the range of x: levels of a rule that lie farther apart are not joined, since no level of it leads in between. */
@@ -21,7 +16,7 @@ const WIDEST_GAP = 0.2;
 export function meanOverSpeed<R>(
   rows: readonly R[],
   curveOf: (row: R) => unknown,
-  pointOf: (row: R) => CurvePoint,
+  pointOf: (row: R) => Corner,
   range: number,
 ): LinePoint[] {
   const curves = [...groupRows(rows, curveOf).values()].map((own) =>
@@ -39,16 +34,14 @@ export function meanOverSpeed<R>(
   });
 }
 
-function valueAt(curve: readonly CurvePoint[], x: number, widest: number): number {
-  const left = curve.findLast((point) => point.x <= x);
-  const right = curve.find((point) => point.x > x) ?? left;
-  if (left === undefined || right === undefined) return NaN;
-  const length = right.x - left.x;
-  if (length === 0 || x === left.x) return left.y;
-  return length > widest ? NaN : left.y + ((x - left.x) / length) * (right.y - left.y);
+function valueAt(curve: readonly Corner[], x: number, widest: number): number {
+  const segment = segmentAt(curve, x);
+  if (segment === undefined) return NaN;
+  const { left, right } = segment;
+  return x > left.x && right.x - left.x > widest ? NaN : heightAt(left, right, x);
 }
 
-function withGaps(curve: readonly CurvePoint[], widest: number): LinePoint[] {
+function withGaps(curve: readonly Corner[], widest: number): LinePoint[] {
   return curve.flatMap(({ x, y }, i) => {
     const before = curve[i - 1]?.x ?? x;
     const gap = x - before > widest ? [{ x: (x + before) / 2, y: NaN, standardError: NaN }] : [];

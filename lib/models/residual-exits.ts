@@ -3,7 +3,7 @@ import type { Stage } from "../nn/chain.js";
 import type { ConvolutionSpec } from "../nn/convolution.js";
 import type { Exit } from "../nn/exit.js";
 import { type GraphNode, IMAGE } from "../nn/feature-graph.js";
-import type { FieldFault } from "./architecture.js";
+import { type FieldFault, type MultiExitArchitecture, multiExitArchitecture } from "./architecture.js";
 import type { MultiExitNetwork, MultiExitSpec } from "./multi-exit-network.js";
 
 /** What multi-exit networks on a ResNet for small images say of it. */
@@ -132,6 +132,21 @@ export function residualFault({ channels, blocks, exits }: ResidualFields): Fiel
   const isInOrder = exits.every((exit, i) => exit > (exits[i - 1] ?? 0) && exit <= last);
   if (isInOrder) return undefined;
   return { field: "exits", message: `allowed: blocks in ascending order, from 1 to ${last}` };
+}
+
+/** A family of such ResNets that have no fields beside these, laid out by `network`. */
+export function residualArchitecture<const Name extends string>({
+  network,
+  ...given
+}: Pick<MultiExitArchitecture<Name>, "name" | "model" | "exitWeights"> & {
+  readonly network: (spec: ResidualExitsSpec) => MultiExitNetwork;
+}) {
+  return multiExitArchitecture({
+    ...given,
+    fields: RESIDUAL_FIELDS,
+    faultOf: residualFault,
+    build: (shared, own) => network({ ...shared, ...residualLayout(own) }),
+  });
 }
 
 /** The layout that they describe: channels, and for each stage and block whether an exit stands after it. */

@@ -1,15 +1,8 @@
 import type { Stage } from "../nn/chain.js";
 import type { Exit } from "../nn/exit.js";
 import { UserError } from "../util/errors.js";
-import { multiExitArchitecture } from "./architecture.js";
 import type { MultiExitNetwork } from "./multi-exit-network.js";
-import {
-  RESIDUAL_FIELDS,
-  residualExits,
-  type ResidualExitsSpec,
-  residualFault,
-  residualLayout,
-} from "./residual-exits.js";
+import { residualArchitecture, residualExits, type ResidualExitsSpec } from "./residual-exits.js";
 
 /**
  * A Shallow-Deep Network (Kaya et al., "Shallow-deep networks: understanding and mitigating network overthinking", 2019) on a
@@ -38,13 +31,11 @@ export function shallowDeepNetwork(spec: ShallowDeepNetworkSpec): ShallowDeepNet
 }
 
 /** Shallow-Deep Networks on a ResNet, as a spec asks for them. The preset "shallow-deep-network" is a serial cascade. */
-export const SDN_RESNET = multiExitArchitecture({
+export const SDN_RESNET = residualArchitecture({
   name: "sdn-resnet",
-  fields: RESIDUAL_FIELDS,
   model: "SDN-ResNet",
   exitWeights: "shallowDeep",
-  faultOf: residualFault,
-  build: (shared, own) => shallowDeepNetwork({ ...shared, ...residualLayout(own) }),
+  network: shallowDeepNetwork,
 });
 
 /** Feature reduction of the classifier called `name`: a mixed pool to 4 x 4 positions; what is smaller stays as it is. */

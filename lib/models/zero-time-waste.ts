@@ -1,13 +1,5 @@
-import { multiExitArchitecture } from "./architecture.js";
 import type { MultiExitNetwork } from "./multi-exit-network.js";
-import {
-  normed,
-  RESIDUAL_FIELDS,
-  residualExits,
-  type ResidualExitsSpec,
-  residualFault,
-  residualLayout,
-} from "./residual-exits.js";
+import { normed, residualArchitecture, residualExits, type ResidualExitsSpec } from "./residual-exits.js";
 import { reducedMaps } from "./shallow-deep-network.js";
 
 /**
@@ -36,11 +28,9 @@ export function zeroTimeWaste(spec: ResidualExitsSpec): MultiExitNetwork<Residua
 }
 
 /** ResNets with cascade connections between their exits, as a spec asks for them. */
-export const ZERO_TIME_WASTE = multiExitArchitecture({
+export const ZERO_TIME_WASTE = residualArchitecture({
   name: "ztw-resnet",
-  fields: RESIDUAL_FIELDS,
   model: "ZTW-ResNet",
   exitWeights: "disjoint",
-  faultOf: residualFault,
-  build: (shared, own) => zeroTimeWaste({ ...shared, ...residualLayout(own) }),
+  network: zeroTimeWaste,
 });

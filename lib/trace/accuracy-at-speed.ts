@@ -1,4 +1,5 @@
 import { UserError } from "../util/errors.js";
+import { heightAt, segmentAt } from "../util/piecewise-line.js";
 import type { SpeedAccuracyPoint } from "./speed-accuracy-curve.js";
 
 /**
@@ -8,13 +9,10 @@ import type { SpeedAccuracyPoint } from "./speed-accuracy-curve.js";
  * Throws a UserError for a mean stopping time before the curve's first.
  */
 export function accuracyAtSpeed(curve: readonly SpeedAccuracyPoint[], meanStoppingTime: number): number {
-  const points = [...curve].sort((a, b) => a.meanStoppingTime - b.meanStoppingTime);
-  const left = points.findLast((point) => point.meanStoppingTime <= meanStoppingTime);
-  if (left === undefined) {
+  const corners = curve.map(({ meanStoppingTime: x, accuracy: y }) => ({ x, y })).sort((a, b) => a.x - b.x);
+  const segment = segmentAt(corners, meanStoppingTime);
+  if (segment === undefined) {
     throw new UserError(`a speed-accuracy curve begins after a mean stopping time of ${meanStoppingTime}`);
   }
-  const right = points.find((point) => point.meanStoppingTime > meanStoppingTime) ?? left;
-  const length = right.meanStoppingTime - left.meanStoppingTime;
-  const share = length === 0 ? 1 : (meanStoppingTime - left.meanStoppingTime) / length;
-  return left.accuracy + share * (right.accuracy - left.accuracy);
+  return heightAt(segment.left, segment.right, meanStoppingTime);
 }

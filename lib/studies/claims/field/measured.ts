@@ -18,7 +18,7 @@ import { type Analysis, cachedNumber } from "../../evidence/cached-analysis.js";
 import { measuredWithGroups } from "../../evidence/image-groups.js";
 import type { ArmResult } from "../../evidence/paired-arms.js";
 import type { StudyContext } from "../../study-context.js";
-import { measuredMilliseconds } from "../six-models/milliseconds.js";
+import { measuredMilliseconds } from "../../evidence/milliseconds.js";
 import { armsOfSeed, type Composition, type FieldArm, type FieldSettings } from "./trainings.js";
 
 const overTime = z.array(cachedNumber);

@@ -16,6 +16,18 @@ const NONE = {};
 /** None, then links that take as long as a tenth of a quarter-width block, as one and as ten. */
 const LINK_LATENCIES = [0, 1e5, 1e6, 1e7];
 
+const SIX_MODELS_SIZE = {
+  seeds: [0, 1, 2],
+  cascades: NONE,
+  msdNets: NONE,
+  resNets: NONE,
+  familyChannels: [4, 8, 12, 16],
+  ensembleChannels: 8,
+  ensembleBlocks: [1, 2, 5],
+  timings: 100,
+  linkLatencies: LINK_LATENCIES,
+};
+
 /**
  * What is trained and measured at each protocol. Reduced: the six models' size, and opponents whose last answers cost as many
  * multiply-adds of a 32 x 32 image as CascadedTD's, 37.8 million, as nearly as their kinds allow: MSDNets and BoostNet 37.7,
@@ -35,30 +47,8 @@ export const FIELD_SETTINGS: Readonly<Record<ProtocolName, FieldSettings>> = {
     timings: 2,
     linkLatencies: LINK_LATENCIES,
   },
-  reduced: {
-    seeds: [0, 1, 2],
-    change: { train: { epochs: 5 } },
-    cascades: NONE,
-    msdNets: NONE,
-    resNets: NONE,
-    familyChannels: [4, 8, 12, 16],
-    ensembleChannels: 8,
-    ensembleBlocks: [1, 2, 5],
-    timings: 100,
-    linkLatencies: LINK_LATENCIES,
-  },
-  settled: {
-    seeds: [0, 1, 2],
-    change: SETTLED_CHANGE,
-    cascades: NONE,
-    msdNets: NONE,
-    resNets: NONE,
-    familyChannels: [4, 8, 12, 16],
-    ensembleChannels: 8,
-    ensembleBlocks: [1, 2, 5],
-    timings: 100,
-    linkLatencies: LINK_LATENCIES,
-  },
+  reduced: { ...SIX_MODELS_SIZE, change: { train: { epochs: 5 } } },
+  settled: { ...SIX_MODELS_SIZE, change: SETTLED_CHANGE },
   full: {
     seeds: [0, 1, 2, 3, 4],
     change: FULL_TRAINING,

@@ -12,7 +12,7 @@ import type { ProtocolName, Study, StudyResult, StudySettings } from "../../stud
 import type { StudyContext } from "../../study-context.js";
 import { figuresOf } from "./figures.js";
 import { findingsOf } from "./findings.js";
-import { measuredMilliseconds } from "./milliseconds.js";
+import { measuredMilliseconds } from "../../evidence/milliseconds.js";
 import { sixModels } from "./models.js";
 import { tablesOf } from "./tables.js";
 

@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { answerTimes } from "../../../experiments/analyses/answer-times.js";
-import { currentEnvironment } from "../../../experiments/runs/environment.js";
-import { readRun } from "../../../experiments/runs/run-record.js";
-import { openTrainedModel, type TrainedModel } from "../../../experiments/runs/trained-model.js";
-import { runSummary } from "../../../experiments/runs/run-summary.js";
-import type { RunSpec } from "../../../experiments/specs/spec.js";
-import { describeBackend } from "../../../nn/backend/kernel-level.js";
-import type { Milliseconds } from "../../evidence/anytime-models.js";
-import type { Analysis } from "../../evidence/cached-analysis.js";
-import type { StudyContext } from "../../study-context.js";
+import { answerTimes } from "../../experiments/analyses/answer-times.js";
+import { currentEnvironment } from "../../experiments/runs/environment.js";
+import { readRun } from "../../experiments/runs/run-record.js";
+import { openTrainedModel, type TrainedModel } from "../../experiments/runs/trained-model.js";
+import { runSummary } from "../../experiments/runs/run-summary.js";
+import type { RunSpec } from "../../experiments/specs/spec.js";
+import { describeBackend } from "../../nn/backend/kernel-level.js";
+import type { Milliseconds } from "./anytime-models.js";
+import type { Analysis } from "./cached-analysis.js";
+import type { StudyContext } from "../study-context.js";
 
 const ANALYSIS: Analysis<Milliseconds> = {
   name: "answer times",
