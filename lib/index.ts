@@ -28,6 +28,7 @@ export { PRESETS, presetNamed, type PresetName } from "./experiments/specs/prese
 export { runDataset } from "./experiments/runs/run-images.js";
 export { listRuns, readRun } from "./experiments/runs/run-record.js";
 export { parseRunSpec, type RunSpec } from "./experiments/specs/spec.js";
+export { runTracedImages, type TracedImages } from "./experiments/runs/traced-images.js";
 export { openTrainedModel, TrainedModel } from "./experiments/runs/trained-model.js";
 export { runSummary, type RunSummary } from "./experiments/runs/run-summary.js";
 export { testImages } from "./experiments/runs/image-splits.js";
@@ -69,7 +70,7 @@ export { showStudyFigure, showStudyTable } from "./notebook/show-study.js";
 export { showTable } from "./notebook/show-table.js";
 export { showText } from "./notebook/show-text.js";
 export { typedRows } from "./notebook/typed-rows.js";
-export { showTraceExplorer } from "./notebook/show-trace-explorer.js";
+export { showTraceExplorer, type TraceExplorerOptions } from "./notebook/show-trace-explorer.js";
 export {
   missingTrainings,
   type MissingTrainings,
@@ -150,6 +151,7 @@ export {
   type SetMeasures,
   setMeasures,
 } from "./trace/prediction-sets.js";
+export { confusionOverTime, confusionTable } from "./trace/confusion.js";
 export { confidences, correctness, predictions, probabilities } from "./trace/probabilities.js";
 export { brierScore, negativeLogLikelihood } from "./trace/proper-scores.js";
 export { type RiskControl, riskControlledThreshold } from "./trace/risk-control.js";
@@ -163,6 +165,7 @@ export { readTrace, writeTrace } from "./trace/trace-file.js";
 export { relativeDrop } from "./trace/robustness.js";
 export type { Trace } from "./trace/trace.js";
 export { timestepMeasures, type TraceMeasures, traceMeasures } from "./trace/trace-measures.js";
+export { changedImages, traceChanges, traceChangesByClass } from "./trace/trace-changes.js";
 export { traceTable } from "./trace/trace-table.js";
 export {
   type Selection,
@@ -180,6 +183,7 @@ export { accuracyOverBudgetFigure } from "./figures/accuracy-over-budget.js";
 export { accuracyOverTimeFigure } from "./figures/accuracy-over-time.js";
 export { blockInfluenceFigure } from "./figures/block-influence.js";
 export { calibrationOverTimeFigure } from "./figures/calibration-over-time.js";
+export { confusionOverTimeFigure } from "./figures/confusion-over-time.js";
 export { costFigure } from "./figures/cost.js";
 export { delayKernelsFigure, type NamedKernel } from "./figures/delay-kernels.js";
 export { distanceOverTimeFigure } from "./figures/distance-over-time.js";
@@ -192,6 +196,8 @@ export { overTimeByLambdaFigure, type OverTimeByLambdaOptions } from "./figures/
 export { reliabilityFigure } from "./figures/reliability.js";
 export { speedAccuracyFigure } from "./figures/speed-accuracy.js";
 export { speedAccuracyPanels } from "./figures/speed-accuracy-panels.js";
+export { type DrawnStopping, stoppingOverTimeFigure } from "./figures/stopping-over-time.js";
+export { type DrawnChanges, traceChangesFigure } from "./figures/trace-changes.js";
 export { tdTargetsFigure } from "./figures/td-targets.js";
 export { trainingCurvesFigure } from "./figures/training-curves.js";
 export { typicalityFigure } from "./figures/typicality.js";
@@ -212,4 +218,5 @@ export { type Disturbance, disturbedFrames, type NoiseSchedule } from "./noise/s
 export { softmax } from "./util/softmax.js";
 export { UserError } from "./util/errors.js";
 export { randomStream } from "./util/random.js";
+export { mcnemarExact } from "./util/mcnemar.js";
 export { bootstrapInterval, mean, spearman, spearmanInterval, standardError } from "./util/statistics.js";

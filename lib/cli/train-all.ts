@@ -6,6 +6,7 @@ import type { Training } from "../studies/replication/replication.js";
 import { runTrainings } from "../studies/replication/training-processes.js";
 import type { TrainingStatus } from "../studies/replication/training-status.js";
 import { startProgress } from "../util/progress.js";
+import { sharedGpus } from "./gpu-slot.js";
 import { writeOut } from "./output.js";
 import { imagesOf } from "./replication-status.js";
 
@@ -16,8 +17,10 @@ const MILLISECONDS_BETWEEN_LOOKS = 2000;
 /** A full-width training takes half of it. */
 const GIBIBYTES_A_TRAINING = 3;
 
-/** As many trainings at a time as there are cores and memory; a GPU is not shared. */
+/** As many trainings at a time as there are GPUs to share out, else as there are cores and memory; one GPU has one. */
 export function defaultJobs(): number {
+  const gpus = sharedGpus();
+  if (gpus.length > 0) return gpus.length;
   if (usesGpu()) return 1;
   const fitting = Math.floor(totalmem() / 2 ** 30 / GIBIBYTES_A_TRAINING);
   return Math.max(1, Math.min(availableParallelism(), fitting));

@@ -18,8 +18,9 @@ export interface PixelSize {
   readonly height: number;
 }
 
-/** The figure's own size, or a column of print where it has none. */
-export function figureSize({ layout = {} }: FigureLike): PixelSize {
+/** The figure's own size, that of its still form where it has one, or a column of print where it has none. */
+export function figureSize(figure: FigureLike): PixelSize {
+  const { layout = {} } = figure.still ?? figure;
   const number = (value: unknown, otherwise: number): number =>
     typeof value === "number" ? value : otherwise;
   return { width: number(layout["width"], WIDTH.column), height: number(layout["height"], millimetres(56)) };
@@ -106,7 +107,7 @@ export async function openIsolatedPage(browser: Browser): Promise<Page> {
  * draw with WebGL are drawn as their vector forms. Throws a UserError for a figure that cannot be drawn.
  */
 export async function renderSvg(figure: FigureLike, size: PixelSize = figureSize(figure)): Promise<string> {
-  const { data, layout } = vectorForm(plainFigure(figure));
+  const { data, layout } = vectorForm(plainFigure(figure.still ?? figure));
   const plain = JSON.stringify({ data, layout: withTypeface(layout) });
   const seed = parseInt(sha256(plain).slice(0, 8), 16);
   return withBrowser(async (browser) => {

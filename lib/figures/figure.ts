@@ -4,12 +4,15 @@ import { visibleLines, visibleText } from "../util/visible-text.js";
 export interface PlotlyFigure {
   readonly data: readonly PlotlyObject[];
   readonly layout: PlotlyObject;
+  /** What is shown and exported where nothing can be moved, where that is another drawing, as of one with a slider. */
+  readonly still?: PlotlyFigure;
 }
 
 /** A figure as Plotly takes it: the layout can be left out. */
 export interface FigureLike {
   readonly data: readonly PlotlyObject[];
   readonly layout?: PlotlyObject;
+  readonly still?: PlotlyFigure;
 }
 
 export type PlotlyObject = Readonly<Record<string, unknown>>;

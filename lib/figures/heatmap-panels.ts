@@ -1,6 +1,7 @@
+import { colorBar } from "./color-bar.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { axisNumber, panelTitle } from "./panels.js";
-import { axis, layout, millimetres, points, SEQUENTIAL_SCALE, WIDTH } from "./style.js";
+import { axis, layout, millimetres, SEQUENTIAL_SCALE, WIDTH } from "./style.js";
 
 /** A heat map with its title; rows by columns, null where a cell stays blank. */
 export interface HeatmapPanel {
@@ -26,8 +27,8 @@ const GAP = 0.04;
 /** Heat maps side by side with equal axes and one colour bar from 0 to the largest value of all. */
 export function heatmapPanels(panels: readonly HeatmapPanel[], options: HeatmapPanelsOptions): PlotlyFigure {
   const wide = panels.length > 2;
-  const colorBar = wide ? 0.08 : 0.13;
-  const panelWidth = (1 - colorBar - GAP * (panels.length - 1)) / panels.length;
+  const barWidth = wide ? 0.08 : 0.13;
+  const panelWidth = (1 - barWidth - GAP * (panels.length - 1)) / panels.length;
   const domainOf = (i: number): [number, number] => {
     const start = i * (panelWidth + GAP);
     return [start, start + panelWidth];
@@ -47,7 +48,10 @@ export function heatmapPanels(panels: readonly HeatmapPanel[], options: HeatmapP
     xgap: 0.5,
     ygap: 0.5,
     showscale: i === 0,
-    colorbar: colorBarAt(1 - colorBar + 0.02, options.quantity),
+    colorbar: colorBar(options.quantity, {
+      ...{ x: 1 - barWidth + 0.02, xanchor: "left" },
+      ...{ xpad: 0, ypad: 0, nticks: 4 },
+    }),
   }));
   const axes = panels.flatMap(({ values }, i) => axesOf(i, values, domainOf(i), wide ? 9 : 5, options));
   const annotations = panels.map(({ title }, i) => panelTitle(title, domainOf(i), 1.01));
@@ -92,23 +96,6 @@ function axesOf(
       }),
     ],
   ];
-}
-
-function colorBarAt(x: number, quantity: string): PlotlyObject {
-  return {
-    title: { text: quantity, side: "right", font: { size: points(8) } },
-    thickness: 8,
-    outlinewidth: 0,
-    len: 1,
-    x,
-    xanchor: "left",
-    xpad: 0,
-    ypad: 0,
-    tickfont: { size: points(7) },
-    ticks: "outside",
-    ticklen: 2,
-    nticks: 4,
-  };
 }
 
 /** At most so many ticks; the last name, which may stand for something else than a number, is always among them. */

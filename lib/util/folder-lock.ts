@@ -8,6 +8,9 @@ import { fileError, writeFileAtomic } from "./files.js";
 import { parseJson } from "./json-text.js";
 import { isAlive, processIdentity, type ProcessIdentity } from "./process-identity.js";
 
+/** The folder is a living process's. */
+export class FolderInUse extends UserError {}
+
 /** The exclusive right to write into a folder. */
 export interface FolderLock {
   /** Throws a UserError if the lock was lost, because the folder was deleted or another machine took it over. */
@@ -31,7 +34,7 @@ const PATIENCE_MS = 20_000;
 const ownerSchema = z.object({ pid: z.number(), startTime: z.string(), machine: z.string() });
 
 /**
- * Takes the exclusive lock of an existing folder, or throws a UserError that names the living owner.
+ * Takes the exclusive lock of an existing folder, or throws a UserError (`FolderInUse`) that names the living owner.
  * The lock of an owner that died on this machine is taken over at once; elsewhere, silence decides.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
@@ -160,7 +163,7 @@ async function clearDeadLock(folder: string): Promise<void> {
   const alive = owner === null ? false : isAlive(owner);
   if (owner !== null && (alive ?? (await givesSigns(path)))) {
     const place = alive === null ? " on another machine or in another container" : "";
-    throw new UserError(
+    throw new FolderInUse(
       `${folder} is in use by process ${owner.pid}${place}; wait until it ends, or stop it, and try again`,
     );
   }

@@ -1,40 +1,53 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import fc from "fast-check";
 import type { Page } from "puppeteer-core";
+import type { TracedImages } from "../../lib/experiments/runs/traced-images.js";
+import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
 import { closeBrowser, withBrowser } from "../../lib/figures/browser.js";
 import { openIsolatedPage } from "../../lib/figures/draw.js";
-import type { TracedImages } from "../../lib/figures/traced-image.js";
-import { traceExplorerPage } from "../../lib/notebook/show-trace-explorer.js";
+import { showTraceExplorer, traceExplorerPage } from "../../lib/notebook/show-trace-explorer.js";
+import { code } from "../../lib/notebook/trace-explorer-data.js";
+import { speedAccuracyCurve } from "../../lib/trace/speed-accuracy-curve.js";
 import { UserError } from "../../lib/util/errors.js";
+import { folderOfTests } from "../temporary-folder.js";
+import { traceOfProbabilities } from "../trace/made-traces.js";
 
-const PIXEL =
-  "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
-
-/** Image n of three timesteps: believes in class 0 at first, in class 1 at the end. */
-function example(
-  id: number,
-  label: number,
-  confidences: readonly number[],
-): TracedImages["examples"][number] {
-  const probs = confidences.map((p, t) => (t < 2 ? [p, 1 - p] : [1 - p, p]));
-  const late = { name: "late", values: [0, 0, 1] };
-  return { id, label, image: PIXEL, probs, signals: [{ name: "confidence", values: confidences }, late] };
+/** Images of one colour each, of 2 x 2 pixels. */
+function imagesOf(trace: TracedImages["trace"], classNames: readonly string[], cScores?: number[]) {
+  const images = Uint8Array.from({ length: trace.examples * 12 }, (_, i) => 20 * Math.floor(i / 12));
+  const { labels, ids } = trace;
+  return {
+    ...{ images, labels, ids, size: { height: 2, width: 2 }, classNames },
+    ...(cScores && { cScores: Float32Array.from(cScores) }),
+  };
 }
 
-const images: TracedImages = {
+/** Three images of three timesteps that believe in class 0 at first, in class 1 at the end. */
+const CONFIDENCES = [
+  [0.6, 0.55, 0.9],
+  [0.8, 0.7, 0.9],
+  [0.9, 0.95, 0.9],
+];
+const probabilities = CONFIDENCES.map((row, t) => row.map((p) => (t < 2 ? [p, 1 - p] : [1 - p, p])));
+const trace = {
+  ...traceOfProbabilities(probabilities, [0, 1, 1]),
+  ids: Int32Array.of(7, 8, 9),
   model: "CascadedTD",
-  classNames: ["cat", "</script><b>dog"],
-  examples: [
-    example(7, 0, [0.6, 0.8, 0.9]),
-    example(8, 1, [0.55, 0.7, 0.95]),
-    example(9, 1, [0.9, 0.9, 0.9]),
-  ],
+};
+const images: TracedImages = {
+  trace,
+  images: imagesOf(trace, ["cat", "</script><b>dog"], [0.9, 0.1, 0.5]),
+  signals: [{ name: "late", values: [0, 0, 0, 0, 0, 0, 1, 1, 1] }],
 };
 
 after(closeBrowser);
 
-async function explore(look: (page: Page) => Promise<void>): Promise<void> {
-  const html = await traceExplorerPage(images);
+async function explore(look: (page: Page) => Promise<void>, traced = images): Promise<void> {
+  const html = await traceExplorerPage(traced);
   await withBrowser(async (browser) => {
     const page = await openIsolatedPage(browser);
     const faults: string[] = [];
@@ -44,6 +57,7 @@ async function explore(look: (page: Page) => Promise<void>): Promise<void> {
     });
     try {
       await page.setContent(html);
+      await page.waitForSelector("body[data-ready]");
       await look(page);
       assert.deepEqual(faults, []);
     } finally {
@@ -68,7 +82,7 @@ test("moving the threshold moves the stop, the answer and the readout over all i
     assert.equal(await text(page, "stop"), "t = 1 of 2");
     assert.match(
       await text(page, "readout"),
-      /^3 images stop after 0\.67 timesteps on average; 33 % are right\.$/,
+      /^3 images stop after 0\.67 timesteps on average; 33\.3 % are right\.$/,
     );
     const before = await at(page, "#stop-line", "x1");
     await page.focus("#threshold");
@@ -76,7 +90,7 @@ test("moving the threshold moves the stop, the answer and the readout over all i
     assert.equal(await text(page, "threshold-value"), "1.00");
     assert.equal(await text(page, "stop"), "t = 2 of 2");
     assert.match(await text(page, "answer"), /dog ✗$/);
-    assert.match(await text(page, "readout"), /2\.00 timesteps on average; 67 % are right/);
+    assert.match(await text(page, "readout"), /2\.00 timesteps on average; 66\.7 % are right/);
     assert.ok((await at(page, "#stop-line", "x1")) > before);
     await page.keyboard.press("ArrowDown");
     assert.equal(await text(page, "threshold-value"), "0.99");
@@ -85,21 +99,99 @@ test("moving the threshold moves the stop, the answer and the readout over all i
 
 test("keys go through the images; filters, order and rule choose among them", async () => {
   await explore(async (page) => {
-    assert.equal(await text(page, "id"), "no. 7");
+    const shown = async (): Promise<string[]> => [await text(page, "id"), await text(page, "place")];
+    assert.match(await text(page, "id"), /^no\. 7, typicality 0\.90$/);
     await page.keyboard.press("ArrowRight");
-    assert.deepEqual([await text(page, "id"), await text(page, "place")], ["no. 8", "2 of 3"]);
+    assert.deepEqual(await shown(), ["no. 8, typicality 0.10", "2 of 3, page 1 of 1"]);
     await page.keyboard.press("ArrowLeft");
     await page.select("#outcome", "wrong");
-    assert.deepEqual([await text(page, "id"), await text(page, "place")], ["no. 8", "1 of 2"]);
+    assert.deepEqual(await shown(), ["no. 8, typicality 0.10", "1 of 2, page 1 of 1"]);
     await page.select("#sort", "soonest");
-    assert.equal(await text(page, "id"), "no. 9");
-    await page.select("#signal", "1");
-    assert.deepEqual([await text(page, "stop"), await text(page, "place")], ["t = 2 of 2", "1 of 1"]);
-    await page.select("#class", "1");
-    assert.equal(await text(page, "place"), "none");
+    assert.match(await text(page, "id"), /^no\. 9/);
+    await page.select("#outcome", "all");
+    await page.select("#time", "1");
+    assert.equal(await text(page, "place"), "1 of 2, page 1 of 1");
+    await page.select("#typicality", "0");
+    assert.deepEqual(await shown(), ["no. 8, typicality 0.10", "1 of 1, page 1 of 1"]);
+    assert.match(await text(page, "readout"), /^1 images stop after 1\.00 timesteps/);
+    await page.select("#time", "all");
+    await page.select("#signal", "3");
+    assert.deepEqual(
+      [await text(page, "stop"), await text(page, "place")],
+      ["t = 2 of 2", "1 of 1, page 1 of 1"],
+    );
   });
 });
 
-test("there must be something to explore", async () => {
-  await assert.rejects(traceExplorerPage({ ...images, examples: [] }), UserError);
+test("a click on the gallery and on a bar chooses what lies there", async () => {
+  await explore(async (page) => {
+    const box = await (await page.$("#gallery"))?.boundingBox();
+    assert.ok(box);
+    await page.mouse.click(box.x + (2.5 * box.width) / 8, box.y + 10);
+    assert.match(await text(page, "id"), /^no\. 9/);
+    await page.evaluate(`document.querySelectorAll("#times rect")[0].dispatchEvent(new Event("click"))`);
+    assert.equal(await text(page, "place"), "1 of 1, page 1 of 1");
+    assert.match(await text(page, "id"), /^no\. 9/);
+  });
+});
+
+test("accuracy and mean stopping time are those of the speed-accuracy curve at every threshold, over several sheets", async () => {
+  const made = recipeTrace(6, 1003, 12).trace;
+  const names = Array.from({ length: 12 }, (_, k) => `class ${k}`);
+  await explore(
+    async (page) => {
+      for (const point of speedAccuracyCurve(made, {
+        thresholds: [0, 0.07, 0.29, 0.5, 0.57, 0.58, 0.93, 1],
+      })) {
+        await page.evaluate(
+          `{ const slider = document.getElementById("threshold"); slider.value = ${point.threshold}; slider.dispatchEvent(new Event("input")); }`,
+        );
+        assert.equal(
+          await text(page, "readout"),
+          `1,003 images stop after ${point.meanStoppingTime.toFixed(2)} timesteps on average; ${(100 * point.accuracy).toFixed(1)} % are right.`,
+        );
+      }
+      assert.equal(await text(page, "curve-title"), "All 1,003 images");
+    },
+    { trace: made, images: imagesOf(made, names) },
+  );
+});
+
+test("a value as it is kept reaches the same thresholds as the value itself", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 100 }), fc.double({ min: 0, max: 1, noNaN: true }), (i, p) => {
+      for (const value of [p, i / 100, Math.max(0, i / 100 - 1e-16), Math.min(1, i / 100 + 1e-16)])
+        assert.equal(code(value) >= 2 * i, value >= i / 100, `${value} at ${i}/100`);
+    }),
+  );
+});
+
+test("few images unless told; a page in a file keeps the notebook small; viewers without frames have a figure", async () => {
+  const jupyter = createRequire(import.meta.url)("tslab/dist/jupyter.js") as {
+    lastWriteDisplayData: unknown;
+  };
+  const shown: Readonly<Record<string, string>>[] = [];
+  jupyter.lastWriteDisplayData = ({ data }: { data: Record<string, string> }) => void shown.push(data);
+  const made = { ...recipeTrace(4, 300, 3).trace, model: "<b>M" };
+  const traced = { trace: made, images: imagesOf(made, ["a", "b", "c"]) };
+  const file = join(folderOfTests("explorer"), "page.html");
+  await showTraceExplorer(traced);
+  await showTraceExplorer(traced, { count: Infinity, file });
+  const [inside, beside] = shown;
+  assert.match(inside?.["text/plain"] ?? "", /^Trace explorer: 200 of 300 images of <b>M, 0\.\d MB$/);
+  for (const html of [inside?.["text/html"] ?? "", beside?.["text/html"] ?? ""]) {
+    assert.match(html, /^<p[^>]*>\d00 of 300 images of &lt;b&gt;M/);
+    assert.match(html, /<img alt="[^"]+" src="data:image\/svg\+xml;base64,/);
+  }
+  assert.match(inside?.["text/html"] ?? "", /trust the notebook[^]*<iframe/);
+  assert.ok(beside?.["text/html"]?.includes(`open ${file}`) && !beside["text/html"].includes("<iframe"));
+  assert.match(readFileSync(file, "utf8"), /"examples":300/);
+  await assert.rejects(showTraceExplorer(traced, { count: 0 }), UserError);
+});
+
+test("images and trace must be of the same examples", async () => {
+  const others = imagesOf({ ...trace, ids: Int32Array.of(7, 9, 8) }, ["cat", "dog"]);
+  await assert.rejects(traceExplorerPage({ trace, images: others }), /not of the same examples/);
+  const signals = [{ name: "short", values: [1] }];
+  await assert.rejects(traceExplorerPage({ ...images, signals }), /"short" has 1 values; T x N = 3 x 3/);
 });

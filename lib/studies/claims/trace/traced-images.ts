@@ -4,11 +4,13 @@ import { pngDataUri } from "../../../datasets/encode.js";
 import { divergedSummary } from "../../../experiments/runs/divergence.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { testImages } from "../../../experiments/runs/image-splits.js";
+import type { TracedImages } from "../../../experiments/runs/traced-images.js";
 import type { SingleTrace, TraceKind } from "../../../figures/single-traces.js";
-import type { TracedImage, TracedImages } from "../../../figures/traced-image.js";
+import type { TracedImage } from "../../../figures/traced-image.js";
 import { correctness, probabilities } from "../../../trace/probabilities.js";
 import { subtrace } from "../../../trace/subtrace.js";
 import { timesReaching } from "../../../trace/stopping-time.js";
+import type { Trace } from "../../../trace/trace.js";
 import { UserError } from "../../../util/errors.js";
 import { randomStream } from "../../../util/random.js";
 import type { StudyContext } from "../../study-context.js";
@@ -21,19 +23,21 @@ import {
   type TraceSettings,
 } from "./runs.js";
 
-/** `count` test images, drawn by the first seed that did not diverge, with what its network made of them over time. */
+/** The test images and their trace, of the first seed that did not diverge, with what the GRUs say as signals to stop by. */
 export async function tracedImages(
   settings: TraceSettings,
   context: StudyContext,
-  { model = "CascadedTD", count = 60 }: { readonly model?: TraceModel; readonly count?: number } = {},
+  { model = "CascadedTD" }: { readonly model?: TraceModel } = {},
 ): Promise<TracedImages> {
-  const { scored, images, order } = await drawnImages(model, settings, context);
+  const { scored, images } = await drawnImages(model, settings, context);
+  const { trace, right, gain } = scored;
   return {
-    model,
-    classNames: images.classNames,
-    examples: await Promise.all(
-      Array.from(order.subarray(0, count), (n) => tracedImage(scored, images, n, 1)),
-    ),
+    trace,
+    images,
+    signals: [
+      { name: "probability of being right (GRU)", values: right },
+      { name: "1 - gain of waiting (GRU)", values: gain.map((value) => 1 - value) },
+    ],
   };
 }
 
@@ -69,7 +73,7 @@ export async function singleTraces(
   );
   const traces = await Promise.all(
     chosen.map(async ({ kind, n }) => ({
-      ...(await tracedImage(scored, images, n, ENLARGED)),
+      ...(await tracedImage(trace, images, n)),
       kind,
       stops: stops.map(({ rule, times }) => ({ rule, timestep: times[n] as number })),
     })),
@@ -98,33 +102,15 @@ async function drawnImages(model: TraceModel, settings: TraceSettings, context: 
   return { scored, images, order: randomStream(seed, "trace/examples").permutation(images.labels.length) };
 }
 
-async function tracedImage(
-  { trace, right, gain }: ScoredTrace,
-  images: ImageSet,
-  n: number,
-  enlarge: number,
-): Promise<TracedImage> {
-  const { timesteps, examples, classes } = trace;
+async function tracedImage(trace: Trace, images: ImageSet, n: number): Promise<TracedImage> {
+  const { timesteps, classes } = trace;
   const values = valuesPerImage(images.size);
   const pixels = images.images.subarray(n * values, (n + 1) * values);
   const flat = probabilities(subtrace(trace, [n]));
-  const times = Array.from({ length: timesteps }, (_, t) => t);
-  const probs = times.map((t) => [...flat.subarray(t * classes, (t + 1) * classes)]);
   return {
     id: trace.ids[n] as number,
     label: trace.labels[n] as number,
-    image: await pngDataUri(pixels, images.size, enlarge),
-    probs,
-    signals: [
-      { name: "confidence", values: probs.map((row) => Math.max(...row)) },
-      {
-        name: "probability of being right (GRU)",
-        values: times.map((t) => right[t * examples + n] as number),
-      },
-      {
-        name: "1 - gain of waiting (GRU)",
-        values: times.map((t) => Math.min(1, 1 - (gain[t * examples + n] as number))),
-      },
-    ],
+    image: await pngDataUri(pixels, images.size, ENLARGED),
+    probs: Array.from({ length: timesteps }, (_, t) => [...flat.subarray(t * classes, (t + 1) * classes)]),
   };
 }
