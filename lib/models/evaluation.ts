@@ -41,7 +41,7 @@ export function startRun(
   const programFor = (images: Timeline): Program =>
     programOf(network, side, images, (norm) => named(pass.norms, norm).equalRows);
   const few = batch <= FEW && timeline.rows.every((rows) => rows === batch);
-  if (hasOwnKernels && pass.precision === "float32" && few) {
+  if (hasOwnKernels && pass.precision !== "float64Sums" && few) {
     const opened = openedProgram(pass, side, timeline, programFor);
     if (opened !== undefined) return opened.start(values, batch);
   }

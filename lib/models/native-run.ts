@@ -12,8 +12,9 @@ import { scoped, type Tensor, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { ABSENT, valueAt } from "../nn/timeline.js";
 
 /**
- * A program opened by the project's own kernels (lib/nn/native/operations/program.h), in float32: its filters are laid out
- * once, what does not depend on the images is computed once, and each timestep is one call. To be disposed of.
+ * A program opened by the project's own kernels (lib/nn/native/operations/program.h): its filters are laid out once,
+ * rounded to bfloat16 in mixed precision where reading them is what takes time, while all else is float32. What does not
+ * depend on the images is computed once, and each timestep is one call. To be disposed of.
  */
 export class NativeProgram implements OpenedProgram {
   readonly #plan: Tensor;
@@ -22,7 +23,10 @@ export class NativeProgram implements OpenedProgram {
     const constants = new Constants(pass);
     this.#plan = tf.tidy(() => {
       const text = tf.tensor1d(textOf(program, constants), "int32");
-      const attributes = [attribute.integer("N", constants.tensors.length)];
+      const attributes = [
+        attribute.integer("N", constants.tensors.length),
+        attribute.dtype("weights", pass.precision === "mixed" ? "bfloat16" : "float32"),
+      ];
       // It outlives the scope in which it is first needed.
       return tf.keep(valueAt(runNative("CascadeOpenProgram", attributes, [text, ...constants.tensors]), 0));
     });

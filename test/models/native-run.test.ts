@@ -25,23 +25,30 @@ interface Setting {
 }
 
 /** Runs `work` on a network with its program and frees what was made for it. */
-function withProgram(network: CascadedNetwork, work: (setting: Setting) => void): void {
+function withProgram(network: CascadedNetwork, work: (setting: Setting) => void, side = SIDE): void {
   const state = initialState(network, 3);
   const pass = evaluationPass(network, state);
   const images = constantTimeline(network.timesteps, 2);
   work({
     network,
     pass,
-    program: programOf(network, SIDE, images, (norm) => named(pass.norms, norm).equalRows),
+    program: programOf(network, side, images, (norm) => named(pass.norms, norm).equalRows),
   });
   disposeEvaluationPass(pass);
   disposeState(state);
 }
 
-function randomImages(batch: number): Tensor4D {
+function randomImages(batch: number, side = SIDE): Tensor4D {
   const draws = randomStream(batch, "images");
-  const pixels = Float32Array.from({ length: batch * SIDE * SIDE * 3 }, () => draws.normal());
-  return tf.tensor4d(pixels, [batch, SIDE, SIDE, 3]);
+  const pixels = Float32Array.from({ length: batch * side * side * 3 }, () => draws.normal());
+  return tf.tensor4d(pixels, [batch, side, side, 3]);
+}
+
+/** The upper half of each float32, rounded to nearest, ties to even. */
+function toBfloat16(values: Float32Array): Float32Array {
+  const bits = new Uint32Array(Float32Array.from(values).buffer);
+  const rounded = bits.map((value) => ((value + 0x7fff + ((value >>> 16) & 1)) & 0xffff0000) >>> 0);
+  return new Float32Array(rounded.buffer);
 }
 
 /** Channels and maps that take every algorithm, and such as fill no lane. */
@@ -129,3 +136,62 @@ test("what programs and runs hold of memory is free again when they are disposed
     images.dispose();
   });
 });
+
+test(
+  "mixed precision gives to the last bit what float32 gives with its filters rounded to bfloat16, where none is transformed",
+  { skip },
+  () => {
+    // Maps of 34, 17, 9, 5 and 3 positions a side: none divides into the pieces of a transform.
+    const side = 34;
+    for (const network of NETWORKS)
+      withProgram(
+        network,
+        ({ pass, program }) => {
+          const rounded = new Map(
+            [...pass.parameters].map(([name, tensor]) =>
+              tensor.rank === 4
+                ? [name, tf.tensor(toBfloat16(tensor.dataSync<"float32">()), tensor.shape)]
+                : [name, tensor],
+            ),
+          );
+          const images = randomImages(3, side);
+          const answers = (own: EvaluationPass): Float32Array => {
+            const opened = new NativeProgram(program, own);
+            const run = opened.start(images, 3);
+            const logits = run.advance(program.timesteps - 1);
+            run.dispose();
+            opened.dispose();
+            return logits;
+          };
+          const mixed = answers({ ...pass, precision: "mixed" });
+          assert.deepEqual(mixed, answers({ ...pass, parameters: rounded }));
+          assert.notDeepEqual(mixed, answers(pass));
+          for (const [name, tensor] of rounded) if (tensor !== pass.parameters.get(name)) tensor.dispose();
+          images.dispose();
+        },
+        side,
+      );
+  },
+);
+
+test(
+  "mixed precision is as near to float32 as its weights are where filters are transformed",
+  { skip },
+  () => {
+    withProgram(cascadedResNet(tinySpec({ width: 1 / 4 })), ({ pass, program }) => {
+      const images = randomImages(2);
+      const [exact, mixed] = (["float32", "mixed"] as const).map((precision) => {
+        const opened = new NativeProgram(program, { ...pass, precision });
+        const run = opened.start(images, 2);
+        const logits = run.advance(program.timesteps - 1);
+        run.dispose();
+        opened.dispose();
+        return logits;
+      });
+      const error = relativeError(mixed ?? [], exact ?? []);
+      // bfloat16 rounds by 1/256 at most; twenty roundings in a row add up like a random walk.
+      assert.ok(error > 0 && error < 2 ** -8 * Math.sqrt(20), `off by ${error}`);
+      images.dispose();
+    });
+  },
+);

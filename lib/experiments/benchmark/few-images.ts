@@ -14,15 +14,18 @@ import {
   spreadOf,
 } from "./benchmark.js";
 
-/** Full width and a quarter of it, parallel and serial as published, one image to sixteen. */
+/** Full width and a quarter of it, parallel and serial as published, one image to sixteen, in both precisions. */
 export const FEW_IMAGES_CASES: readonly BenchmarkCase[] = [FULL, QUARTER].flatMap((size) =>
   (["parallel", "serial"] as const).flatMap((scheme) =>
-    [1, 2, 4, 8, 16].map((batch) => ({
-      ...size,
-      scheme,
-      batch,
-      name: `${size.name}${scheme === "serial" ? ", serial" : ""}, batch ${batch}`,
-    })),
+    [1, 2, 4, 8, 16].flatMap((batch) =>
+      (["float32", "mixed"] as const).map((precision) => ({
+        ...size,
+        scheme,
+        batch,
+        precision,
+        name: `${size.name}${scheme === "serial" ? ", serial" : ""}, batch ${batch}${precision === "mixed" ? ", mixed" : ""}`,
+      })),
+    ),
   ),
 );
 
@@ -76,10 +79,13 @@ export class TimedAnswers {
     return this.until(this.#network.timesteps - 1);
   }
 
-  /** Milliseconds below which all answers cannot be had where every distinct product is taken and every weight read once. */
+  /**
+   * Milliseconds below which all answers cannot be had where every distinct product is taken and every weight read once: 4
+   * bytes, or 2 in mixed precision.
+   */
   limit({ multiplyAdds, bytes }: MachineLimits): number {
     const products = this.spec.batch * (networkCost(this.#network, 32).distinct.at(-1) ?? 0);
-    const read = 4 * parameterCount(this.#network);
+    const read = (this.spec.precision === "mixed" ? 2 : 4) * parameterCount(this.#network);
     return 1000 * Math.max(products / multiplyAdds, read / bytes);
   }
 

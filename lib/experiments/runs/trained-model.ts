@@ -12,6 +12,7 @@ import {
   evaluationPass,
   type NetworkState,
 } from "../../models/state.js";
+import type { Precision } from "../../nn/backend/kernels.js";
 import type { EvaluationPass } from "../../nn/pass.js";
 import { stream, type StreamedStep } from "../../models/stream.js";
 import { tf } from "../../nn/tensorflow.js";
@@ -37,6 +38,11 @@ export interface TrainedModelOptions {
   readonly timesteps?: number | undefined;
   /** Propagation delay to run a cascade with; that of the spec if left out. */
   readonly delay?: CascadeNetworkSpec["delay"] | undefined;
+  /**
+   * What streams compute in, float32 if left out. In mixed precision the large filters are read as bfloat16, half as many
+   * bytes; what is waited for with one image is mostly that reading. Traces are always float32's.
+   */
+  readonly precision?: Precision | undefined;
 }
 
 /** A finished run's weights, ready to be run over time. */
@@ -52,8 +58,9 @@ export class TrainedModel {
     readonly classNames: readonly string[],
     /** Side of the images that it was trained on, in pixels. */
     readonly imageSize: number,
+    precision?: Precision,
   ) {
-    this.#pass = evaluationPass(network, state);
+    this.#pass = evaluationPass(network, state, precision);
   }
 
   /** Logits [T, N, K] of a set of images with the same classes. */
@@ -125,7 +132,16 @@ export async function openTrainedModel(
     ({ name, shape }) => [name, { shape, values: storedValues(tensors, name, shape, path) }] as const,
   );
   const state = retimedState(view.network, new Map(trained));
-  return new TrainedModel(view.model, record.hash, view.network, state, normalisation, classNames, imageSize);
+  return new TrainedModel(
+    view.model,
+    record.hash,
+    view.network,
+    state,
+    normalisation,
+    classNames,
+    imageSize,
+    options.precision,
+  );
 }
 
 /** The spec with the timesteps and the delay that are asked for; a UserError where its network is no cascade. */

@@ -13,7 +13,8 @@ namespace cascade {
 namespace {
 
 // The right side [depth, C'] of a product: the filter where it lies, if its columns fill whole lanes, or laid out anew as
-// [C' / columns, depth, columns], with columns those of a micro-tile and zeros for those that are missing.
+// [C' / columns, depth, columns], with columns those of a micro-tile and zeros for those that are missing. Stored as W.
+template <typename W>
 class RightSide {
  public:
   // fill(term, row) writes the C' values of one term of the sums.
@@ -23,29 +24,29 @@ class RightSide {
     std::vector<float> row(width_, 0.0f);
     for (int64_t term = 0; term < depth; term++) {
       fill(term, row.data());
-      for (int64_t k = 0; k < width_; k += stride_) std::copy_n(&row[k], stride_, packed_.get() + k * depth + term * stride_);
+      for (int64_t k = 0; k < width_; k += stride_) std::transform(&row[k], &row[k] + stride_, packed_.get() + k * depth + term * stride_, Cast<W>);
     }
   }
-  RightSide(int64_t outputs, const float* filter) : width_(outputs), stride_(outputs), block_(MicroColumns(outputs)), packed_(0), values_(filter) {}
+  RightSide(int64_t outputs, const W* filter) : width_(outputs), stride_(outputs), block_(MicroColumns(outputs)), packed_(0), values_(filter) {}
 
   // From column k on, the first of a micro-tile's; the terms lie Stride() values apart.
-  const float* At(int64_t k) const { return values_ + k / MicroColumns(width_) * block_; }
+  const W* At(int64_t k) const { return values_ + k / MicroColumns(width_) * block_; }
   int64_t Stride() const { return stride_; }
   int64_t Width() const { return width_; }
 
  private:
   const int64_t width_, stride_, block_;
-  const Buffer<float> packed_;
-  const float* const values_;
+  const Buffer<W> packed_;
+  const W* const values_;
 };
 
 constexpr int64_t kItemsWanted = 16;  // below which the channels of the result are shared out too
 
 // y [N, H', W', C'] on the grid's positions, from the map's windows and a right side.
-template <typename T>
+template <typename T, typename W = float>
 class DirectConvolution {
  public:
-  DirectConvolution(const Threads& threads, const WindowGrid& grid, const T* map, const MapShape& shape, const RightSide& right,
+  DirectConvolution(const Threads& threads, const WindowGrid& grid, const T* map, const MapShape& shape, const RightSide<W>& right,
                     const Epilogue& epilogue, T* y, const MapShape& shape_y)
       : grid_(grid), right_(right), epilogue_(epilogue), y_(y), shape_y_(shape_y), columns_(MicroColumns(right.Width())),
         outputs_(OutputOffsets(Windows<T>::Together(shape))) {
@@ -73,7 +74,7 @@ class DirectConvolution {
     for (; k < end; k += columns_)
       for (int64_t position = 0; position < count; position += kMicroRows) {
         const MicroRows left(values, windows.Positions(), position, count);
-        MultiplyGathered(false, columns_, left.rows, terms.data(), terms.size(), right_.At(k), right_.Stride(), sums, columns_);
+        MultiplyGathered(false, std::min(kMicroRows, count - position), columns_, left.rows, terms.data(), terms.size(), right_.At(k), right_.Stride(), sums, columns_);
         Store(first, position, std::min(position + kMicroRows, count), k, sums);
       }
   }
@@ -111,7 +112,7 @@ class DirectConvolution {
   }
 
   const WindowGrid grid_;
-  const RightSide& right_;
+  const RightSide<W>& right_;
   const EpilogueRows epilogue_;
   T* const y_;
   const MapShape shape_y_;
@@ -119,8 +120,9 @@ class DirectConvolution {
   const std::vector<int64_t> outputs_;
 };
 
-inline RightSide PackedRightSide(int64_t depth, int64_t outputs, const float* filter) {
-  return RightSide(depth, outputs, [&](int64_t term, float* row) { std::copy_n(filter + term * outputs, outputs, row); });
+template <typename W>
+RightSide<W> PackedRightSide(int64_t depth, int64_t outputs, const float* filter) {
+  return RightSide<W>(depth, outputs, [&](int64_t term, float* row) { std::copy_n(filter + term * outputs, outputs, row); });
 }
 
 struct Direct {
@@ -129,10 +131,10 @@ struct Direct {
     const WindowGrid grid = ForwardGrid(s);
     const MapShape shape{s.batch, s.height, s.width, s.inputs}, shape_y{s.batch, s.OutHeight(), s.OutWidth(), s.outputs};
     if (s.outputs % kLanes == 0) {
-      DirectConvolution<T>(threads, grid, x, shape, RightSide(s.outputs, filter), epilogue, y, shape_y);
+      DirectConvolution<T>(threads, grid, x, shape, RightSide<float>(s.outputs, filter), epilogue, y, shape_y);
       return;
     }
-    DirectConvolution<T>(threads, grid, x, shape, PackedRightSide(grid.Depth(s.inputs), s.outputs, filter), epilogue, y, shape_y);
+    DirectConvolution<T>(threads, grid, x, shape, PackedRightSide<float>(grid.Depth(s.inputs), s.outputs, filter), epilogue, y, shape_y);
   }
 
   template <typename T>
@@ -144,7 +146,7 @@ struct Direct {
         const WindowGrid grid{row, column, s.stride, down.positions, across.positions, 1, down.begin, across.begin, down.count, across.count};
         if (grid.OfMap() == 0) continue;
         // The taps in the order of the window, with the channels of dy as terms.
-        const RightSide right(grid.Depth(s.outputs), s.inputs, [&](int64_t term, float* to) {
+        const RightSide<float> right(grid.Depth(s.outputs), s.inputs, [&](int64_t term, float* to) {
           const int64_t k = term % s.outputs, tap = term / s.outputs;
           const int64_t a = down.last - tap / across.count * s.stride, b = across.last - tap % across.count * s.stride;
           for (int64_t c = 0; c < s.inputs; c++) to[c] = filter[((a * s.size + b) * s.inputs + c) * s.outputs + k];

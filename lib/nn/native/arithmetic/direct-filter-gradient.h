@@ -55,7 +55,7 @@ class DirectFilterGradient {
           for (int64_t row = begin * kMicroRows; row < end * kMicroRows; row += kMicroRows) {
             const MicroRows left(values, windows.Terms(), row, depth_);
             for (int64_t chunk = 0; chunk < count; chunk += kPositionsOfSum)
-              MultiplyGathered(first + chunk > start, columns_, left.rows, windows.Positions().data() + chunk,
+              MultiplyGathered(first + chunk > start, kMicroRows, columns_, left.rows, windows.Positions().data() + chunk,
                                std::min(kPositionsOfSum, count - chunk), above + chunk * width_ + k, width_, sums + row * width_ + k, width_);
           }
       };

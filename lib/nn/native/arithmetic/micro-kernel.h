@@ -129,22 +129,42 @@ struct Side {
   const float* scale;
 };
 
-// The lanes of a row of products' right sides.
-template <typename U>
-inline Lanes LoadRight(const U* from) {
+// The lanes of a row of products' right sides, which may be stored as bfloat16 and multiplied as float.
+template <typename W>
+inline Lanes LoadRight(const W* from) {
+  if constexpr (std::is_same_v<W, BFloat16>) return LoadLanes(from);
   Lanes lanes;
   std::memcpy(&lanes, from, sizeof(lanes));
   return lanes;
 }
 
+template <typename W>
+inline void StoreRight(Lanes lanes, W* to) {
+  if constexpr (std::is_same_v<W, BFloat16>) StoreLanes(lanes, to);
+  else std::memcpy(to, &lanes, sizeof(lanes));
+}
+
+// work(rows) with the fewest rows, known to the compiler, that hold `count` of a micro-tile's: what stands alone, as one image
+// often does, is not multiplied eight times.
+template <typename Work>
+inline void WithRows(int64_t count, const Work& work) {
+  if (count == 1) work(std::integral_constant<int64_t, 1>{});
+  else if (count == 2) work(std::integral_constant<int64_t, 2>{});
+  else if (count <= 4) work(std::integral_constant<int64_t, 4>{});
+  else work(std::integral_constant<int64_t, kMicroRows>{});
+}
+
+// Columns of a micro-tile: two registers where the channels allow it.
+inline int64_t MicroColumns(int64_t channels) { return channels % (2 * kLanes) == 0 ? 2 * kLanes : kLanes; }
+
 // c [rows, columns] = a b over `depth`, or added to it where asked, for one micro-tile; the columns of b lie side by side.
-template <typename U, int registers>
-inline void MultiplyMicroTile(bool accumulate, const Side<U>& a, const Side<U>& b, int64_t depth, float* __restrict c,
+template <int64_t rows, int registers, typename U, typename W>
+inline void MultiplyMicroTile(bool accumulate, const Side<U>& a, const Side<W>& b, int64_t depth, float* __restrict c,
                               int64_t c_stride) {
   using M = MicroKernel<U>;
-  typename M::Sum sum[kMicroRows][registers];
+  typename M::Sum sum[rows][registers];
 #pragma GCC unroll 8
-  for (int64_t r = 0; r < kMicroRows; r++)
+  for (int64_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
     for (int64_t n = 0; n < registers; n++) sum[r][n] = typename M::Sum{};
   for (int64_t k = 0; k < depth; k++) {
@@ -152,14 +172,14 @@ inline void MultiplyMicroTile(bool accumulate, const Side<U>& a, const Side<U>& 
 #pragma GCC unroll 2
     for (int64_t n = 0; n < registers; n++) right[n] = LoadRight(b.values + k * b.depth + n * kLanes);
 #pragma GCC unroll 8
-    for (int64_t r = 0; r < kMicroRows; r++) {
+    for (int64_t r = 0; r < rows; r++) {
       const U left = a.values[r * a.outer + k * a.depth];
 #pragma GCC unroll 2
       for (int64_t n = 0; n < registers; n++) sum[r][n] = M::Add(sum[r][n], left, right[n]);
     }
   }
 #pragma GCC unroll 8
-  for (int64_t r = 0; r < kMicroRows; r++)
+  for (int64_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
     for (int64_t n = 0; n < registers; n++) {
       float* to = c + r * c_stride + n * kLanes;
@@ -168,24 +188,23 @@ inline void MultiplyMicroTile(bool accumulate, const Side<U>& a, const Side<U>& 
     }
 }
 
-// Columns of a micro-tile: two registers where the channels allow it.
-inline int64_t MicroColumns(int64_t channels) { return channels % (2 * kLanes) == 0 ? 2 * kLanes : kLanes; }
-
-// MultiplyMicroTile for a micro-tile of so many columns.
-template <typename U>
-void Multiply(bool accumulate, int64_t columns, const Side<U>& a, const Side<U>& b, int64_t depth, float* c, int64_t c_stride) {
-  if (columns == kLanes) MultiplyMicroTile<U, 1>(accumulate, a, b, depth, c, c_stride);
-  else MultiplyMicroTile<U, 2>(accumulate, a, b, depth, c, c_stride);
+// MultiplyMicroTile for the first `count` rows of a micro-tile of so many columns.
+template <typename U, typename W>
+void Multiply(bool accumulate, int64_t count, int64_t columns, const Side<U>& a, const Side<W>& b, int64_t depth, float* c, int64_t c_stride) {
+  WithRows(count, [&](auto rows) {
+    if (columns == kLanes) MultiplyMicroTile<rows, 1>(accumulate, a, b, depth, c, c_stride);
+    else MultiplyMicroTile<rows, 2>(accumulate, a, b, depth, c, c_stride);
+  });
 }
 
-// c [rows, columns] = sum over k of rows[r][offsets[k]] right[k, columns], or added to it, for one micro-tile: a product whose
-// left side lies scattered in memory.
-template <int registers>
-inline void MultiplyGathered(bool accumulate, const float* const (&rows)[kMicroRows], const int64_t* offsets, int64_t depth,
-                             const float* right, int64_t right_stride, float* __restrict c, int64_t c_stride) {
-  Lanes sum[kMicroRows][registers];
+// c [rows, columns] = sum over k of from[r][offsets[k]] right[k, columns], or added to it, for one micro-tile: a product whose
+// left side lies scattered in memory. The right side is stored as W and multiplied as float.
+template <int64_t rows, int registers, typename W>
+inline void MultiplyGathered(bool accumulate, const float* const (&from)[kMicroRows], const int64_t* offsets, int64_t depth,
+                             const W* right, int64_t right_stride, float* __restrict c, int64_t c_stride) {
+  Lanes sum[rows][registers];
 #pragma GCC unroll 8
-  for (int64_t r = 0; r < kMicroRows; r++)
+  for (int64_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
     for (int64_t n = 0; n < registers; n++) sum[r][n] = Lanes{};
   for (int64_t k = 0; k < depth; k++) {
@@ -194,12 +213,12 @@ inline void MultiplyGathered(bool accumulate, const float* const (&rows)[kMicroR
 #pragma GCC unroll 2
     for (int64_t n = 0; n < registers; n++) values[n] = LoadLanes(right + k * right_stride + n * kLanes);
 #pragma GCC unroll 8
-    for (int64_t r = 0; r < kMicroRows; r++)
+    for (int64_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
-      for (int64_t n = 0; n < registers; n++) sum[r][n] = FusedMultiplyAdd(rows[r][offset], values[n], sum[r][n]);
+      for (int64_t n = 0; n < registers; n++) sum[r][n] = FusedMultiplyAdd(from[r][offset], values[n], sum[r][n]);
   }
 #pragma GCC unroll 8
-  for (int64_t r = 0; r < kMicroRows; r++)
+  for (int64_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
     for (int64_t n = 0; n < registers; n++) {
       float* to = c + r * c_stride + n * kLanes;
@@ -207,10 +226,14 @@ inline void MultiplyGathered(bool accumulate, const float* const (&rows)[kMicroR
     }
 }
 
-inline void MultiplyGathered(bool accumulate, int64_t columns, const float* const (&rows)[kMicroRows], const int64_t* offsets, int64_t depth,
-                             const float* right, int64_t right_stride, float* c, int64_t c_stride) {
-  if (columns == kLanes) MultiplyGathered<1>(accumulate, rows, offsets, depth, right, right_stride, c, c_stride);
-  else MultiplyGathered<2>(accumulate, rows, offsets, depth, right, right_stride, c, c_stride);
+// MultiplyGathered for the first `count` rows of a micro-tile of so many columns.
+template <typename W>
+inline void MultiplyGathered(bool accumulate, int64_t count, int64_t columns, const float* const (&from)[kMicroRows], const int64_t* offsets,
+                             int64_t depth, const W* right, int64_t right_stride, float* c, int64_t c_stride) {
+  WithRows(count, [&](auto rows) {
+    if (columns == kLanes) MultiplyGathered<rows, 1>(accumulate, from, offsets, depth, right, right_stride, c, c_stride);
+    else MultiplyGathered<rows, 2>(accumulate, from, offsets, depth, right, right_stride, c, c_stride);
+  });
 }
 
 }  // namespace

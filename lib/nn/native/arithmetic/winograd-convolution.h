@@ -23,8 +23,8 @@ int64_t TilesTogether(int64_t places, int64_t channels) {
 }
 
 // A transformed filter u [places, C' / columns, C / neighbours, columns], with columns those of a micro-tile, and where U
-// has scales those of [places, C'].
-template <typename Algorithm, typename U>
+// has scales those of [places, C']. Stored as W: U, or bfloat16 to be multiplied as float.
+template <typename Algorithm, typename U, typename W = U>
 class TransformedFilter {
  public:
   // filter [3, 3, C, C']; transposed, for the gradient by the input, C and C' change places and the taps are mirrored.
@@ -45,7 +45,7 @@ class TransformedFilter {
   }
 
   // The right side of products at a place, from output channel k on.
-  Side<U> At(int64_t place, int64_t k) const {
+  Side<W> At(int64_t place, int64_t k) const {
     return {u_.get() + (place * outputs + k) * depth, 1, columns, scale_.get() + place * outputs + k};
   }
 
@@ -89,7 +89,7 @@ class TransformedFilter {
   // The outputs from `first` on.
   void Transform(const float* taps, int64_t first) {
     constexpr int64_t neighbours = MicroKernel<U>::kNeighbours;
-    U* to = u_.get() + first / columns * columns * depth + first % columns;
+    W* to = u_.get() + first / columns * columns * depth + first % columns;
     Lanes factor[kPlaces];
     if constexpr (MicroKernel<U>::kScaled) ScaleTaps(taps, first, factor);
     for (int64_t c = 0; c < depth; c++) {
@@ -101,21 +101,20 @@ class TransformedFilter {
           values[n] = transformed[n][place];
           if constexpr (MicroKernel<U>::kScaled) values[n] *= factor[place];
         }
-        const Lanes row = MicroKernel<U>::Pack(values);
-        std::memcpy(to + place * outputs * depth + c * columns, &row, sizeof(row));
+        StoreRight(MicroKernel<U>::Pack(values), to + place * outputs * depth + c * columns);
       }
     }
   }
 
-  const Buffer<U> u_;
+  const Buffer<W> u_;
   const Buffer<float> scale_;
 };
 
 // y [N, H', W', C'] from x [N, H, W, C] and the filter.
-template <typename Algorithm, typename T>
+template <typename Algorithm, typename T, typename W = Products<T>>
 class WinogradConvolution {
  public:
-  WinogradConvolution(const Threads& threads, const Maps& maps_x, const T* x, const TransformedFilter<Algorithm, Products<T>>& filter,
+  WinogradConvolution(const Threads& threads, const Maps& maps_x, const T* x, const TransformedFilter<Algorithm, Products<T>, W>& filter,
                       const Epilogue& epilogue, T* y)
       : x_(x), filter_(filter), epilogue_(epilogue), y_(y),
         // The result's sides: kOutput positions for every kStep of the input.
@@ -178,7 +177,7 @@ class WinogradConvolution {
     for (; k < end; k += columns) {
       for (int64_t place = 0; place < kPlaces; place++)
         for (int64_t row = 0; row < rows; row += kMicroRows)
-          cascade::Multiply<U>(false, columns, left.At(place, at + row), filter_.At(place, k), filter_.depth, m.get() + place * m_stride + row * columns, columns);
+          cascade::Multiply(false, std::min(kMicroRows, last - first - row), columns, left.At(place, at + row), filter_.At(place, k), filter_.depth, m.get() + place * m_stride + row * columns, columns);
       for (int64_t tile = first; tile < last; tile++) TransformOutput(tile, k, m.get() + (tile - first) * columns, m_stride);
     }
   }
@@ -222,7 +221,7 @@ class WinogradConvolution {
   }
 
   const T* const x_;
-  const TransformedFilter<Algorithm, U>& filter_;
+  const TransformedFilter<Algorithm, U, W>& filter_;
   const EpilogueRows epilogue_;
   T* const y_;
   const Tiles tiles_y_, tiles_x_;

@@ -71,7 +71,7 @@ class WinogradFilterGradient {
       const U* right = LayAlongTiles(above + k / columns_ * layout_y_.blocks, count, columns_, &scale_y[k]);
       for (int64_t c = 0; c < inputs_; c += kMicroRows) {
         const U* left = reinterpret_cast<const U*>(v + c / kLanes * layout_x_.blocks + c % kLanes);
-        Multiply<U>(accumulate, columns_, {left, 1, kLanes, &scale_x[c]}, {right, 1, columns_, &scale_y[k]},
+        Multiply<U, U>(accumulate, kMicroRows, columns_, {left, 1, kLanes, &scale_x[c]}, {right, 1, columns_, &scale_y[k]},
                     CeilDiv(count, MicroKernel<U>::kNeighbours), du + c * outputs_ + k, outputs_);
       }
     }
