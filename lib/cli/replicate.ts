@@ -4,7 +4,7 @@ import { Command, Option } from "commander";
 import { closeBrowser } from "../figures/browser.js";
 import { PROTOCOL_NAMES, PROTOCOLS, STUDIES } from "../studies/replication/protocols.js";
 import { analyseParts, type ReplicationFolders, writeReport } from "../studies/replication/results.js";
-import { planReplication, type Replication } from "../studies/replication/replication.js";
+import { type NamedSource, planReplication, type Replication } from "../studies/replication/replication.js";
 import { sourceShapes } from "../studies/replication/source-shapes.js";
 import type { ProtocolName } from "../studies/study.js";
 import { trainingStatus } from "../studies/replication/training-status.js";
@@ -21,6 +21,7 @@ interface ReplicateOptions extends PlanOptions {
   readonly protocol?: ProtocolName;
   readonly data: readonly string[];
   readonly cScores: readonly string[];
+  readonly photographs: readonly string[];
   readonly only?: readonly string[];
   readonly seeds?: readonly number[];
   readonly jobs?: number;
@@ -51,6 +52,12 @@ export function replicateCommand(): Command {
       [],
     )
     .option("--c-scores <npz>", "C-scores of the data, or cifar100=<npz>; may be repeated", repeated, [])
+    .option(
+      "--photographs <source>",
+      "another data set that nothing is trained on, for the trace study to tell from --data; may be repeated",
+      repeated,
+      [],
+    )
     .option("--only <studies>", "names of studies, separated by commas", words)
     .option("--seeds <list>", "seeds in the place of the protocol's, separated by commas", wholeNumbers)
     .option("--jobs <n>", "trainings at a time; the cores are shared out among them", wholeNumber(1))
@@ -83,8 +90,10 @@ async function replicate(overrides: readonly string[], options: ReplicateOptions
     const isChanged = protocol.name === "quick" || seeds !== undefined || overrides.length > 0;
     const results = options.results ?? (isChanged ? NOT_COMMITTED : COMMITTED);
     const jobs = options.jobs ?? defaultJobs();
+    const photographs = await namedSources(options.photographs, []);
     await withStopSignal(async (signal) => {
-      await carryOut(replication, statusOf, { runs, results, prints: options.prints }, jobs, signal);
+      const folders = { runs, results, prints: options.prints };
+      await carryOut(replication, statusOf, folders, photographs, jobs, signal);
     });
   }
 }
@@ -93,6 +102,7 @@ async function carryOut(
   replication: Replication,
   statusOf: StatusOf,
   folders: ReplicationFolders,
+  photographs: readonly NamedSource[],
   jobs: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -102,7 +112,7 @@ async function carryOut(
     writeOut(`stopped at ${progressText(statuses)}; the same command goes on from here`);
     return;
   }
-  await analyse(replication, folders, signal);
+  await analyse(replication, folders, photographs, signal);
   printDiverged(replication.trainings.map(statusOf));
   if (failed > 0) {
     writeOut(`${failed} trainings failed; the same command tries them again`);
@@ -113,10 +123,11 @@ async function carryOut(
 async function analyse(
   replication: Replication,
   folders: ReplicationFolders,
+  photographs: readonly NamedSource[],
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const problems = await analyseParts(replication, folders, { signal, onProgress: writeOut });
+    const problems = await analyseParts(replication, folders, { signal, photographs, onProgress: writeOut });
     for (const { part, problem } of problems) {
       warnOnStandardError(
         `no result, or not all of it, for ${part.study.name} on ${part.data.name}: ${problem}`,

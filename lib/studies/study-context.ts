@@ -10,9 +10,16 @@ import type { RunSpec } from "../experiments/specs/spec.js";
 import { UserError } from "../util/errors.js";
 import { type Analysis, cachedAnalysis } from "./evidence/cached-analysis.js";
 
+/** A data set under the name that results have for it. */
+export interface NamedDataset {
+  readonly name: string;
+  readonly dataset: Dataset;
+}
+
 /** Where a study finds its data and its finished runs. */
 export class StudyContext {
   #dataset: Promise<Dataset> | undefined;
+  #otherDatasets: Promise<readonly NamedDataset[]> | undefined;
 
   constructor(
     readonly data: ResolvedDatasetSource,
@@ -20,12 +27,22 @@ export class StudyContext {
     readonly root = join("data", "runs"),
     /** Told what is being worked on. */
     readonly onProgress: (message: string) => void = () => undefined,
+    /** Data sets that nothing is trained on, whose photographs are to be told from the study's own. */
+    readonly photographs: readonly { readonly name: string; readonly source: ResolvedDatasetSource }[] = [],
   ) {}
 
   /** The images, loaded on the first call. */
   dataset(): Promise<Dataset> {
     this.#dataset ??= loadDataset(this.data);
     return this.#dataset;
+  }
+
+  /** The data sets of `photographs`, loaded on the first call. */
+  otherDatasets(): Promise<readonly NamedDataset[]> {
+    this.#otherDatasets ??= Promise.all(
+      this.photographs.map(async ({ name, source }) => ({ name, dataset: await loadDataset(source) })),
+    );
+    return this.#otherDatasets;
   }
 
   /** The images for an analysis of a finished run; a UserError where they are not those that it saw. */

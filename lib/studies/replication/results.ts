@@ -13,7 +13,7 @@ import { UserError } from "../../util/errors.js";
 import { sha256, sha256OfFile, writeFileAtomic } from "../../util/files.js";
 import { Stopped } from "../../util/stopping.js";
 import { writeNumbers } from "./number-file.js";
-import type { Replication, ReplicationPart } from "./replication.js";
+import type { NamedSource, Replication, ReplicationPart } from "./replication.js";
 import { type ReportSection, reportHtml } from "./report.js";
 import { verdictOf } from "../evidence/finding.js";
 import type { StudyResult } from "../study.js";
@@ -38,6 +38,8 @@ export interface PartProblem {
 }
 
 export interface AnalyseOptions {
+  /** Data sets that nothing is trained on (`StudyContext`). */
+  readonly photographs?: readonly NamedSource[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (message: string) => void;
 }
@@ -49,7 +51,7 @@ export interface AnalyseOptions {
 export async function analyseParts(
   { protocol, parts }: Replication,
   folders: ReplicationFolders,
-  { signal, onProgress = () => undefined }: AnalyseOptions = {},
+  { signal, photographs = [], onProgress = () => undefined }: AnalyseOptions = {},
 ): Promise<PartProblem[]> {
   const problems: PartProblem[] = [];
   const contexts = new Map<string, StudyContext>();
@@ -64,7 +66,8 @@ export async function analyseParts(
       continue;
     }
     onProgress(`${data.name}: ${study.title}`);
-    const context = contexts.get(data.name) ?? new StudyContext(data.source, folders.runs, onProgress);
+    const context =
+      contexts.get(data.name) ?? new StudyContext(data.source, folders.runs, onProgress, photographs);
     // Only the data set that is being worked on stays in memory: parts come data set by data set.
     contexts.clear();
     contexts.set(data.name, context);

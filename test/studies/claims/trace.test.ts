@@ -12,6 +12,7 @@ import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
 import { TRACE_SETTINGS, traceStudy } from "../../../lib/studies/claims/trace/study.js";
 import { RULES } from "../../../lib/studies/claims/trace/stopping.js";
+import { photographSets } from "../../../lib/studies/claims/trace/photographs.js";
 import { tracedImages } from "../../../lib/studies/claims/trace/traced-images.js";
 import { folderOfTests } from "../../temporary-folder.js";
 
@@ -82,4 +83,25 @@ test("images for the explorer stand beside their trace, with what the GRUs say o
   assert.ok(Array.from(right?.values ?? [NaN]).every((value) => value > 0 && value < 1));
   // At the end there is nothing to wait for: both GRUs judge the same answer, each in its own way.
   assert.ok(Math.abs((gain?.values[gain.values.length - 1] ?? NaN) - 1) < 0.5);
+});
+
+test("photographs of another data set are told apart too, on classes that nothing learnt from", async () => {
+  const source = { kind: "procedural", classes: 6, size: 64, train: 120, test: 60, seed: 7 } as const;
+  const others = [{ name: "others", source }];
+  const beside = new StudyContext(QUICK_DATA, root, undefined, others);
+  const images = SETTINGS.outOfDistributionImages;
+  const [set] = await photographSets(beside, images, 0);
+  assert.deepEqual([set?.learn.size.height, set?.test.size.height], [16, 16]);
+  assert.deepEqual([set?.learn.labels.length, set?.test.labels.length], [images, 30]);
+  const learnt = new Set(set?.learn.classNames);
+  assert.equal(learnt.size, 3);
+  assert.ok(set?.test.classNames.every((name) => !learnt.has(name)));
+  const result = await runStudy(traceStudy, SETTINGS, beside);
+  const rows = result.tables.find(({ name }) => name === "novelty")?.rows ?? [];
+  assert.equal(rows.length, 2 * 3 * 8);
+  const own = await traceStudy.analyse(SETTINGS, context);
+  const without = rows.filter((row) => row["out of distribution"] !== "photographs of others");
+  assert.deepEqual(without, own.tables.find(({ name }) => name === "novelty")?.rows);
+  assert.equal(result.findings.length, own.findings.length + 4);
+  assert.ok(result.findings.slice(-4).every(({ by, carries }) => by === "project" && !carries));
 });

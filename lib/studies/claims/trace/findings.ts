@@ -14,7 +14,7 @@ import {
 } from "./arms.js";
 import type { CorrectnessRow } from "./correctness.js";
 import { type AreaRow, type Rule, RULES } from "./stopping.js";
-import { OUT_OF_DISTRIBUTION_SETS, type NoveltyRow } from "./novelty.js";
+import type { NoveltyRow } from "./novelty.js";
 
 /** The model whose trace the paper uses. */
 const MAIN = "CascadedTD";
@@ -104,7 +104,8 @@ const DETECTED: readonly { readonly statement: string; readonly better: Which; r
 ];
 
 export function noveltyFindings(rows: readonly NoveltyRow[]): Draft[] {
-  return OUT_OF_DISTRIBUTION_SETS.flatMap((outOfDistribution) => {
+  const sets = [...new Set(rows.map(({ outOfDistribution }) => outOfDistribution))];
+  return sets.flatMap((outOfDistribution) => {
     const arms = noveltyArms(rows.filter((row) => row.outOfDistribution === outOfDistribution));
     return DETECTED.map(({ statement, better, than }, i) =>
       finding(

@@ -1,8 +1,4 @@
 import { z } from "zod";
-import type { Dataset, ImageSet } from "../../../datasets/dataset.js";
-import { proceduralSplit } from "../../../datasets/procedural.js";
-import { limit } from "../../../datasets/split.js";
-import { splitByClass } from "../../../datasets/split-by-class.js";
 import { detectorScores, type NoveltyTraces } from "../../../experiments/analyses/novelty-detection.js";
 import { specHash } from "../../../experiments/specs/spec-hash.js";
 import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
@@ -13,16 +9,15 @@ import { type RandomStream, randomStream } from "../../../util/random.js";
 import { type Analysis, cachedNumber } from "../../evidence/cached-analysis.js";
 import { aurocWithoutGroup } from "../../evidence/image-groups.js";
 import type { StudyContext } from "../../study-context.js";
+import { ownOutOfDistributionSets } from "./out-of-distribution.js";
+import { type PhotographSet, photographSets } from "./photographs.js";
 import { type NoveltyModel, noveltySpec, type TraceSettings } from "./runs.js";
-
-/** The two kinds of out-of-distribution images. */
-export const OUT_OF_DISTRIBUTION_SETS = ["held-out classes", "procedural images"] as const;
-export type OutOfDistributionSet = (typeof OUT_OF_DISTRIBUTION_SETS)[number];
 
 const rowSchema = z.object({
   model: z.string(),
   seed: z.number(),
-  outOfDistribution: z.enum(OUT_OF_DISTRIBUTION_SETS),
+  /** Name of the set. */
+  outOfDistribution: z.string(),
   detector: z.string(),
   reads: z.enum(["last step", "whole trace"]),
   learntFrom: z.enum(["in-distribution images", "in- and out-of-distribution images"]),
@@ -45,28 +40,45 @@ const NOVELTY: Analysis<NoveltyRow[]> = {
   schema: z.array(rowSchema),
 };
 
-/** AUROC of every detector on one network's traces of in- and out-of-distribution test images. */
+/** AUROC of every detector on one network's traces of in- and out-of-distribution test images, each set kept by itself. */
 export async function noveltyRows(
   model: NoveltyModel,
   seed: number,
   settings: TraceSettings,
   context: StudyContext,
 ): Promise<NoveltyRow[]> {
+  const photographs = await photographSets(context, settings.outOfDistributionImages, seed);
+  const rows = await rowsOfSets(model, seed, settings, context, undefined);
+  for (const set of photographs) rows.push(...(await rowsOfSets(model, seed, settings, context, set)));
+  return rows;
+}
+
+/** The rows of some photographs, or, without, of the sets that need no other data. */
+function rowsOfSets(
+  model: NoveltyModel,
+  seed: number,
+  settings: TraceSettings,
+  context: StudyContext,
+  photographs: PhotographSet | undefined,
+): Promise<NoveltyRow[]> {
   const spec = noveltySpec(model, seed, settings, context.data);
   const directory = context.run(spec);
   const run = specHash(spec);
   const gru = { ...settings.gru, seed };
   const { outOfDistributionImages } = settings;
-  return context.cachedOf(spec, NOVELTY, { model, gru, outOfDistributionImages }, async () => {
-    context.onProgress(`${model}, seed ${seed}: out-of-distribution images`);
+  const set = photographs && { photographs: photographs.hash };
+  return context.cachedOf(spec, NOVELTY, { model, gru, outOfDistributionImages, ...set }, async () => {
+    context.onProgress(`${model}, seed ${seed}: ${photographs?.name ?? "out-of-distribution images"}`);
     const dataset = await context.datasetOf(spec);
     const trained = await openTrainedModel(directory, { model });
     try {
       const inDistributionHeldOut = trained.trace(trainingImages(spec, dataset).validation);
       const inDistributionTest = trained.trace(testImages(spec, dataset));
-      const sets = outOfDistributionSets(dataset, settings, seed);
-      return OUT_OF_DISTRIBUTION_SETS.flatMap((outOfDistribution) => {
-        const { learn, test } = sets[outOfDistribution];
+      const sets =
+        photographs === undefined
+          ? ownOutOfDistributionSets(dataset, settings, seed)
+          : { [photographs.name]: photographs };
+      return Object.entries(sets).flatMap(([outOfDistribution, { learn, test }]) => {
         const traces: NoveltyTraces = {
           inDistributionHeldOut,
           inDistributionTest,
@@ -111,41 +123,4 @@ function detectorRows(
     inDistributionImages,
     outOfDistributionImages,
   }));
-}
-
-interface OutOfDistributionImages {
-  /** For the detectors that learn from out-of-distribution images. */
-  readonly learn: ImageSet;
-  readonly test: ImageSet;
-}
-
-/** Kinds of shape and texture that procedural data sets of up to ten classes lack. */
-const PROCEDURAL_CLASSES = Array.from({ length: 10 }, (_, k) => 10 + k);
-
-function outOfDistributionSets(
-  { train, test }: Dataset,
-  { heldOutClasses, outOfDistributionImages }: TraceSettings,
-  seed: number,
-): Readonly<Record<OutOfDistributionSet, OutOfDistributionImages>> {
-  const upTo = (set: ImageSet): ImageSet =>
-    limit(set, Math.min(outOfDistributionImages, set.labels.length), seed);
-  const procedural = (split: "train" | "test"): ImageSet => {
-    const count = 2 * outOfDistributionImages;
-    const source = {
-      kind: "procedural",
-      classes: 20,
-      size: train.size.height,
-      train: count,
-      test: count,
-      seed: 1,
-    } as const;
-    return splitByClass(proceduralSplit(source, split), PROCEDURAL_CLASSES).chosen;
-  };
-  return {
-    "held-out classes": {
-      learn: upTo(splitByClass(train, heldOutClasses).chosen),
-      test: splitByClass(test, heldOutClasses).chosen,
-    },
-    "procedural images": { learn: procedural("train"), test: procedural("test") },
-  };
 }

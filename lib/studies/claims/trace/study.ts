@@ -6,6 +6,7 @@ import type { ProtocolName, Study, StudyResult } from "../../study.js";
 import { figuresOf } from "./figures.js";
 import { correctnessFindings, noveltyFindings, stoppingFindings } from "./findings.js";
 import { numbersOf } from "./numbers.js";
+import { photographSets } from "./photographs.js";
 import { traceRows } from "./rows.js";
 import {
   allClassesSpec,
@@ -81,7 +82,7 @@ export const traceStudy: Study<TraceSettings> = {
         ...stoppingFindings(rows.areas),
         ...noveltyFindings(rows.novelty),
       ]),
-      tables: tablesOf(rows),
+      tables: tablesOf(rows, await photographSets(context, settings.outOfDistributionImages, 0)),
       figures: await figuresOf(rows, settings, context),
       numbers: numbersOf(rows),
     } satisfies StudyResult;

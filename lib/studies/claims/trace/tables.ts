@@ -14,9 +14,13 @@ import {
 import type { CorrectnessRow } from "./correctness.js";
 import type { AreaRow } from "./stopping.js";
 import type { NoveltyRow } from "./novelty.js";
+import { type PhotographSet, photographTable } from "./photographs.js";
 import type { TraceRows } from "./rows.js";
 
-export function tablesOf({ correctness, areas, novelty }: TraceRows): StudyResult["tables"] {
+export function tablesOf(
+  { correctness, areas, novelty }: TraceRows,
+  photographs: readonly PhotographSet[] = [],
+): StudyResult["tables"] {
   return [
     { name: "judging", title: "AUROC of right against wrong answers", rows: correctnessTable(correctness) },
     { name: "stopping", title: "Area under the speed-accuracy curve", rows: areaTable(areas) },
@@ -25,6 +29,15 @@ export function tablesOf({ correctness, areas, novelty }: TraceRows): StudyResul
       title: "AUROC of out-of-distribution against in-distribution images",
       rows: noveltyTable(novelty),
     },
+    ...(photographs.length === 0
+      ? []
+      : [
+          {
+            name: "photographs",
+            title: "Photographs of other data sets, parted by class",
+            rows: photographTable(photographs),
+          },
+        ]),
   ];
 }
 
