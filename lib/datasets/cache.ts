@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { mkdir, open, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
 import { sha256, writeFileAtomic } from "../util/files.js";
+import { FolderInUse, type FolderLock, lockFolder } from "../util/folder-lock.js";
 import type { ImageSet } from "./dataset.js";
 import { valuesPerImage } from "../util/image-size.js";
 import { readJson } from "../util/json-file.js";
@@ -15,6 +17,8 @@ import type { SourceFiles } from "./source-files.js";
 const CACHE_VERSION = 2;
 /** One read call takes less than 2 GiB. */
 const READ_BYTES = 2 ** 30;
+/** How often one who waits for another's decoding looks again. */
+const POLL_MS = 300;
 
 const splitSchema = z.strictObject({
   examples: z.int().min(1),
@@ -60,21 +64,59 @@ export async function cachedSplits<Name extends string>(
   if (options.cacheFolder === false) return hashed(await decode());
   const stamp = await source.stamp();
   const folder = await entryOf(recipe, options);
+  const kept = await keptSplits(folder, names, options);
+  if (kept !== undefined) return kept;
+  const { lock, hasWaited } = await lockEntry(folder, options);
   try {
-    const kept = await readSplits(folder, names);
-    if (kept !== undefined) return kept;
+    const meanwhile = hasWaited ? await keptSplits(folder, names, options) : undefined;
+    if (meanwhile !== undefined) return meanwhile;
+    const decoded = hashed(await decode());
+    if ((await source.stamp()) !== stamp)
+      throw new UserError("the data changed while they were read; call it again once they are in place");
+    await writeSplits(folder, names, decoded).catch((error: unknown) => {
+      // They are there all the same; the next call makes them anew.
+      if (!(error instanceof UserError)) throw error;
+      reportTo(options)(`the decoded images are not kept: ${error.message}`);
+    });
+    return decoded;
+  } finally {
+    await lock?.release();
+    // Of a decoding that failed nothing stays.
+    await rmdir(folder).catch(() => undefined);
+  }
+}
+
+async function keptSplits<Name extends string>(
+  folder: string,
+  names: readonly Name[],
+  options: LoadOptions,
+): Promise<HashedSplits<Name> | undefined> {
+  try {
+    return await readSplits(folder, names);
   } catch (error) {
     reportTo(options)(`the decoded images in ${folder} are damaged (${String(error)}); decoding them again`);
+    return undefined;
   }
-  const decoded = hashed(await decode());
-  if ((await source.stamp()) !== stamp)
-    throw new UserError("the data changed while they were read; call it again once they are in place");
-  await writeSplits(folder, names, decoded).catch((error: unknown) => {
-    // They are there all the same; the next call makes them anew.
-    if (!(error instanceof UserError)) throw error;
-    reportTo(options)(`the decoded images are not kept: ${error.message}`);
-  });
-  return decoded;
+}
+
+/**
+ * The lock of an entry, so that of several trainings that begin at once on a machine one decodes and the others wait for
+ * it; none where the cache cannot be written.
+ */
+async function lockEntry(
+  folder: string,
+  options: LoadOptions,
+): Promise<{ readonly lock: FolderLock | undefined; readonly hasWaited: boolean }> {
+  for (let hasWaited = false; ; hasWaited = true) {
+    try {
+      await mkdir(folder, { recursive: true });
+      return { lock: await lockFolder(folder), hasWaited };
+    } catch (error) {
+      if (!(error instanceof FolderInUse)) return { lock: undefined, hasWaited };
+      if (!hasWaited) reportTo(options)("another process decodes the same images; waiting for it");
+      await sleep(POLL_MS);
+    }
+  }
 }
 
 /** The hash that `cachedSplits` gives, without reading any image, where they were decoded before; else undefined. */

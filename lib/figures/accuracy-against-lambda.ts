@@ -1,10 +1,10 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { panelDomain, panelTitle } from "./panels.js";
 import { axis, layout, millimetres, modelStyles, shareAxis, WIDTH } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 const PANELS = [
   { column: "last", title: "<b>a</b>  last step" },
@@ -20,7 +20,7 @@ const TOP = 0.92;
  * model: the mean over the rows of equal model and lambda (seeds) in a band of one standard error.
  * Table: model, lambda, last, early, area.
  */
-export function accuracyAgainstLambdaFigure(table: ColumnTable): PlotlyFigure {
+export function accuracyAgainstLambdaFigure(table: TableLike): PlotlyFigure {
   const rows = tableRows(
     "accuracy against lambda",
     table,

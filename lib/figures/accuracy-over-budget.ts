@@ -1,9 +1,9 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { axis, layout, millimetres, type ModelStyle, OKABE_ITO, shareAxis, WIDTH } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 const GREY = "#7F7F7F";
 const DASH = "5px,2px";
@@ -30,7 +30,7 @@ const OTHER: ModelStyle = { color: GREY, dash: DOTS, symbol: "circle-open" };
  * the rows (seeds) of equal model and timestep, in a band of one standard error. Table: model, timestep, accuracy, budget; `title` names
  * the budget with its unit.
  */
-export function accuracyOverBudgetFigure(table: ColumnTable, title: string): PlotlyFigure {
+export function accuracyOverBudgetFigure(table: TableLike, title: string): PlotlyFigure {
   const rows = tableRows("accuracy over budget", table, ["timestep", "accuracy", "budget"], ["model"]);
   const models = groupRows(rows, (row) => row.model);
   const lines = [...models].map(([model, own]) => ({

@@ -1,9 +1,9 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { modelsOverTime } from "./models-over-time.js";
 import { shareAxis } from "./style.js";
+import type { TableLike } from "../util/table-cells.js";
 
 /** Accuracy at each timestep, a line for each model. Table: model, timestep, accuracy. */
-export function accuracyOverTimeFigure(table: ColumnTable): PlotlyFigure {
+export function accuracyOverTimeFigure(table: TableLike): PlotlyFigure {
   return modelsOverTime(table, "accuracy", { name: "accuracy over time", yaxis: shareAxis("Accuracy") });
 }

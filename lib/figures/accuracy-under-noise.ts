@@ -1,14 +1,14 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { noisePanels } from "./noise-panels.js";
 import { axis, timestepAxis } from "./style.js";
 import { tableRows } from "./table-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 /**
  * What each noise and schedule changes in accuracy at each timestep, in points, a line for each model: accuracy under noise
  * less that on clean images, of the same network. Table: noise, schedule, model, timestep, change (a share); a row each seed.
  */
-export function accuracyUnderNoiseFigure(table: ColumnTable): PlotlyFigure {
+export function accuracyUnderNoiseFigure(table: TableLike): PlotlyFigure {
   const texts = ["noise", "schedule", "model"] as const;
   const rows = tableRows("accuracy under noise", table, ["timestep", "change"], texts);
   const last = Math.max(...rows.map(({ timestep }) => timestep));

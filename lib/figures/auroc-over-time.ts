@@ -1,10 +1,10 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { axisNumber, panelDomain } from "./panels.js";
 import { axis, INK, layout, type ModelStyle, modelStyles, timestepAxis, WIDTH } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 const CONFIDENCE_DASH = "1.5px,2px";
 const GAP = 0.16;
@@ -15,7 +15,7 @@ const GAP = 0.16;
  * bands of one standard error; on the right the lead of the GRU, each seed paired with itself.
  * Table: model, signal ("GRU" or "confidence"), seed, timestep, auroc.
  */
-export function aurocOverTimeFigure(table: ColumnTable): PlotlyFigure {
+export function aurocOverTimeFigure(table: TableLike): PlotlyFigure {
   const rows = tableRows("AUROC over time", table, ["seed", "timestep", "auroc"], ["model", "signal"]);
   const models = groupRows(rows, (row) => row.model);
   const styles = [...modelStyles(models.keys())];

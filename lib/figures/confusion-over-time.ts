@@ -1,4 +1,3 @@
-import type { ColumnTable } from "arquero";
 import { groupRows } from "../util/group-rows.js";
 import { classAxis } from "./class-axis.js";
 import { colorBar } from "./color-bar.js";
@@ -6,6 +5,7 @@ import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { axisNumber, panelDomain, panelTitle } from "./panels.js";
 import { INK, layout, millimetres, points, SEQUENTIAL_SCALE, WIDTH } from "./style.js";
 import { tableRows } from "./table-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 interface Pair {
   readonly label: number;
@@ -33,12 +33,12 @@ const PANELS = { across: 5, most: 10, gap: { x: 0.025, y: 0.16 } };
  * timestep that a slider chooses, the last one at first; in still form a panel each for at most ten timesteps, evenly
  * spaced. Table: timestep, label, answer, images, share (`confusionTable`); pairs that are missing are 0.
  */
-export function confusionOverTimeFigure(table: ColumnTable, classNames: readonly string[]): PlotlyFigure {
+export function confusionOverTimeFigure(table: TableLike, classNames: readonly string[]): PlotlyFigure {
   const matrices = matricesOf(table, classNames.length);
   return { ...moving(matrices, classNames), still: still(matrices, classNames) };
 }
 
-function matricesOf(table: ColumnTable, classes: number): Matrix[] {
+function matricesOf(table: TableLike, classes: number): Matrix[] {
   const rows = tableRows("confusion over time", table, ["timestep", "label", "answer", "images", "share"]);
   const groups = [...groupRows(rows, ({ timestep }) => timestep)].sort(([a], [b]) => a - b);
   return groups.map(([timestep, own]) => matrixOf(timestep, own, classes));

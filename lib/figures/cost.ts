@@ -1,7 +1,7 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { axis, layout, millimetres, OKABE_ITO, PALE, timestepAxis } from "./style.js";
 import { tableRows } from "./table-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 const MILLION = 1e6;
 
@@ -9,7 +9,7 @@ const MILLION = 1e6;
  * Multiply-adds of each timestep, stacked: what is computed for the first time, and above it what repeats an earlier
  * evaluation and need not be computed again. Table: timestep, computedOnce, repeated (multiply-adds an image).
  */
-export function costFigure(table: ColumnTable): PlotlyFigure {
+export function costFigure(table: TableLike): PlotlyFigure {
   const rows = tableRows("cost", table, ["timestep", "computedOnce", "repeated"]);
   const bar = (name: string, column: "computedOnce" | "repeated", marker: object) => ({
     type: "bar",

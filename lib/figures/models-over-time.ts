@@ -1,16 +1,16 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { layout, modelStyles, timestepAxis } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 /**
  * A quantity at each timestep, a line for each model: the mean over the rows of equal model and timestep (seeds) in a
  * band of one standard error. Table: model, timestep and the quantity's column.
  */
 export function modelsOverTime(
-  table: ColumnTable,
+  table: TableLike,
   column: "accuracy" | "expectedCalibrationError",
   { name, yaxis }: { readonly name: string; readonly yaxis: PlotlyObject },
 ): PlotlyFigure {

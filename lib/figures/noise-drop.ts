@@ -1,4 +1,3 @@
-import type { ColumnTable } from "arquero";
 import { mean, standardError } from "../util/statistics.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { panelGrid } from "./panel-grid.js";
@@ -15,6 +14,7 @@ import {
 } from "./style.js";
 import { finiteOrNull, tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 /** Width that the models' dots take up beside each other, of the distance between two noises. */
 const SPREAD = 0.55;
@@ -25,7 +25,7 @@ const SPREAD = 0.55;
  * schedule, noise and other model. A panel for each schedule (across) and training (down).
  * Table: training, schedule, noise, model (the other one), lead (a share).
  */
-export function noiseDropFigure(table: ColumnTable, title: string): PlotlyFigure {
+export function noiseDropFigure(table: TableLike, title: string): PlotlyFigure {
   const texts = ["training", "schedule", "noise", "model"] as const;
   const rows = tableRows("noise drop", table, ["lead"], texts);
   const trainings = [...groupRows(rows, (row) => row.training).keys()];

@@ -1,4 +1,3 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { axisNumber, panelDomain, panelTitle } from "./panels.js";
 import {
@@ -14,6 +13,7 @@ import {
 } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 const GAP = 0.04;
 const ROW_MM = 8;
@@ -25,7 +25,7 @@ const TOP = 0.94;
  * with its interval for each model and seed, from top to bottom. Detectors that learnt from such images are starred.
  * Table: model, seed, outOfDistribution, detector, reads, learntFrom, auroc, low, high.
  */
-export function noveltyFigure(table: ColumnTable): PlotlyFigure {
+export function noveltyFigure(table: TableLike): PlotlyFigure {
   const rows = tableRows(
     "novelty",
     table,

@@ -1,9 +1,9 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { type LineOverTime, linesOverTime } from "./lines-over-time.js";
 import { orderedStyle, REFERENCE_STYLE } from "./series-style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 /** What `overTimeByLambdaFigure` shows over time, and a line to compare with. */
 export interface OverTimeByLambdaOptions {
@@ -18,7 +18,7 @@ export interface OverTimeByLambdaOptions {
  * timestep (seeds) in a band of one standard error. Table: lambda, timestep, share.
  */
 export function overTimeByLambdaFigure(
-  table: ColumnTable,
+  table: TableLike,
   { title, reference }: OverTimeByLambdaOptions,
 ): PlotlyFigure {
   const rows = tableRows("lambda", table, ["lambda", "timestep", "share"]);

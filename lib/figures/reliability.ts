@@ -1,4 +1,3 @@
-import type { ColumnTable } from "arquero";
 import { UserError } from "../util/errors.js";
 import type { PlotlyFigure } from "./figure.js";
 import {
@@ -11,8 +10,9 @@ import {
   shareAxis,
   THIN_LINE_WIDTH,
 } from "./style.js";
-import { finiteOrNull, hasColumn, tableRows } from "./table-rows.js";
+import { finiteOrNull, tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import { rowsOf, type TableLike } from "../util/table-cells.js";
 
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "triangle-down", "x"];
 
@@ -21,11 +21,10 @@ const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "triangle-down", 
  * (three from first to last unless told), later ones darker; on the dashes confidence would equal accuracy.
  * Table: timestep, confidence, accuracy.
  */
-export function reliabilityFigure(table: ColumnTable, timesteps?: readonly number[]): PlotlyFigure {
+export function reliabilityFigure(table: TableLike, timesteps?: readonly number[]): PlotlyFigure {
   const rows = tableRows("reliability", table, ["timestep", "confidence", "accuracy"]);
-  if (hasColumn(table, "model") && new Set(table.array("model")).size > 1) {
+  if (new Set(rowsOf(table).map(({ model }) => model)).size > 1)
     throw new UserError("the reliability figure shows one model; filter its table to one");
-  }
   const byTimestep = groupRows(rows, (row) => row.timestep);
   const shown = timesteps ?? firstMiddleLast([...byTimestep.keys()].sort((a, b) => a - b));
   const lines = shown.map((t, i) => {

@@ -1,4 +1,3 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import {
   axis,
@@ -12,6 +11,7 @@ import {
 } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 const TITLES: Readonly<Record<string, string>> = {
   timesteps: "Timesteps",
@@ -34,7 +34,7 @@ const GAP = 0.05;
  * Time of one image against each thing it depends on, a panel each, on logarithmic axes. Table: variable, value,
  * precision, training and evaluation (milliseconds an image).
  */
-export function scalingFigure(table: ColumnTable): PlotlyFigure {
+export function scalingFigure(table: TableLike): PlotlyFigure {
   const rows = tableRows("scaling", table, ["value", "training", "evaluation"], ["variable", "precision"]);
   const panels = [...groupRows(rows, (row) => row.variable)];
   const width = (1 - GAP * (panels.length - 1)) / panels.length;

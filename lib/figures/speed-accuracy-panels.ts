@@ -1,7 +1,7 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { speedAccuracyDrawing, type SpeedColumn } from "./speed-accuracy.js";
 import { INK, layout, millimetres, points, shareAxis, WIDTH } from "./style.js";
+import type { TableLike } from "../util/table-cells.js";
 
 const GAP = 0.035;
 const LEGEND_COLUMNS = 3;
@@ -12,9 +12,9 @@ const LEGEND_COLUMNS = 3;
  * column of speed that is asked for; `deadlines` likewise, drawn as rings.
  */
 export function speedAccuracyPanels(
-  table: ColumnTable,
+  table: TableLike,
   speeds: readonly SpeedColumn[],
-  deadlines?: ColumnTable,
+  deadlines?: TableLike,
 ): PlotlyFigure {
   const drawings = speeds.map((speed) => speedAccuracyDrawing(table, speed, deadlines));
   const panelWidth = (1 - GAP * (drawings.length - 1)) / drawings.length;

@@ -1,14 +1,14 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { noisePanels } from "./noise-panels.js";
 import { shareAxis, timestepAxis } from "./style.js";
 import { tableRows } from "./table-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 /**
  * Speed-accuracy curves under each noise and schedule, a line for each model.
  * Table: noise, schedule, model, threshold, meanStoppingTime, accuracy; a row each seed.
  */
-export function speedAccuracyUnderNoiseFigure(table: ColumnTable): PlotlyFigure {
+export function speedAccuracyUnderNoiseFigure(table: TableLike): PlotlyFigure {
   const numbers = ["threshold", "meanStoppingTime", "accuracy"] as const;
   const texts = ["noise", "schedule", "model"] as const;
   const rows = tableRows("speed-accuracy under noise", table, numbers, texts);

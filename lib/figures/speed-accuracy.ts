@@ -1,4 +1,3 @@
-import type { ColumnTable } from "arquero";
 import { mean } from "../util/statistics.js";
 import { UserError } from "../util/errors.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
@@ -7,6 +6,7 @@ import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { axis, layout, modelStyles, shareAxis, THIN_LINE_WIDTH } from "./style.js";
 import { hasColumn, tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 /** What speed is measured in: timesteps, multiply-adds an image, or measured milliseconds an image. */
 export type SpeedColumn = "meanStoppingTime" | "meanMultiplyAdds" | "meanMilliseconds";
@@ -34,10 +34,7 @@ export interface SpeedAccuracyDrawing {
  * Table: model, threshold, accuracy, the column of speed, seed where there are several, and asymptoticAccuracy where the
  * asymptotes are wanted.
  */
-export function speedAccuracyFigure(
-  table: ColumnTable,
-  speed: SpeedColumn = "meanStoppingTime",
-): PlotlyFigure {
+export function speedAccuracyFigure(table: TableLike, speed: SpeedColumn = "meanStoppingTime"): PlotlyFigure {
   const { models, data, xaxis } = speedAccuracyDrawing(table, speed);
   const axes = { xaxis, yaxis: shareAxis("Accuracy") };
   return { data, layout: layout({ legendEntries: models.length, axes }) };
@@ -45,9 +42,9 @@ export function speedAccuracyFigure(
 
 /** What `speedAccuracyFigure` draws, without its layout. */
 export function speedAccuracyDrawing(
-  table: ColumnTable,
+  table: TableLike,
   speed: SpeedColumn,
-  deadlines?: ColumnTable,
+  deadlines?: TableLike,
 ): SpeedAccuracyDrawing {
   const withAsymptotes = hasColumn(table, "asymptoticAccuracy");
   const asymptoteColumn = withAsymptotes ? (["asymptoticAccuracy"] as const) : [];
@@ -91,7 +88,7 @@ export function speedAccuracyDrawing(
 }
 
 /** A ring for each model and timestep: what it is worth to answer every image there. */
-function deadlineRings(table: ColumnTable, speed: SpeedColumn): PlotlyObject[] {
+function deadlineRings(table: TableLike, speed: SpeedColumn): PlotlyObject[] {
   const rows = tableRows("deadlines", table, ["threshold", "accuracy", speed], ["model"]);
   const models = groupRows(rows, (row) => row.model);
   return [...modelStyles(models.keys())].map(([model, style]) => {

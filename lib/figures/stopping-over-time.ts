@@ -1,4 +1,3 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { panelDomain } from "./panels.js";
 import {
@@ -13,13 +12,14 @@ import {
   WIDTH,
 } from "./style.js";
 import { tableRows } from "./table-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 /** What `stoppingOverTimeFigure` draws. */
 export interface DrawnStopping {
   /** A row a timestep: timestep, right, wrong (how many images stop there). */
-  readonly stops: ColumnTable;
+  readonly stops: TableLike;
   /** The speed-accuracy curve: meanStoppingTime, accuracy. */
-  readonly curve: ColumnTable;
+  readonly curve: TableLike;
   /** The point of the curve that the stops are of. */
   readonly now: { readonly meanStoppingTime: number; readonly accuracy: number };
 }

@@ -1,4 +1,3 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { axisNumber, panelDomain, panelTitle } from "./panels.js";
@@ -6,6 +5,7 @@ import { RULE_STYLES } from "./rule-style.js";
 import { axis, layout, millimetres, modelStyles, shareAxis, WIDTH } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 const GAP = 0.06;
 const UPPER = [0.5, 0.95] as const;
@@ -25,7 +25,7 @@ function leadRange(rows: readonly { readonly lead: number }[]): [number, number]
  * rule and mean stopping time (seeds) in bands of one standard error.
  * Table: model, rule, meanStoppingTime, accuracy, lead.
  */
-export function stoppingRulesFigure(table: ColumnTable): PlotlyFigure {
+export function stoppingRulesFigure(table: TableLike): PlotlyFigure {
   const rows = tableRows(
     "stopping rules",
     table,

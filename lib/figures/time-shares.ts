@@ -1,8 +1,8 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure } from "./figure.js";
 import { axis, layout, millimetres, OKABE_ITO, WIDTH } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 const COLORS = [OKABE_ITO.blue, OKABE_ITO.orange, OKABE_ITO.green, OKABE_ITO.purple, "#D9D9D9"];
 
@@ -10,7 +10,7 @@ const COLORS = [OKABE_ITO.blue, OKABE_ITO.orange, OKABE_ITO.green, OKABE_ITO.pur
  * Where time goes: a bar for each case, its parts in per cent of the whole, the whole in milliseconds beside its
  * name. Table: case, kind, milliseconds; kinds are stacked in the order in which they first appear.
  */
-export function timeSharesFigure(table: ColumnTable): PlotlyFigure {
+export function timeSharesFigure(table: TableLike): PlotlyFigure {
   const rows = tableRows("time shares", table, ["milliseconds"], ["case", "kind"]);
   const totals = new Map(
     [...groupRows(rows, (row) => row.case)].map(([name, own]) => [

@@ -1,15 +1,15 @@
-import type { ColumnTable } from "arquero";
 import { classAxis } from "./class-axis.js";
 import { colorBar } from "./color-bar.js";
 import { type PlotlyFigure, type PlotlyObject, plotText } from "./figure.js";
 import { panelTitle } from "./panels.js";
 import { axis, INK, layout, LINE_WIDTH, millimetres, OKABE_ITO, timestepAxis, WIDTH } from "./style.js";
 import { tableRows } from "./table-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 /** What `traceChangesFigure` draws: tables of `traceChanges` and `traceChangesByClass`, and names. */
 export interface DrawnChanges {
-  readonly changes: ColumnTable;
-  readonly byClass: ColumnTable;
+  readonly changes: TableLike;
+  readonly byClass: TableLike;
   readonly classNames: readonly string[];
   /** Names of the two that are compared; "the second" and "the first" unless told. */
   readonly first?: string;

@@ -1,9 +1,9 @@
-import type { ColumnTable } from "arquero";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
 import { axis, INK, layout, LINE_WIDTH, millimetres, modelStyles, shareAxis } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 const TRAINING_OPACITY = 0.4;
 
@@ -12,7 +12,7 @@ const TRAINING_OPACITY = 0.4;
  * of equal model and epoch (seeds) in a band of one standard error, on the training split pale.
  * Table: model, split ("train" or "validation"), epoch, loss, accuracy.
  */
-export function trainingCurvesFigure(table: ColumnTable): PlotlyFigure {
+export function trainingCurvesFigure(table: TableLike): PlotlyFigure {
   const rows = tableRows("training curves", table, ["epoch", "loss", "accuracy"], ["model", "split"]);
   const models = groupRows(rows, (row) => row.model);
   const styles = modelStyles(models.keys());

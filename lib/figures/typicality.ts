@@ -1,10 +1,10 @@
-import type { ColumnTable } from "arquero";
 import { mean, standardError } from "../util/statistics.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { modelLine } from "./model-line.js";
 import { axis, layout, millimetres, modelStyles, shareAxis, THIN_LINE_WIDTH } from "./style.js";
 import { finiteOrNull, tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
+import type { TableLike } from "../util/table-cells.js";
 
 /** What is drawn against typicality. */
 export type TypicalityColumn = "selectionLatency" | "accuracy";
@@ -34,7 +34,7 @@ const QUANTITIES = [0.19, 1] as const;
  * Table: model, lower, cScore, examples, and selectionLatency, latencyStandardError or accuracy, accuracyStandardError.
  */
 export function typicalityFigure(
-  table: ColumnTable,
+  table: TableLike,
   column: TypicalityColumn = "selectionLatency",
   title = "C-score (1 = typical)",
 ): PlotlyFigure {

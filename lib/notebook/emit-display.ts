@@ -18,15 +18,18 @@ const write = (): Write | null =>
 
 /**
  * Sends one output to the notebook. tslab's public display functions send one form a message, so that a viewer
- * would show each of them; this takes the way below them.
+ * would show each of them; this takes the way below them. Outside of notebooks its plain text is printed, where it has one.
  */
 export function emitDisplay(bundle: DisplayBundle): void {
   const show = write();
-  if (show === null)
-    throw new UserError(
-      "there is no notebook to show this in; outside of notebooks use exportFigure or print the rows",
-    );
-  show({ data: bundle, metadata: {}, transient: {} });
+  if (show !== null) {
+    show({ data: bundle, metadata: {}, transient: {} });
+    return;
+  }
+  const text = bundle["text/plain"];
+  if (typeof text !== "string")
+    throw new UserError("there is no notebook to show this figure in; exportFigure writes it as SVG or PDF");
+  console.log(text);
 }
 
 /** An output that is replaced in its place, below the cell that opened it; undefined outside of notebooks. */

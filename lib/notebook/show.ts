@@ -31,11 +31,12 @@ export async function show(value: unknown, options: TableOptions = {}): Promise<
 type Fields = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
-const isFigure = (value: unknown): value is FigureLike =>
-  isObject(value) && Array.isArray(value["data"]) && !("columns" in value);
-
 const isRow = (value: unknown): boolean =>
   isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value) as null);
+
+/** Grouped data frames and tables have data too, which are no objects of Plotly's. */
+const isFigure = (value: unknown): value is FigureLike =>
+  isObject(value) && Array.isArray(value["data"]) && value["data"].every(isRow) && !("columns" in value);
 
 function isTable(value: unknown): value is TableLike {
   if (Array.isArray(value)) return value.length > 0 && value.every(isRow);

@@ -3,6 +3,7 @@ import { cp, readdir, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { cachedSplits, type Recipe } from "../../lib/datasets/cache.js";
 import { datasetHash, loadDataset } from "../../lib/datasets/load.js";
 import { plainPng, smallImageFolder, tarGz, writeTree } from "./fixtures.js";
 import { temporaryFolder } from "../temporary-folder.js";
@@ -114,4 +115,56 @@ test("where nothing can be kept, data are loaded all the same, with a word about
   const loaded = await loadDataset({ kind: "folder", path }, { cacheFolder, onReport });
   assert.equal(loaded.hash, (await loadDataset({ kind: "folder", path }, { cacheFolder: false })).hash);
   assert.match(reports.join("\n"), /^the decoded images are not kept: cannot write .*file/);
+});
+
+/** Splits of two images that are decoded slowly; says how often. */
+function slowRecipe(decoding: () => Promise<void>): {
+  readonly recipe: Recipe<"only">;
+  readonly times: () => number;
+} {
+  let times = 0;
+  const numbers = Int32Array.of(0, 1);
+  const only = { labels: numbers, ids: numbers, size: { height: 1, width: 1 }, classNames: ["a", "b"] };
+  const decode = async () => {
+    times++;
+    await decoding();
+    return { splits: { only: { ...only, images: new Uint8Array(6).fill(times) } }, skipped: [] };
+  };
+  const source = { stamp: () => Promise.resolve("s"), fingerprint: () => Promise.resolve("f") };
+  return { recipe: { source, settings: null, names: ["only"], decode }, times: () => times };
+}
+
+test("of several that begin at once one decodes, and the others read what it made", async (context) => {
+  const told: string[] = [];
+  const options = {
+    cacheFolder: await temporaryFolder(context),
+    onReport: (line: string) => told.push(line),
+  };
+  const { recipe, times } = slowRecipe(() => sleep(700));
+  const all = await Promise.all(Array.from({ length: 4 }, () => cachedSplits(recipe, options)));
+  assert.equal(times(), 1);
+  assert.deepEqual(new Set(all.map(({ hash }) => hash)).size, 1);
+  assert.deepEqual(told, Array(3).fill("another process decodes the same images; waiting for it"));
+  const [entry = ""] = await readdir(options.cacheFolder);
+  assert.deepEqual((await readdir(join(options.cacheFolder, entry))).sort(), ["meta.json", "only.bin"]);
+});
+
+test("who waits for one that fails decodes itself; a failure leaves nothing", async (context) => {
+  const options = { cacheFolder: await temporaryFolder(context), onReport: () => undefined };
+  let isFirst = true;
+  const failsOnce = slowRecipe(async () => {
+    const fails = isFirst;
+    isFirst = false;
+    await sleep(300);
+    if (fails) throw new Error("broken off");
+  });
+  const [first, second] = await Promise.allSettled([
+    cachedSplits(failsOnce.recipe, options),
+    cachedSplits(failsOnce.recipe, options),
+  ]);
+  assert.deepEqual([first.status, second.status, failsOnce.times()].sort(), [2, "fulfilled", "rejected"]);
+  const alwaysFails = slowRecipe(() => Promise.reject(new Error("broken off")));
+  const other = { ...options, cacheFolder: join(options.cacheFolder, "other") };
+  await assert.rejects(cachedSplits(alwaysFails.recipe, other), /broken off/);
+  assert.deepEqual(await readdir(other.cacheFolder), []);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { escape, from, type ColumnTable } from "arquero";
+import { DataFrame } from "danfojs-node";
 import { accuracyOverTimeFigure } from "../../lib/figures/accuracy-over-time.js";
 import { calibrationOverTimeFigure } from "../../lib/figures/calibration-over-time.js";
 import { costFigure } from "../../lib/figures/cost.js";
@@ -181,4 +182,18 @@ test("latency and accuracy against typicality are drawn over the same C-scores, 
     assert.deepEqual(x, [...(table.array("cScore") as Float64Array)]);
     assert.deepEqual(y, [...(table.array(column) as Float64Array)]);
   }
+});
+
+test("a figure is the same from rows, an arquero table and a danfo data frame; what is missing of any is said", () => {
+  const table = accuracyTable({ ...trace, model: "CascadedTD" });
+  const rows = table.objects({ limit: Infinity });
+  const frame = new DataFrame(rows);
+  for (const same of [rows, frame])
+    assert.deepEqual(accuracyOverTimeFigure(same), accuracyOverTimeFigure(table));
+  for (const lacking of [[{ timestep: 0 }], from([{ timestep: 0 }]), new DataFrame([{ timestep: 0 }])])
+    assert.throws(
+      () => accuracyOverTimeFigure(lacking),
+      /needs a column "accuracy"; its table has timestep$/,
+    );
+  for (const empty of [[], from([])]) assert.throws(() => accuracyOverTimeFigure(empty), /has no rows/);
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { listRuns } from "../../lib/experiments/runs/run-record.js";
 import { closeBrowser } from "../../lib/figures/browser.js";
 import { show } from "../../lib/notebook/show.js";
+import { userError } from "../user-error.js";
 
 interface Shown {
   readonly data: Readonly<Record<string, unknown>>;
@@ -55,4 +56,22 @@ test("runs are shown side by side", async () => {
     textOf(0),
     /^name +hash +model +seed +state[^\n]*\ndensenet-ordinary-ce +b0cce9a2de24 +DenseNet-CascadedCE/,
   );
+});
+
+test("outside of notebooks tables and texts are printed, a figure says what to do; grouped frames are no figures", async (context) => {
+  jupyter.lastWriteDisplayData = null;
+  const printed: string[] = [];
+  context.mock.method(console, "log", (text: string) => void printed.push(text));
+  try {
+    await show(table({ a: [1.5] }));
+    await show("words");
+    await show({ data: [[1], [2]], keyCol: ["a"] });
+    await assert.rejects(
+      show({ data: [{ y: [1] }] }),
+      userError(/no notebook to show this figure in; exportFigure/),
+    );
+  } finally {
+    context.mock.restoreAll();
+  }
+  assert.deepEqual(printed, ["    a\n1.500", "words", "{ data: [ [ 1 ], [ 2 ] ], keyCol: [ 'a' ] }"]);
 });
