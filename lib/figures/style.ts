@@ -31,6 +31,7 @@ export const SEQUENTIAL_SCALE: readonly (readonly [number, string])[] = [
   [1, "#08406F"],
 ];
 
+/** Of all figures of the project: a figure with it is laid out for print. */
 const FONT_FAMILY = "Arial, Helvetica, Liberation Sans, Open Sans, sans-serif";
 const TICK_FONT = points(7);
 const TITLE_FONT = points(8);
@@ -189,4 +190,10 @@ export function layout(options: LayoutOptions): PlotlyObject {
     },
     ...axes,
   };
+}
+
+/** Whether a layout is that of a figure for print, so that its sizes are those of a page. */
+export function isForPrint(layout: PlotlyObject): boolean {
+  const { font } = layout;
+  return typeof font === "object" && font !== null && "family" in font && font.family === FONT_FAMILY;
 }

@@ -1,6 +1,8 @@
 import { warnOnStandardError } from "../util/warn.js";
 import { renderSvg } from "../figures/draw.js";
+import { enlarged } from "../figures/enlarged.js";
 import { type FigureLike, plainFigure, type PlotlyFigure } from "../figures/figure.js";
+import { isForPrint } from "../figures/style.js";
 import { UserError } from "../util/errors.js";
 import { emitDisplay, type DisplayBundle } from "./emit-display.js";
 
@@ -9,13 +11,25 @@ import { emitDisplay, type DisplayBundle } from "./emit-display.js";
  * `await`. Without a browser to draw the SVG it says so on standard error, and the figure is interactive only.
  */
 export async function showFigure(figure: FigureLike): Promise<void> {
-  const svg = await drawStatic(figure);
-  emitDisplay(figureBundle(figure, svg));
+  const onScreen = screenFigure(figure);
+  const svg = await drawStatic(onScreen);
+  emitDisplay(figureBundle(onScreen, svg));
+}
+
+/**
+ * How much larger than in print: letters of 7 points are as large as the page's own then, and two columns of print fit
+ * into the column of a notebook on a small screen.
+ */
+const SCREEN = 1.4;
+
+/** The figure as a screen shows it: the project's figures, which are made for print, larger, those of others as they are. */
+function screenFigure(figure: FigureLike): PlotlyFigure {
+  const plain = plainFigure(figure);
+  return isForPrint(plain.layout) ? enlarged(plain, SCREEN) : plain;
 }
 
 /** The two forms of a figure as one output. */
-function figureBundle(figure: FigureLike, svg: string | undefined): DisplayBundle {
-  const { data, layout } = plainFigure(figure);
+function figureBundle({ data, layout }: PlotlyFigure, svg: string | undefined): DisplayBundle {
   return {
     "application/vnd.plotly.v1+json": {
       data,

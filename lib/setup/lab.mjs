@@ -19,12 +19,15 @@ if sys.platform == "linux":
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 if os.getppid() != int(sys.argv.pop(1)):
     sys.exit("its parent has ended")
+sys.path.append(sys.argv.pop(1))
 from jupyterlab.labapp import main
 sys.exit(main())
 `;
 
 const args = [
-  ...["-c", START, String(process.pid), "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${ROOT}`],
+  ...["-c", START, String(process.pid), import.meta.dirname],
+  ...["--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${ROOT}`],
+  "--ContentsManager.pre_save_hook=saved_figures.drop_pictures",
   // New notebooks are for the project's kernel unless one chooses.
   "--MappingKernelManager.default_kernel_name=cascade",
   ...["--LabApp.default_url=/lab/tree/notebooks", ...(isRoot ? ["--allow-root"] : [])],

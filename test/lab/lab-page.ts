@@ -59,6 +59,41 @@ export async function openBrowser(): Promise<Browser> {
   return launch({ executablePath, env, headless: "shell", args });
 }
 
+/** What somebody sees who reads a notebook from its first cell to its last. */
+export interface Reading {
+  readonly figures: number;
+  readonly missing: number;
+  readonly errors: readonly string[];
+  /** What is wider than its column, by its text and pixels. */
+  readonly wide: readonly string[];
+}
+
+/** Pixels that a picture of a page may be long. */
+const LONGEST = 14_000;
+const LAST_LINE = `[...document.querySelectorAll(".jp-Cell")].at(-1).getBoundingClientRect().bottom`;
+
+/** Runs in the page. A cell far from the screen may not be laid out, so each is looked at where it is in sight. */
+const READ_THROUGH = `(async () => {
+  const reading = { figures: 0, missing: 0, errors: [], wide: [] };
+  const frame = () => new Promise((resolve) => setTimeout(resolve, 30));
+  const isDrawn = (plot) => plot.querySelector(".main-svg")?.getBoundingClientRect().width > 0;
+  for (const cell of document.querySelectorAll(".jp-Cell")) {
+    cell.scrollIntoView({ block: "start" });
+    await frame();
+    const plots = [...cell.querySelectorAll(".jp-RenderedPlotly")].filter((plot) => plot.offsetWidth > 0);
+    for (let wait = 0; wait < 300 && !plots.every(isDrawn); wait++) await frame();
+    reading.figures += plots.filter(isDrawn).length;
+    reading.missing += plots.filter((plot) => !isDrawn(plot)).length;
+    for (const error of cell.querySelectorAll('[data-mime-type="application/vnd.jupyter.error"]'))
+      reading.errors.push(error.textContent);
+    const boxes = cell.querySelectorAll(".cm-scroller, .jp-OutputArea-output, .jp-OutputArea-output div, .jp-MarkdownOutput");
+    for (const box of boxes)
+      if (!box.closest(".js-plotly-plot .plot-container") && box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0)
+        reading.wide.push((box.scrollWidth - box.clientWidth) + " px: " + box.textContent.trim().slice(0, 80));
+  }
+  return reading;
+})()`;
+
 /** One notebook on the screen. */
 export class LabPage {
   constructor(
@@ -118,6 +153,14 @@ export class LabPage {
     await this.page.click(`.jp-NotebookPanel-toolbar [data-jp-item-name="${tool}"] jp-button`);
   }
 
+  /** Saves the notebook, and waits until that is done. */
+  async save(): Promise<void> {
+    await this.press("save");
+    await this.until(
+      `document.querySelector(".jp-NotebookPanel") !== null && document.querySelector(".jp-mod-dirty") === null`,
+    );
+  }
+
   async confirm(): Promise<void> {
     await this.see(".jp-Dialog .jp-mod-accept");
     await this.page.click(".jp-Dialog .jp-mod-accept");
@@ -125,20 +168,72 @@ export class LabPage {
 
   /** Writes a cell's code anew. */
   async rewrite(cell: number, code: string): Promise<void> {
-    const editors = await this.page.$$(".jp-CodeCell .cm-content");
-    await editors[cell]?.click();
-    await this.page.keyboard.down("Control");
-    await this.page.keyboard.press("KeyA");
-    await this.page.keyboard.up("Control");
+    await this.edit(cell);
+    await this.pressWith("Control", "KeyA");
+    await this.page.keyboard.press("Backspace");
     await this.page.keyboard.type(code);
   }
 
   async runCell(cell: number): Promise<void> {
+    await this.edit(cell);
+    await this.pressWith("Control", "Enter");
+  }
+
+  /** Puts the cursor into a cell. */
+  private async edit(cell: number): Promise<void> {
     const editors = await this.page.$$(".jp-CodeCell .cm-content");
     await editors[cell]?.click();
-    await this.page.keyboard.down("Control");
-    await this.page.keyboard.press("Enter");
-    await this.page.keyboard.up("Control");
+  }
+
+  private async pressWith(held: "Control" | "Shift", key: "KeyA" | "Enter" | "End" | "Tab"): Promise<void> {
+    await this.page.keyboard.down(held);
+    await this.page.keyboard.press(key);
+    await this.page.keyboard.up(held);
+  }
+
+  /** What is said of the name at the end of a cell (Shift and Tab), and after how many milliseconds. */
+  async explanation(cell: number): Promise<{ readonly text: string; readonly milliseconds: number }> {
+    await this.edit(cell);
+    await this.pressWith("Control", "End");
+    const asked = performance.now();
+    await this.pressWith("Shift", "Tab");
+    await this.see(".jp-Tooltip .jp-Tooltip-content *", 20);
+    const milliseconds = performance.now() - asked;
+    const text = await this.text(".jp-Tooltip");
+    await this.page.keyboard.press("Escape");
+    return { text, milliseconds };
+  }
+
+  /** What the code at the end of a cell could go on with (Tab), and after how many milliseconds that is there. */
+  async completions(cell: number): Promise<{ readonly text: string; readonly milliseconds: number }> {
+    await this.edit(cell);
+    await this.pressWith("Control", "End");
+    const asked = performance.now();
+    await this.page.keyboard.press("Tab");
+    await this.see(".jp-Completer .jp-Completer-match", 20);
+    const milliseconds = performance.now() - asked;
+    const text = await this.text(".jp-Completer .jp-Completer-match");
+    await this.page.keyboard.press("Escape");
+    return { text, milliseconds };
+  }
+
+  /**
+   * Goes through the notebook as a reader does, from cell to cell: how many figures are drawn and how many are not,
+   * how many errors are shown, and what does not fit into the column.
+   */
+  async readThrough(): Promise<Reading> {
+    return this.page.evaluate<[], () => Promise<Reading>>(READ_THROUGH);
+  }
+
+  /** Keeps a picture of the whole notebook, as far as a picture can be long. */
+  async picture(path: `${string}.png`): Promise<void> {
+    const { width = 1500, height = 1000 } = this.page.viewport() ?? {};
+    await this.page.setViewport({ width, height: LONGEST });
+    await sleep(2000);
+    const end = Number(await this.page.evaluate(LAST_LINE));
+    const clip = { x: 0, y: 0, width, height: Math.max(height, Math.min(end + 20, LONGEST)) };
+    await this.page.screenshot({ path, clip });
+    await this.page.setViewport({ width, height });
   }
 
   async text(selector: string): Promise<string> {

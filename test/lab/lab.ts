@@ -1,20 +1,24 @@
 /**
  * JupyterLab driven as a person does, in the project's browser: `npm run test:lab`. Not part of npm test, for it takes
- * minutes. Pictures of the screen are left in data/cache/lab-test. NOTEBOOKS=00,03 runs these of the committed
- * notebooks through (00 and 01 unless told); all are opened and looked at.
+ * a quarter of an hour. Pictures of the screen are left in data/cache/lab-test. NOTEBOOKS=00,03 looks at these of the
+ * committed notebooks alone, NOTEBOOKS= at none; WIDTH=1920 at another width of the window.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "puppeteer-core";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
 import { type Lab, LabPage, openBrowser, startLab } from "./lab-page.js";
 
 const project = join(import.meta.dirname, "../..");
 const FOLDER = "data/cache/lab-test";
-const RUN = (process.env["NOTEBOOKS"] ?? "00,01").split(",");
+const WIDTH = Number(process.env["WIDTH"] ?? 1500);
+const NOTEBOOKS = readdirSync(join(project, "notebooks"))
+  .filter((name) => name.endsWith(".ipynb"))
+  .filter((name) =>
+    (process.env["NOTEBOOKS"] ?? name).split(",").some((start) => start !== "" && name.startsWith(start)),
+  );
 
 let lab: Lab;
 let browser: Browser;
@@ -50,7 +54,7 @@ function writeNotebook(name: string, sources: readonly string[]): string {
 /** A page in a window of its own; what is on it is kept as a picture, whatever comes of the work. */
 async function inLab(picture: string, work: (page: LabPage) => Promise<void>): Promise<void> {
   const page = await browser.newPage();
-  await page.setViewport({ width: 1500, height: 1000 });
+  await page.setViewport({ width: WIDTH, height: 1000 });
   try {
     await work(new LabPage(page, lab));
   } finally {
@@ -61,40 +65,55 @@ async function inLab(picture: string, work: (page: LabPage) => Promise<void>): P
 }
 
 const FIGURE = ".jp-Cell .js-plotly-plot .main-svg";
+const POINT = ".jp-Cell .js-plotly-plot .point";
+const TABLE_ROW = ".jp-OutputArea table tbody tr";
+const thereAre = (count: number, selector: string): string =>
+  `document.querySelectorAll(${JSON.stringify(selector)}).length === ${count}`;
 
-void test("a figure is hovered over, a parameter changed, all run again, saved and opened again", async () => {
+void test("code is explained and completed; a figure is hovered over, a parameter changed, and the notebook opened again", async (t) => {
   const notebook = writeNotebook("figure", [
     "let n = 3;",
-    'import { show } from "anytime-cascade";',
+    'import { show, showTable, tdLoss } from "anytime-cascade";',
     'const y = Array.from({ length: n }, (_, i) => i);\nawait show({ data: [{ type: "scatter", mode: "markers", y, marker: { size: 30 } }] });',
     "y.map((value) => ({ value, squared: value ** 2 }))",
+    "tdLoss",
+    "await sho",
     "const wrong = {};\n\nthrow new RangeError('on purpose');",
   ]);
+  const [explained, completed] = [4, 5];
   await inLab("figure", async (page) => {
     await page.open(notebook);
+    for (const cell of [0, 1]) await page.runCell(cell);
+    await page.until(`document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")[1].textContent === "[2]:"`);
+    const explanation = await page.explanation(explained);
+    assert.match(explanation.text, /logits: ArrayLike<number>[^]*TD\(lambda\) loss, and its gradient/);
+    const completions = await page.completions(completed);
+    assert.match(completions.text, /show\nshowTable/);
+    t.diagnostic(
+      `explained after ${explanation.milliseconds.toFixed(0)} ms, completed after ${completions.milliseconds.toFixed(0)} ms`,
+    );
+    await page.rewrite(completed, "");
     await page.runAll();
     await page.see(FIGURE);
-    assert.equal(await page.count(".jp-OutputArea table tbody tr"), 3);
-    assert.match(await page.text(".jp-OutputArea-output"), /RangeError: on purpose\s+at cell-5:3:7/);
-    const point = await page.page.$(".js-plotly-plot .point");
-    await point?.hover();
+    await page.until(thereAre(3, TABLE_ROW));
+    assert.match(await page.text(".jp-OutputArea-output"), /RangeError: on purpose\s+at cell-\d+:3:7/);
+    await (await page.page.$(POINT))?.hover();
     await page.see(".js-plotly-plot .hoverlayer .hovertext");
     await page.rewrite(0, "let n = 5;");
     await page.runAll();
-    await page.until('document.querySelectorAll(".jp-OutputArea table tbody tr").length === 5');
+    await page.until(thereAre(5, TABLE_ROW));
     await page.press("restart");
     await page.confirm();
-    await sleep(1000);
     await page.idle();
     await page.runAll();
-    assert.equal(await page.count(".jp-OutputArea table tbody tr"), 5);
-    await page.press("save");
-    await sleep(2000);
+    await page.until(thereAre(5, TABLE_ROW));
+    await page.save();
     await page.open(notebook);
-    await page.until(`document.querySelectorAll(".jp-Cell .js-plotly-plot .point").length === 5`);
+    await page.until(thereAre(5, POINT));
   });
   const saved = readFileSync(join(project, notebook), "utf8");
   assert.ok(saved.includes("image/svg+xml") && saved.includes("let n = 5;"));
+  assert.ok(!saved.includes("image/png"), "the lab has added pictures of the figures");
 });
 
 void test("a training is watched in one place, interrupted, and goes on when its cell is run again", async () => {
@@ -130,32 +149,29 @@ void test("a training is watched in one place, interrupted, and goes on when its
   });
 });
 
-const notebooks = readdirSync(join(project, "notebooks")).filter((name) => name.endsWith(".ipynb"));
-for (const name of notebooks)
-  void test(`${name} shows its figures when it is opened${RUN.includes(name.slice(0, 2)) ? ", and when it is run" : ""}`, async () => {
-    const text = readFileSync(join(project, "notebooks", name), "utf8");
-    const figures = text.split('"application/vnd.plotly.v1+json"').length - 1;
-    await inLab(name.replace(".ipynb", ""), async (page) => {
-      await page.open(`notebooks/${name}`);
-      if (figures > 0) {
-        await page.page.evaluate(
-          `document.querySelector(".jp-RenderedPlotly, .js-plotly-plot")?.scrollIntoView({ block: "center" })`,
-        );
-        await page.see(FIGURE);
-      }
-      if (text.includes("Trace explorer")) {
-        await page.page.evaluate(
-          `document.querySelector('iframe[title="Trace explorer"]')?.scrollIntoView()`,
-        );
-        await page.see('iframe[title="Trace explorer"]');
-      }
-      if (!RUN.includes(name.slice(0, 2))) return;
-      await page.runAll(600);
-      assert.equal(
-        await page.count('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'),
-        0,
-      );
-      if (figures > 0) await page.see(FIGURE);
+/** How many outputs of a notebook are figures. */
+const figuresIn = (path: string): number =>
+  readFileSync(join(project, path), "utf8").split('"application/vnd.plotly.v1+json"').length - 1;
+
+/** Looks at a notebook, and keeps a picture of it. */
+async function assertReadable(page: LabPage, notebook: string, picture: string): Promise<void> {
+  const { figures, missing, errors, wide } = await page.readThrough();
+  await page.picture(`${join(project, FOLDER, picture)}.png`);
+  assert.deepEqual(errors, []);
+  assert.deepEqual({ figures, missing }, { figures: figuresIn(notebook), missing: 0 });
+  assert.deepEqual(wide, [], "what is wider than its column");
+}
+
+for (const name of NOTEBOOKS)
+  void test(`${name} is opened, and run from its first cell to its last`, async () => {
+    const notebook = `${FOLDER}/${name}`;
+    copyFileSync(join(project, "notebooks", name), join(project, notebook));
+    const short = name.slice(0, 2);
+    await inLab(`${short}-screen`, async (page) => {
+      await page.open(notebook);
+      await assertReadable(page, notebook, `${short}-opened`);
+      await page.runAll(1800);
+      await page.save();
+      await assertReadable(page, notebook, `${short}-run`);
     });
-    assert.ok(existsSync(join(project, FOLDER, `${name.replace(".ipynb", "")}.png`)));
   });
