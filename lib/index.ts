@@ -188,6 +188,7 @@ export { costFigure } from "./figures/cost.js";
 export { delayKernelsFigure, type NamedKernel } from "./figures/delay-kernels.js";
 export { distanceOverTimeFigure } from "./figures/distance-over-time.js";
 export { exportFigure } from "./figures/export.js";
+export { figureLayout, type FigureLayoutOptions } from "./figures/figure-layout.js";
 export type { FigureLike, PlotlyFigure } from "./figures/figure.js";
 export { functionalDepthFigure } from "./figures/functional-depth.js";
 export { type CaptionedImage, imageGrid, type ImageGroup } from "./figures/image-grid.js";

@@ -16,7 +16,7 @@ export function enlarged({ data, layout }: PlotlyFigure, factor: number): Plotly
   return { data: data.map(trace), layout: scaled(layout, factor) };
 }
 
-function scaled<T>(value: T, factor: number, key = ""): T;
+function scaled<T>(value: T, factor: number, key?: string): T;
 function scaled(value: unknown, factor: number, key = ""): unknown {
   if (key === "dash") return scaledDash(String(value), factor);
   if (key === "margin") return scaledMargin(value as object, factor);

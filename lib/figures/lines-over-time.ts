@@ -1,6 +1,6 @@
 import type { PlotlyFigure } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
-import { layout, type ModelStyle, shareAxis, timestepAxis } from "./style.js";
+import { layout, legendColumnsOf, type ModelStyle, shareAxis, timestepAxis } from "./style.js";
 
 /** A named line over time: its look, and a share for each seed and timestep. */
 export interface LineOverTime {
@@ -27,6 +27,7 @@ export function linesOverTime(lines: readonly LineOverTime[], title: string): Pl
     ],
     layout: layout({
       legendEntries: lines.length,
+      legendColumns: legendColumnsOf(lines.map(({ name }) => name)),
       axes: {
         xaxis: timestepAxis(Math.max(...lines.flatMap(({ rows }) => rows.map(timestep)))),
         yaxis: shareAxis(title),

@@ -1,6 +1,6 @@
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
-import { layout, modelStyles, timestepAxis } from "./style.js";
+import { layout, legendColumnsOf, modelStyles, timestepAxis } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
 import type { TableLike } from "../util/table-cells.js";
@@ -32,6 +32,7 @@ export function modelsOverTime(
     ],
     layout: layout({
       legendEntries: models.size,
+      legendColumns: legendColumnsOf([...models.keys()]),
       axes: { xaxis: timestepAxis(Math.max(...rows.map((row) => row.timestep))), yaxis },
     }),
   };

@@ -3,7 +3,7 @@ import { UserError } from "../util/errors.js";
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { meanOverSpeed } from "./mean-over-speed.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
-import { axis, layout, modelStyles, shareAxis, THIN_LINE_WIDTH } from "./style.js";
+import { axis, layout, legendColumnsOf, modelStyles, shareAxis, THIN_LINE_WIDTH } from "./style.js";
 import { hasColumn, tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
 import type { TableLike } from "../util/table-cells.js";
@@ -37,7 +37,10 @@ export interface SpeedAccuracyDrawing {
 export function speedAccuracyFigure(table: TableLike, speed: SpeedColumn = "meanStoppingTime"): PlotlyFigure {
   const { models, data, xaxis } = speedAccuracyDrawing(table, speed);
   const axes = { xaxis, yaxis: shareAxis("Accuracy") };
-  return { data, layout: layout({ legendEntries: models.length, axes }) };
+  return {
+    data,
+    layout: layout({ legendEntries: models.length, legendColumns: legendColumnsOf(models), axes }),
+  };
 }
 
 /** What `speedAccuracyFigure` draws, without its layout. */

@@ -145,6 +145,13 @@ export function shareAxis(title: string, more: PlotlyObject = {}): PlotlyObject 
   return axis(title, { tickformat: ".0%", showgrid: true, rangemode: "tozero", ...more });
 }
 
+/** Longest name of which two stand beside each other in a legend as wide as a column. */
+const LONGEST_OF_TWO = 21;
+
+/** In how many columns a legend as wide as a column of print has room for these names. */
+export const legendColumnsOf = (names: readonly string[]): number =>
+  names.some(({ length }) => length > LONGEST_OF_TWO) ? 1 : 2;
+
 export interface LayoutOptions {
   readonly width?: number;
   /** Height of the drawing without the legend, in pixels. */

@@ -21,23 +21,50 @@ export function tableBundle(table: TableLike, options: TableOptions = {}): Displ
 }
 
 function tableHtml({ columns, rows, left }: TableCells): string {
-  const align = columns.map(({ numeric }) => ` style="text-align:${numeric ? "right" : "left"}"`);
-  const line = (tag: string, texts: readonly string[]): string =>
-    `<tr>${texts.map((text, i) => `<${tag}${align[i] ?? ""}>${onOneLine(escapeHtml(text))}</${tag}>`).join("")}</tr>`;
-  const head = line(
-    "th",
-    columns.map(({ name }) => name),
+  const texts = columns.map((_, i) => rows.map((row) => row[i] ?? ""));
+  const head = columns.map(({ name, numeric }, i) =>
+    cellHtml("th", headStyle(numeric, texts[i] ?? []), title(name)),
   );
-  const body = rows.map((row) => line("td", row)).join("");
+  const styles = columns.map(({ numeric }, i) => cellStyle(numeric, texts[i] ?? []));
+  const line = (row: readonly string[]): string =>
+    row.map((text, i) => cellHtml("td", styles[i] ?? "", content(text))).join("");
+  const body = rows.map((row) => `<tr>${line(row)}</tr>`).join("");
   const rest = left === 0 ? "" : `<p>${moreRows(left)}</p>`;
-  return `<div style="overflow-x:auto"><table><thead>${head}</thead><tbody>${body}</tbody></table></div>${rest}`;
+  return `<div style="overflow-x:auto"><table><thead><tr>${head.join("")}</tr></thead><tbody>${body}</tbody></table></div>${rest}`;
 }
+
+const cellHtml = (tag: "th" | "td", style: string, html: string): string =>
+  `<${tag} style="${style}">${html}</${tag}>`;
 
 /** Longest text that is not broken. */
 const SHORT = 24;
+/** Texts that are longer get room to be read in, whatever stands beside them. */
+const LONG = 60;
 
-/** Short texts, such as "38.2 ± 0.2", with spaces at which no viewer breaks them. */
-const onOneLine = (text: string): string => (text.length <= SHORT ? text.replaceAll(" ", "\u00a0") : text);
+const align = (numeric: boolean): string => `text-align:${numeric ? "right" : "left"}`;
+
+const headStyle = (numeric: boolean, texts: readonly string[]): string =>
+  texts.some(({ length }) => length > LONG) ? `${align(numeric)};min-width:26em` : align(numeric);
+
+/** A short name is not broken at its hyphen. */
+const cellStyle = (numeric: boolean, texts: readonly string[]): string =>
+  !numeric && texts.some((text) => text.includes("-")) && texts.every(({ length }) => length <= SHORT)
+    ? `${align(numeric)};white-space:nowrap`
+    : align(numeric);
+
+/** With spaces at which no viewer breaks it. */
+const unbroken = (text: string): string => text.replaceAll(" ", "\u00a0");
+
+/** A column's name, which may be broken, but not within "t = 1". */
+const title = (name: string): string => glued(escapeHtml(name));
+
+/** Short texts, such as "38.2 ± 0.2", on one line; of long ones each clause on a line of its own. */
+const content = (text: string): string =>
+  text.length <= SHORT
+    ? unbroken(escapeHtml(text))
+    : glued(escapeHtml(text)).replaceAll(/; (?![^()]*\))/g, ";<br>");
+
+const glued = (text: string): string => text.replaceAll(/ (=|±|&lt;|&gt;) /g, unbroken);
 
 /** Text as HTML shows it. */
 export function escapeHtml(text: string): string {

@@ -16,7 +16,7 @@ import { showText } from "./show-text.js";
 
 /**
  * Shows anything below the cell: a figure, a table (rows, arquero, danfo), a trace as its accuracies, runs side
- * by side, the first images of a set, a text as a paragraph, anything else as Node prints it. Call it with `await`.
+ * by side, some images of a set, a text as a paragraph, anything else as Node prints it. Call it with `await`.
  */
 export async function show(value: unknown, options: TableOptions = {}): Promise<void> {
   if (typeof value === "string") showText(value);
@@ -24,7 +24,7 @@ export async function show(value: unknown, options: TableOptions = {}): Promise<
   else if (isRuns(value)) showTable(runsTable({}, [value].flat()), options);
   else if (isTable(value)) showTable(value, options);
   else if (isTrace(value)) showTrace(value, options);
-  else if (isImageSet(value)) await showFigure(await firstImages(value, options.limit));
+  else if (isImageSet(value)) await showFigure(await someImages(value, options.limit));
   else emitDisplay({ "text/plain": inspect(value) });
 }
 
@@ -71,17 +71,19 @@ const isImageSet = (value: unknown): value is ImageSet =>
 
 const ACROSS = 10;
 
-/** The first images of a set, each above its class. */
-async function firstImages(
+/** Images from all over a set, at equal distances, since a set may be sorted by class; each above its class. */
+async function someImages(
   { images, labels, size, classNames }: ImageSet,
   limit = 2 * ACROSS,
 ): Promise<FigureLike> {
   const pixels = valuesPerImage(size);
+  const count = Math.min(limit, labels.length);
+  const places = Array.from({ length: count }, (_, i) => Math.floor((i * labels.length) / count));
   const shown: CaptionedImage[] = [];
-  for (const [i, label] of labels.subarray(0, limit).entries())
+  for (const i of places)
     shown.push({
       source: await pngDataUri(images.subarray(i * pixels, (i + 1) * pixels), size, 2),
-      caption: plotText(classNames[label] ?? ""),
+      caption: plotText(classNames[labels[i] ?? 0] ?? ""),
     });
   const rows = Array.from({ length: Math.ceil(shown.length / ACROSS) }, (_, row) =>
     shown.slice(row * ACROSS, (row + 1) * ACROSS),

@@ -20,7 +20,7 @@ import { notebookWatch } from "./watch-training.js";
 export interface MissingTrainings {
   readonly trainings: number;
   readonly missing: number;
-  /** Of the missing ones, by their multiply-adds at the speeds in data/results/benchmark.json. */
+  /** Of the missing ones, rounded up to hundredths, by their multiply-adds at the speeds in data/results/benchmark.json. */
   readonly hours: number;
 }
 
@@ -39,7 +39,7 @@ export async function missingTrainings(specs: readonly RunSpec[], root = RUNS): 
   for (const spec of missing) {
     hours += measuredHours(spec, workloadOf(spec, await sourceShape(spec.data)), speeds);
   }
-  return { trainings: specs.length, missing: missing.length, hours };
+  return { trainings: specs.length, missing: missing.length, hours: Math.ceil(100 * hours) / 100 };
 }
 
 const missingOf = (specs: readonly RunSpec[], root: string): RunSpec[] =>

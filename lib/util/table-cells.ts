@@ -26,6 +26,7 @@ export interface TableOptions {
 
 export interface Column {
   readonly name: string;
+  /** Whether it is read as numbers, and stands at the right. */
   readonly numeric: boolean;
   readonly format: (value: unknown) => string;
 }
@@ -81,17 +82,20 @@ export function rowsOf(table: TableLike): readonly TableRow[] {
 
 const isBlank = (value: unknown): boolean => value === null || value === undefined;
 
+/** A number as text: "+13.0", "38.2 ± 0.2", "42.5 (34.2)", "0.33 [0.24, 0.40]", or that there is none. */
+const NUMBER_TEXT =
+  /^(?:(?:[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?: ± [\d.]+)?(?: [([][-+\d., ]*[)\]])?|none|NaN|)$/;
+
 function readColumn(name: string, values: readonly unknown[], digits: number): Column {
   const numbers = values.filter((value): value is number => typeof value === "number");
-  const numeric = values.every(
-    (value) => isBlank(value) || typeof value === "number" || typeof value === "bigint",
-  );
-  const formatNumber = numeric
+  const isNumber = (value: unknown): boolean =>
+    isBlank(value) || typeof value === "number" || typeof value === "bigint";
+  const formatNumber = values.every(isNumber)
     ? numberFormat(numbers, digits)
     : (value: number) => String(Number(value.toPrecision(digits)));
   return {
     name,
-    numeric,
+    numeric: values.every((value) => isNumber(value) || NUMBER_TEXT.test(String(value))),
     format: (value) => {
       if (value === null || value === undefined) return "";
       if (typeof value === "number") return formatNumber(value);
@@ -103,8 +107,8 @@ function readColumn(name: string, values: readonly unknown[], digits: number): C
 
 /**
  * Equal decimals down a column, so that the points stand below each other: `digits` count in the largest number, and
- * two fewer at least in the smallest, but for numbers below a tenth. What would keep less than two digits is written
- * with an exponent: no number is shown as 0 that is none.
+ * two fewer at least in the smallest, but for numbers below a tenth; no more than show all of them exactly. What would
+ * keep less than two digits is written with an exponent: no number is shown as 0 that is none.
  */
 function numberFormat(numbers: readonly number[], digits: number): (value: number) => string {
   const finite = numbers.filter((value) => Number.isFinite(value));
@@ -113,9 +117,17 @@ function numberFormat(numbers: readonly number[], digits: number): (value: numbe
   const largest = Math.max(...exponents);
   if (largest < -4 || largest > 8) return (value) => value.toExponential(digits - 1);
   const ofSmallest = digits - 2 - Math.max(-1, Math.min(...exponents));
-  const decimals = Math.max(0, digits - 1 - largest, ofSmallest);
+  const wanted = Math.max(0, digits - 1 - largest, ofSmallest);
+  const decimals = Math.max(...finite.map((value) => exactDecimals(value, wanted)));
   const isLost = (value: number): boolean => value !== 0 && exponentOf(value) < 1 - decimals;
   return (value) => (isLost(value) ? value.toExponential(1) : value.toFixed(decimals));
+}
+
+/** How many decimals show the value exactly, `most` at most. */
+function exactDecimals(value: number, most: number): number {
+  for (let decimals = 0; decimals < most; decimals++)
+    if (Number(value.toFixed(decimals)) === value) return decimals;
+  return most;
 }
 
 const exponentOf = (value: number): number => Math.floor(Math.log10(Math.abs(value)));

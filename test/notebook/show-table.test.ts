@@ -90,3 +90,32 @@ test("rows have the types that their reader names, checked", () => {
     /^UserError: row 1 of the table has null in column "error", where a number is expected$/,
   );
 });
+
+test("a column has no more decimals than show all of its numbers exactly", () => {
+  const text = String(tableBundle([{ v: 0.5 }, { v: 0.75 }, { v: 2 }])["text/plain"]);
+  assert.deepEqual(text.split("\n"), ["   v", "0.50", "0.75", "2.00"]);
+});
+
+test("texts that are read as numbers stand at the right, names and dates do not", () => {
+  const isRight = (value: string): boolean =>
+    String(tableBundle([{ v: value }])["text/html"]).includes('<td style="text-align:right');
+  for (const text of ["+13.0", "38.2 ± 0.2", "42.5 (34.2)", "-0.118 [-0.191, -0.08]", "1.0e-5", "none", ""])
+    assert.ok(isRight(text), text);
+  for (const text of ["CascadedTD", "2026-11-26", "0, 1, 2", "t = 1", "1 of 2"])
+    assert.ok(!isRight(text), text);
+});
+
+test("in a long text each clause has a line, and no line ends within '± 0.4' or 'n = 5'", () => {
+  const clause = "CascadedTD over SDN +10.4 points (images ± 0.5; n = 5)";
+  const html = String(tableBundle([{ measured: `${clause}; ${clause}` }])["text/html"]);
+  const glued = clause.replaceAll(" ± ", "\u00a0±\u00a0").replaceAll(" = ", "\u00a0=\u00a0");
+  assert.ok(html.includes(`${glued};<br>${glued}</td>`), html);
+  assert.match(html, /<th style="text-align:left;min-width:/);
+});
+
+test("a short name is not broken at its hyphen", () => {
+  assert.match(
+    String(tableBundle([{ model: "SerialTD-MultiHead" }])["text/html"]),
+    /<td style="[^"]*nowrap">/,
+  );
+});

@@ -5,6 +5,7 @@ import { after, beforeEach, test } from "node:test";
 import { join } from "node:path";
 import { listRuns } from "../../lib/experiments/runs/run-record.js";
 import { closeBrowser } from "../../lib/figures/browser.js";
+import { figureLayout } from "../../lib/figures/figure-layout.js";
 import { show } from "../../lib/notebook/show.js";
 import { userError } from "../user-error.js";
 
@@ -41,12 +42,31 @@ test("a trace is shown as its accuracies, images as pictures with their classes,
   const labels = Int32Array.from([0, 1]);
   await show({ timesteps: 2, examples: 2, classes: 2, logits, labels, ids: labels, model: "M" });
   assert.equal(textOf(0), "Trace of M: 2 timesteps, 2 images, 2 classes");
-  assert.deepEqual(textOf(1).split("\n").slice(1), ["       0     0.500", "       1     1.000"]);
+  assert.deepEqual(textOf(1).split("\n").slice(1), ["       0       0.5", "       1       1.0"]);
   const classNames = ["cat", "dog"];
   await show({ images: new Uint8Array(24), labels, ids: labels, size: { height: 2, width: 2 }, classNames });
   assert.match(String(shown[2]?.data["image/svg+xml"]), />2 of 2 images<[^]*>dog</);
   await show(new Map([[1, 2]]));
   assert.equal(textOf(3), "Map(1) { 1 => 2 }");
+});
+
+test("of a set that is sorted by class, images of all classes are shown", async () => {
+  const labels = Int32Array.from({ length: 60 }, (_, i) => Math.floor(i / 20));
+  const classNames = ["cat", "dog", "fox"];
+  const images = new Uint8Array(60 * 12);
+  await show({ images, labels, ids: labels, size: { height: 2, width: 2 }, classNames }, { limit: 6 });
+  const svg = String(shown[0]?.data["image/svg+xml"]);
+  for (const name of classNames) assert.equal(svg.split(`>${name}<`).length - 1, 2);
+});
+
+test("the project's figures are larger on the screen than in print, those of others as they are", async () => {
+  const data = [{ type: "scatter", y: [1, 2] }];
+  await show({ data, layout: figureLayout({ x: "Timestep", y: "Images" }) });
+  await show({ data, layout: { width: 317, height: 200 } });
+  const widths = shown.map(
+    (_, i) => /^<svg[^>]* width="([\d.]+)"/.exec(String(shown[i]?.data["image/svg+xml"]))?.[1],
+  );
+  assert.deepEqual(widths.map(Number).map(Math.round), [444, 317]);
 });
 
 test("runs are shown side by side", async () => {
