@@ -26,9 +26,11 @@ function tableHtml({ columns, rows, left }: TableCells): string {
     cellHtml("th", headStyle(numeric, texts[i] ?? []), title(name)),
   );
   const styles = columns.map(({ numeric }, i) => cellStyle(numeric, texts[i] ?? []));
+  const isTall = texts.flat().some(({ length }) => length > LONG);
   const line = (row: readonly string[]): string =>
     row.map((text, i) => cellHtml("td", styles[i] ?? "", content(text))).join("");
-  const body = rows.map((row) => `<tr>${line(row)}</tr>`).join("");
+  const begin = isTall ? '<tr style="vertical-align:top">' : "<tr>";
+  const body = rows.map((row) => `${begin}${line(row)}</tr>`).join("");
   const rest = left === 0 ? "" : `<p>${moreRows(left)}</p>`;
   return `<div style="overflow-x:auto"><table><thead><tr>${head.join("")}</tr></thead><tbody>${body}</tbody></table></div>${rest}`;
 }
@@ -40,11 +42,21 @@ const cellHtml = (tag: "th" | "td", style: string, html: string): string =>
 const SHORT = 24;
 /** Texts that are longer get room to be read in, whatever stands beside them. */
 const LONG = 60;
+/** In widths of "m": of a letter on average, of a column of sentences, and of one of clauses at most. */
+const WIDTH = { letter: 0.54, sentences: 22, clauses: 36 };
 
 const align = (numeric: boolean): string => `text-align:${numeric ? "right" : "left"}`;
 
-const headStyle = (numeric: boolean, texts: readonly string[]): string =>
-  texts.some(({ length }) => length > LONG) ? `${align(numeric)};min-width:26em` : align(numeric);
+/** A clause has a line of its own, where there is room for it. */
+const CLAUSE_END = /; (?![^()]*\))/g;
+
+function headStyle(numeric: boolean, texts: readonly string[]): string {
+  if (texts.every(({ length }) => length <= LONG)) return align(numeric);
+  const clauses = texts.flatMap((text) => text.split(CLAUSE_END));
+  const longest = Math.ceil(WIDTH.letter * Math.max(...clauses.map(({ length }) => length)));
+  const width = clauses.length > texts.length ? Math.min(WIDTH.clauses, longest) : WIDTH.sentences;
+  return `${align(numeric)};min-width:${width}em`;
+}
 
 /** A short name is not broken at its hyphen. */
 const cellStyle = (numeric: boolean, texts: readonly string[]): string =>
@@ -58,11 +70,9 @@ const unbroken = (text: string): string => text.replaceAll(" ", "\u00a0");
 /** A column's name, which may be broken, but not within "t = 1". */
 const title = (name: string): string => glued(escapeHtml(name));
 
-/** Short texts, such as "38.2 ± 0.2", on one line; of long ones each clause on a line of its own. */
+/** Short texts, such as "38.2 ± 0.2", on one line. */
 const content = (text: string): string =>
-  text.length <= SHORT
-    ? unbroken(escapeHtml(text))
-    : glued(escapeHtml(text)).replaceAll(/; (?![^()]*\))/g, ";<br>");
+  text.length <= SHORT ? unbroken(escapeHtml(text)) : glued(escapeHtml(text)).replaceAll(CLAUSE_END, ";<br>");
 
 const glued = (text: string): string => text.replaceAll(/ (=|±|&lt;|&gt;) /g, unbroken);
 

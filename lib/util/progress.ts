@@ -17,10 +17,12 @@ export interface ProgressOptions {
   readonly initial?: number;
   /** Where there is no terminal: seconds between two lines, at least. */
   readonly everySeconds?: number;
-  readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stream?: Stream;
   /** Milliseconds on a clock that never goes back. */
   readonly now?: () => number;
 }
+
+type Stream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** A bar on standard error where that is a terminal, else a plain line now and then; both tell the time left. */
 export function startProgress({
@@ -32,10 +34,10 @@ export function startProgress({
   now = () => performance.now(),
 }: ProgressOptions): Progress {
   const begun = now();
-  const status = (done: number, fields: Readonly<Record<string, string>>): string => {
+  const status = (done: number, fields: Readonly<Record<string, string>>): string[] => {
     const left = timeLeft({ done, initial, total, seconds: (now() - begun) / 1000 });
     const shown = Object.entries(fields).map(([name, text]) => `${name} ${text}`);
-    return [...shown, left].filter((text) => text !== "").join(" | ");
+    return left === "" ? shown : [left, ...shown];
   };
   return stream.isTTY === true
     ? barProgress(label, total, initial, stream, status)
@@ -53,32 +55,46 @@ export function timeLeft(job: {
   return done > initial ? `${duration((seconds / (done - initial)) * Math.max(0, total - done))} left` : "";
 }
 
-type Status = (done: number, fields: Readonly<Record<string, string>>) => string;
+type Status = (done: number, fields: Readonly<Record<string, string>>) => readonly string[];
+
+const BAR_SIZE = 10;
 
 function barProgress(
   label: string,
   total: number,
   initial: number,
-  stream: NodeJS.WritableStream,
+  stream: Stream,
   status: Status,
 ): Progress {
   const bar = new SingleBar({
     stream,
-    format: "{label} {bar} {percentage}% | {value}/{total} | {status}",
+    format: "{label} {bar} {value}/{total}{status}",
     barCompleteChar: "█",
     barIncompleteChar: "░",
-    barsize: 20,
+    barsize: BAR_SIZE,
     fps: 5,
   });
+  const room = (): number => (stream.columns ?? 80) - `${label}  ${total}/${total}`.length - BAR_SIZE;
   bar.start(total, initial, { label, status: "" });
   return {
     update(done, fields = {}) {
-      bar.update(done, { status: status(done, fields) });
+      bar.update(done, { status: fitting(status(done, fields), room()) });
     },
     stop() {
       bar.stop();
     },
   };
+}
+
+/** As many texts as there is room for: a terminal cuts what is longer. */
+function fitting(texts: readonly string[], room: number): string {
+  let line = "";
+  for (const text of texts) {
+    const longer = `${line} | ${text}`;
+    if (longer.length > room) break;
+    line = longer;
+  }
+  return line;
 }
 
 function lineProgress(
@@ -98,7 +114,7 @@ function lineProgress(
   };
   return {
     update(done, fields = {}) {
-      const line = `${[`${label} ${done}/${total}`, status(done, fields)].filter((text) => text !== "").join(" | ")}\n`;
+      const line = `${[`${label} ${done}/${total}`, ...status(done, fields)].join(" | ")}\n`;
       if (now() - printedAt >= everyMs) print(line);
       else pending = line;
     },

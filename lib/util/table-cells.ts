@@ -84,7 +84,7 @@ const isBlank = (value: unknown): boolean => value === null || value === undefin
 
 /** A number as text: "+13.0", "38.2 ± 0.2", "42.5 (34.2)", "0.33 [0.24, 0.40]", or that there is none. */
 const NUMBER_TEXT =
-  /^(?:(?:[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?: ± [\d.]+)?(?: [([][-+\d., ]*[)\]])?|none|NaN|)$/;
+  /^(?:(?:[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)(?: ± [\d.]+)?(?: [([](?:[-+\d., ]*|none)[)\]])?|none|NaN|)$/;
 
 function readColumn(name: string, values: readonly unknown[], digits: number): Column {
   const numbers = values.filter((value): value is number => typeof value === "number");

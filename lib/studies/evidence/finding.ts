@@ -145,6 +145,10 @@ function measuredContrast(contrast: Contrast): MeasuredContrast {
   };
 }
 
+/** Without one of the groups of images the quantity may not be defined, and then its error is not either. */
+const imagesText = (error: number, digits: number): string =>
+  Number.isNaN(error) ? "images ± unknown" : `images ± ${error.toFixed(digits)}`;
+
 /** "CascadedTD over CascadedCE +9.8 points (90 % interval +8.1 to +11.5; n = 3, 1 seed diverged)". */
 function contrastText(contrast: Contrast): string {
   const { values, seeds, unit } = contrast;
@@ -152,7 +156,7 @@ function contrastText(contrast: Contrast): string {
   const lost = seeds - values.length;
   const facts = [
     ...(Number.isNaN(low) ? [] : [`90 % interval ${intervalText({ low, high }, unit.digits)}`]),
-    ...(imageError === undefined ? [] : [`images ± ${imageError.toFixed(unit.digits)}`]),
+    ...(imageError === undefined ? [] : [imagesText(imageError, unit.digits)]),
     `n = ${n}${lost === 0 ? "" : `, ${lost} seed${lost === 1 ? "" : "s"} diverged`}`,
   ];
   return `${of} ${signed(centre, unit.digits)}${unit.difference} (${facts.join("; ")})`;

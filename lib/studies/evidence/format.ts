@@ -10,10 +10,12 @@ export const PERCENT: Unit = { difference: " points", digits: 1 };
 /** A bare number, such as a correlation or an AUROC. */
 export const NUMBER: Unit = { difference: "", digits: 3 };
 
-/** A mean over seeds with its standard error, as tables show it: "77.1 ± 0.3", or "77.1" of a single seed. */
+/** A mean over seeds with its standard error, as tables show it: "77.1 ± 0.3", or "77.1" of a single seed; "none" of nothing. */
 export function meanAndError(values: readonly number[], digits = 1): string {
   const error = standardError(values);
-  const text = mean(values).toFixed(digits);
+  const centre = mean(values);
+  if (Number.isNaN(centre)) return "none";
+  const text = centre.toFixed(digits);
   return Number.isNaN(error) ? text : `${text} ± ${error.toFixed(digits)}`;
 }
 

@@ -76,9 +76,14 @@ function correlationRow({ arms }: TypicalityArms, model: string, relation: Relat
   };
 }
 
-/** "-0.512 [-0.530, -0.494]"; "none" where latency or correctness is the same for all images. */
+/**
+ * "-0.512 [-0.530, -0.494]"; "none" where latency or correctness is the same for all images, and in the place of an interval
+ * where that is so for some draws of them.
+ */
 function intervalText({ rho, low, high }: Correlation): string {
-  return Number.isNaN(rho) ? "none" : `${rho.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  if (Number.isNaN(rho)) return "none";
+  const interval = Number.isNaN(low + high) ? "none" : `${low.toFixed(3)}, ${high.toFixed(3)}`;
+  return `${rho.toFixed(3)} [${interval}]`;
 }
 
 function thresholdRow({ arms }: TypicalityArms, model: string, threshold: number): TableRow {
