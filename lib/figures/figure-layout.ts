@@ -1,6 +1,7 @@
 import type { PlotlyObject } from "./figure.js";
 import { axis, layout, legendColumnsOf, WIDTH } from "./style.js";
 
+/** What a plot shows, and how wide it is. */
 export interface FigureLayoutOptions {
   /** Titles of the axes, with their units. */
   readonly x: string;
