@@ -119,7 +119,7 @@ function numberFormat(numbers: readonly number[], digits: number): (value: numbe
   const ofSmallest = digits - 2 - Math.max(-1, Math.min(...exponents));
   const wanted = Math.max(0, digits - 1 - largest, ofSmallest);
   const decimals = Math.max(...finite.map((value) => exactDecimals(value, wanted)));
-  const isLost = (value: number): boolean => value !== 0 && exponentOf(value) < 1 - decimals;
+  const isLost = (value: number): boolean => value !== 0 && exponentOf(value) < 1 - wanted;
   return (value) => (isLost(value) ? value.toExponential(1) : value.toFixed(decimals));
 }
 

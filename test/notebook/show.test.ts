@@ -93,5 +93,5 @@ test("outside of notebooks tables and texts are printed, a figure says what to d
   } finally {
     context.mock.restoreAll();
   }
-  assert.deepEqual(printed, ["    a\n1.500", "words", "{ data: [ [ 1 ], [ 2 ] ], keyCol: [ 'a' ] }"]);
+  assert.deepEqual(printed, ["  a\n1.5", "words", "{ data: [ [ 1 ], [ 2 ] ], keyCol: [ 'a' ] }"]);
 });
