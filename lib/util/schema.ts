@@ -22,7 +22,7 @@ export function parseWithSchema<Schema extends z.ZodType>(
 
 /** One sentence for each problem that `schema` has with `value`: the field's full path, what it is, what is allowed. */
 export function describeIssues(error: z.ZodError, schema: z.ZodType, value: unknown): string[] {
-  const root = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  const root = allowedBy(schema);
   return error.issues.flatMap((issue) => {
     const given = valueAt(value, issue.path);
     const allowed = allowedAt(root, value, issue.path);
@@ -34,6 +34,15 @@ export function describeIssues(error: z.ZodError, schema: z.ZodType, value: unkn
     const permitted = allowed.length > 0 ? choice(allowed.map(describeAllowed)) : issue.message;
     return [`${fieldPath(issue.path)} ${what}; allowed: ${permitted}`];
   });
+}
+
+const known = new WeakMap<z.ZodType, Allowed>();
+
+/** What a schema allows, which takes longer to make than a value to check. */
+function allowedBy(schema: z.ZodType): Allowed {
+  const allowed = known.get(schema) ?? z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  known.set(schema, allowed);
+  return allowed;
 }
 
 function unknownField(path: readonly PropertyKey[], names: readonly string[]): string {

@@ -21,6 +21,8 @@ export interface Outcomes {
 
 /** An input has some kilobytes. */
 const MOST_MILLISECONDS = 2_000;
+/** What one input may add to the most memory that this process ever held; its own garbage stays well below it. */
+const MOST_KIB = 256 * 1024;
 
 const [name = "", seed = "", first = "", count = ""] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "fuzz-"));
@@ -42,6 +44,7 @@ async function fuzz(reader: Reader, from: number, inputs: number): Promise<void>
     const which = draws.below(reader.samples.length);
     const bytes = reader.mutate(reader.samples[which] as Uint8Array, draws);
     const begun = performance.now();
+    const { maxRSS } = process.resourceUsage();
     try {
       const value = await reader.read(bytes);
       if (isDeepStrictEqual(value, whole[which])) outcomes.right++;
@@ -57,6 +60,8 @@ async function fuzz(reader: Reader, from: number, inputs: number): Promise<void>
     }
     const took = performance.now() - begun;
     if (took > MOST_MILLISECONDS) outcomes.wrong.push({ input, reason: `took ${Math.round(took)} ms` });
+    const grown = process.resourceUsage().maxRSS - maxRSS;
+    if (grown > MOST_KIB) outcomes.wrong.push({ input, reason: `took ${Math.round(grown / 1024)} MiB` });
   }
   writeSync(1, `end ${JSON.stringify(outcomes)}\n`);
 }

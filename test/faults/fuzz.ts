@@ -6,6 +6,8 @@ import type { Outcomes } from "./fuzz-child.js";
 const CHILD = join(import.meta.dirname, "fuzz-child.ts");
 /** Beyond what the process takes by itself, some 250 MiB with TensorFlow and sharp. */
 const HEAP_MIB = 512;
+/** Of all memory that can be written, the libraries' own too: the system gives no more, and the process ends. */
+const MEMORY_MIB = 2048;
 /** A block of 50 inputs that takes longer hangs. */
 const SILENCE_MS = 60_000;
 const BLOCK = 50;
@@ -35,13 +37,10 @@ export async function fuzz(reader: string, seed: number, count: number): Promise
 
 async function fuzzPart(reader: string, seed: number, first: number, count: number): Promise<FuzzRow> {
   const args = [reader, String(seed), String(first), String(count)];
-  const child = spawn(
-    process.execPath,
-    [`--max-old-space-size=${HEAP_MIB}`, "--import", "tsx", CHILD, ...args],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const program = [process.execPath, `--max-old-space-size=${HEAP_MIB}`, "--import", "tsx", CHILD, ...args];
+  const child = spawn("sh", ["-c", `ulimit -d ${1024 * MEMORY_MIB} && exec "$@"`, "sh", ...program], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let out = "";
   let complaint = "";
   let heard = performance.now();

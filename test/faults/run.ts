@@ -43,7 +43,7 @@ async function fuzzAll(): Promise<void> {
     const row = await fuzz(name, seed, Number(values.inputs));
     rows.push({ ...row, wrong: row.wrong.length });
     for (const { input, reason } of row.wrong.slice(0, 5)) wrong.push(`${name}, input ${input}: ${reason}`);
-    process.stderr.write(`${name}: ${row.tried} tried, ${row.wrong.length} wrong\n`);
+    process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
   }
   say(`Damaged input (seed ${seed}); "other" is a whole input too, in a format without sums`);
   report(rows);
