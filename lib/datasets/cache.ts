@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, rmdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, readdir, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
+import { canonicalJson } from "../util/canonical-json.js";
 import { sha256, writeFileAtomic } from "../util/files.js";
 import { FolderInUse, type FolderLock, lockFolder } from "../util/folder-lock.js";
 import type { ImageSet } from "./dataset.js";
@@ -14,7 +15,7 @@ import { DEFAULT_CACHE, type LoadOptions, reportTo } from "./progress.js";
 import type { SourceFiles } from "./source-files.js";
 
 /** Raised when the layout of the files or the meaning of decoding changes. */
-const CACHE_VERSION = 2;
+const CACHE_VERSION = 3;
 /** One read call takes less than 2 GiB. */
 const READ_BYTES = 2 ** 30;
 /** How often one who waits for another's decoding looks again. */
@@ -31,7 +32,10 @@ const splitSchema = z.strictObject({
 const metaSchema = z.strictObject({
   splits: z.record(z.string(), splitSchema),
   skipped: z.array(z.strictObject({ file: z.string(), reason: z.string() })),
+  /** SHA-256 of the canonical JSON of all the rest. */
+  sum: z.string(),
 });
+type Meta = z.output<typeof metaSchema>;
 type SplitMeta = z.infer<typeof splitSchema>;
 
 /** Decoded splits with the hash of their content. */
@@ -51,7 +55,7 @@ export interface Recipe<Name extends string> {
 /**
  * What the recipe's `decode` gives, kept under `<cache folder>/<hash of content and settings>/`: `<split>.bin` holds
  * the typed arrays one after the other, `meta.json` the rest and is written last, so that a killed import leaves
- * nothing half-done. A later call reads each split back in one go; a damaged entry is reported and decoded anew.
+ * nothing half-done; what it leaves goes with the next one. A later call reads each split back in one go; a damaged entry is reported and decoded anew.
  *
  * An entry is found by the content of the files that it was made of, never by their path or their times: it cannot be
  * older than its source, and the same data elsewhere find it too.
@@ -73,6 +77,7 @@ export async function cachedSplits<Name extends string>(
     const decoded = hashed(await decode());
     if ((await source.stamp()) !== stamp)
       throw new UserError("the data changed while they were read; call it again once they are in place");
+    await clearUnfinished(folder);
     await writeSplits(folder, names, decoded).catch((error: unknown) => {
       // They are there all the same; the next call makes them anew.
       if (!(error instanceof UserError)) throw error;
@@ -116,6 +121,20 @@ async function lockEntry(
       if (!hasWaited) reportTo(options)("another process decodes the same images; waiting for it");
       await sleep(POLL_MS);
     }
+  }
+}
+
+/** Removes the other entries beside this one that have no meta.json and are nobody's: imports that were killed. */
+async function clearUnfinished(own: string): Promise<void> {
+  const cache = dirname(own);
+  for (const name of await readdir(cache).catch(() => [])) {
+    const folder = join(cache, name);
+    const isUnfinished = (): boolean => !existsSync(join(folder, "meta.json"));
+    if (folder === own || !/^[0-9a-f]{32}$/.test(name) || !isUnfinished()) continue;
+    // Who is at work there has the lock.
+    const lock = await lockFolder(folder).catch(() => undefined);
+    if (lock !== undefined && isUnfinished()) await rm(folder, { recursive: true }).catch(() => undefined);
+    await lock?.release();
   }
 }
 
@@ -177,7 +196,8 @@ async function writeSplits<Name extends string>(
       sha256: sha256(parts),
     };
   }
-  await writeFileAtomic(join(folder, "meta.json"), JSON.stringify({ splits: metas, skipped }));
+  const content = { splits: metas, skipped: [...skipped] };
+  await writeFileAtomic(join(folder, "meta.json"), JSON.stringify({ ...content, sum: sumOf(content) }));
 }
 
 /** The kept splits, or undefined where none are kept; throws where they are damaged. */
@@ -203,9 +223,16 @@ async function readSplits<Name extends string>(
   };
 }
 
-function readMeta(folder: string): z.output<typeof metaSchema> | undefined {
+function readMeta(folder: string): Meta | undefined {
   const path = join(folder, "meta.json");
-  return existsSync(path) ? readJson(path, metaSchema) : undefined;
+  if (!existsSync(path)) return undefined;
+  const { sum, ...content } = readJson(path, metaSchema);
+  if (sum !== sumOf(content)) throw new UserError(`${path} was changed after it was written`);
+  return { ...content, sum };
+}
+
+function sumOf(content: Omit<Meta, "sum">): string {
+  return sha256(canonicalJson(content));
 }
 
 async function readSplit(path: string, meta: SplitMeta): Promise<ImageSet> {

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { Socket } from "node:net";
-import { delimiter, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { launch, type Browser } from "puppeteer-core";
 import { UserError } from "../util/errors.js";
-import { temporaryFolder } from "../util/temporary-folder.js";
+import { ownFolder } from "../util/own-temporary.js";
 import { unpackChromium } from "./chromium-package.js";
 
 /** A program that can draw figures. */
@@ -142,20 +142,26 @@ async function startBrowser(): Promise<StartedBrowser> {
 }
 
 async function launchProgram({ path, env }: BrowserProgram): Promise<Browser> {
-  // Puppeteer keeps the browser's profile in the folder that TMPDIR names.
-  const TMPDIR = temporaryFolder();
-  const browser = await launch({
-    executablePath: path,
-    env: { ...env, TMPDIR },
-    pipe: true,
-    headless: "shell",
-    handleSIGINT: false,
-    args: [...FLAGS, ...(needsNoSandbox() ? ["--no-sandbox"] : [])],
-  });
-  browser.once("disconnected", () => {
-    shared = undefined;
-  });
-  return browser;
+  const folder = await ownFolder("browser");
+  try {
+    const browser = await launch({
+      executablePath: path,
+      env: { ...env, TMPDIR: folder.path },
+      userDataDir: join(folder.path, "profile"),
+      pipe: true,
+      headless: "shell",
+      handleSIGINT: false,
+      args: [...FLAGS, ...(needsNoSandbox() ? ["--no-sandbox"] : [])],
+    });
+    browser.process()?.once("exit", folder.remove);
+    browser.once("disconnected", () => {
+      shared = undefined;
+    });
+    return browser;
+  } catch (error) {
+    folder.remove();
+    throw error;
+  }
 }
 
 function keepAlive(browser: Browser, alive: boolean): void {

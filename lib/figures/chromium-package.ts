@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
 import { extract } from "tar";
 import { fileError } from "../util/files.js";
+import { clearLeftovers, ownMark } from "../util/own-temporary.js";
 
 /** What the browser that comes as an npm package unpacks to. */
 export interface UnpackedChromium {
@@ -26,8 +27,9 @@ export async function unpackChromium(): Promise<UnpackedChromium> {
   const archives = join(packageFolder(), "bin");
   const folder = join(packageFolder(), "unpacked");
   if (!existsSync(folder)) {
-    const temporary = `${folder}.${process.pid}.tmp`;
+    const temporary = `${folder}.${ownMark()}.tmp`;
     try {
+      await clearLeftovers(packageFolder(), "unpacked.", ".tmp");
       await mkdir(temporary, { recursive: true });
       await Promise.all([
         unpackFile(join(archives, "chromium.br"), join(temporary, "chromium")),

@@ -1,6 +1,7 @@
 """Runs one notebook for lib/notebook/run.ts.
 
-The first line of standard input is the request: {"notebook": ..., "timeout": seconds or null}. Standard output
+The argument is a folder of this run alone, which the caller removes; Jupyter keeps its files there. The first line of
+standard input is the request: {"notebook": ..., "timeout": seconds or null}. Standard output
 gets one JSON object a line: {"cell": index} as each code cell begins, and at last one of {"notebook": text},
 {"failed": index, "kind": "error" | "timeout" | "died" | "skipped", "error": text} and {"left": "error" | "work",
 "error": text}: code that no cell waited for failed, or did not end. Standard input stays open for as long as the
@@ -33,7 +34,7 @@ os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 # The home folder may not be writable, and what is set there is of no concern here.
-folder = tempfile.mkdtemp(prefix="cascade-notebook-")
+folder = sys.argv[1]
 for name in ("CONFIG", "DATA", "RUNTIME"):
     os.environ[f"JUPYTER_{name}_DIR"] = os.path.join(folder, name.lower())
 os.environ["IPYTHONDIR"] = os.path.join(folder, "ipython")

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
+import { ownFolder } from "../util/own-temporary.js";
 import { type Notebook, notebookJson, parseNotebook, readNotebook } from "./notebook-file.js";
 import { withParameters, withParametersNoted } from "./parameters.js";
 import { projectFolder } from "./project-folder.js";
@@ -118,7 +119,9 @@ async function execute(
     // The kernel is started as "node": let it be the one that runs here.
     PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
   };
-  const child = spawn(python, [join(root, "lib", "notebook", "run.py")], { cwd: root, env, stdio: "pipe" });
+  const folder = await ownFolder("notebook");
+  const script = join(root, "lib", "notebook", "run.py");
+  const child = spawn(python, [script, folder.path], { cwd: root, env, stdio: "pipe" });
   const closed = new Promise((resolve) => child.once("close", resolve));
   let complaint = "";
   let begun = false;
@@ -140,6 +143,7 @@ async function execute(
   } finally {
     child.stdin.end();
     await closed;
+    folder.remove();
   }
   const reason = complaint.trim().split("\n").at(-1) ?? "";
   if (begun) throw new UserError(`the notebook could not be run: ${reason}`);

@@ -5,6 +5,7 @@ import { constants } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "./errors.js";
+import { clearLeftovers, ownMark } from "./own-temporary.js";
 import { writeTarget } from "./write-target.js";
 
 /** What the system's error codes mean to the person who asked for a file to be written or read. */
@@ -47,7 +48,8 @@ export type FileContent = Uint8Array | string | readonly Uint8Array[];
 
 /**
  * Replaces the file `path` by `data` so that after a kill or a crash at any instant either the old or the new content
- * is there, whole: temporary file beside it, fsync, rename, fsync of the folder. A link stays and the file that it
+ * is there, whole: temporary file beside it, fsync, rename, fsync of the folder. The temporary file of a process that was
+ * killed goes when its path is written again. A link stays and the file that it
  * leads to is replaced; mode and owner stay. What is no file (a device, a pipe) is written to, as it is.
  */
 export async function writeFileAtomic(path: string, data: FileContent): Promise<void> {
@@ -63,9 +65,11 @@ export async function writeFileAtomic(path: string, data: FileContent): Promise<
 
 async function replaceFile(path: string, data: FileContent, replaced: Stats | undefined): Promise<void> {
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${String(process.pid)}.tmp`);
+  const prefix = `.${basename(path)}.`;
+  const temporary = join(folder, `${prefix}${ownMark()}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
+    await clearLeftovers(folder, prefix, ".tmp");
     const file = await open(temporary, "w");
     try {
       await writeParts(file, data);

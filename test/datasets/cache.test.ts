@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, readdir, rename, stat, utimes, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,6 +7,7 @@ import { cachedSplits, type Recipe } from "../../lib/datasets/cache.js";
 import { datasetHash, loadDataset } from "../../lib/datasets/load.js";
 import { plainPng, smallImageFolder, tarGz, writeTree } from "./fixtures.js";
 import { temporaryFolder } from "../temporary-folder.js";
+import { markOfTheDead } from "../util/mark-of-the-dead.js";
 
 /** Changes of a file's content count as settled after two seconds, and are noted from then on. */
 const SETTLED_MS = 2100;
@@ -103,6 +104,26 @@ test("procedural images are kept, and are those that the rule makes", async (con
   assert.deepEqual(kept, await loadDataset(source, { cacheFolder: false }));
   assert.equal(kept.hash, made.hash);
   assert.equal(await datasetHash(source, options), made.hash);
+});
+
+test("an entry whose class names were edited is made anew, and what a killed import left is removed", async (context) => {
+  const { path, options } = await folderAndCache(context);
+  const source = { kind: "folder", path } as const;
+  const first = await loadDataset(source, options);
+  const entry = (await readdir(options.cacheFolder)).find((name) => /^[0-9a-f]{32}$/.test(name)) ?? "";
+  const meta = join(options.cacheFolder, entry, "meta.json");
+  const text = await readFile(meta, "utf8");
+  await writeFile(meta, text.replaceAll("dog", "god"));
+  const left = `cascade-import-${await markOfTheDead()}-abcdef`;
+  await mkdir(join(options.cacheFolder, left));
+  await writeFile(join(options.cacheFolder, left, "train.bin"), "half");
+
+  const reports: string[] = [];
+  const again = await loadDataset(source, { ...options, onReport: (line) => reports.push(line) });
+  assert.deepEqual(again.train.classNames, first.train.classNames);
+  assert.match(reports.join("\n"), /meta\.json was changed after it was written.*decoding them again/);
+  assert.equal(await readFile(meta, "utf8"), text);
+  assert.ok(!(await readdir(options.cacheFolder)).includes(left));
 });
 
 test("where nothing can be kept, data are loaded all the same, with a word about it", async (context) => {
