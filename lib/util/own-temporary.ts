@@ -29,7 +29,7 @@ export async function clearLeftovers(folder: string, prefix: string, suffix = ""
 /** A folder for a while, and how to remove it; what a killed process leaves of it is removed by the next one that makes one. */
 export interface OwnFolder {
   readonly path: string;
-  remove(): void;
+  readonly remove: () => void;
 }
 
 /** Makes a temporary folder of this process for `purpose`, a word, in `parent`, by default the system's place for such. */
