@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { usesGpu } from "../nn/backend/native-operation.js";
 import { checkImages } from "../studies/replication/check-images.js";
 import type { Training } from "../studies/replication/replication.js";
-import { runTrainings } from "../studies/replication/training-processes.js";
+import { removeFilesBeside, runTrainings } from "../studies/replication/training-processes.js";
 import type { TrainingStatus } from "../studies/replication/training-status.js";
 import { startProgress } from "../util/progress.js";
 import { sharedGpus } from "./gpu-slot.js";
@@ -36,6 +36,10 @@ export async function trainAll(
 ): Promise<number> {
   await checkImages(trainings, root, writeOut);
   const missing = trainings.filter((training) => statusOf(training).state !== "done");
+  removeFilesBeside(
+    root,
+    trainings.filter((training) => !missing.includes(training)),
+  );
   if (missing.length === 0) {
     writeOut(`all ${trainings.length} trainings are finished`);
     return 0;

@@ -5,7 +5,7 @@ import { constants } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "./errors.js";
-import { clearLeftovers, ownMark } from "./own-temporary.js";
+import { clearLeftovers, newMark } from "./own-temporary.js";
 import { writeTarget } from "./write-target.js";
 
 /** What the system's error codes mean to the person who asked for a file to be written or read. */
@@ -66,7 +66,7 @@ export async function writeFileAtomic(path: string, data: FileContent): Promise<
 async function replaceFile(path: string, data: FileContent, replaced: Stats | undefined): Promise<void> {
   const folder = dirname(path);
   const prefix = `.${basename(path)}.`;
-  const temporary = join(folder, `${prefix}${ownMark()}.tmp`);
+  const temporary = join(folder, `${prefix}${newMark()}.tmp`);
   try {
     await mkdir(folder, { recursive: true });
     await clearLeftovers(folder, prefix, ".tmp");

@@ -7,12 +7,19 @@ import { temporaryFolder } from "./temporary-folder.js";
 
 /** What nobody has touched for so long is of a machine, or of a start of this one, that is gone. */
 const SILENCE_MS = 86_400_000;
-const MARK = /^(\d+)-(\d*)-([0-9a-f]{8})(?:-\w{6})?$/;
+const MARK = /^(\d+)-(\d*)-([0-9a-f]{8})(?:-\w{6,})?$/;
 
 /** Part of the name of whatever this process makes for a while: it tells others whose it is. */
 export function ownMark(): string {
   const { pid, startTime, machine } = ownIdentity();
   return `${pid}-${startTime}-${shortened(machine)}`;
+}
+
+let names = 0;
+
+/** The same, and another one at each call. */
+export function newMark(): string {
+  return `${ownMark()}-${String(names++).padStart(6, "0")}`;
 }
 
 /** Removes from `folder` what processes that were killed left there under names of `prefix`, their mark and `suffix`. */

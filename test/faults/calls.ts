@@ -1,18 +1,15 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { listRuns } from "../../lib/experiments/runs/run-record.js";
+import { trainingRun } from "../../lib/experiments/runs/training-run.js";
 import { plainPng, tarGz } from "../datasets/fixtures.js";
+import { bareEnvironment, bareProjectIn } from "../setup/bare-project.js";
+import { SMALL_DATA, smallStudy } from "../studies/small-study.js";
+import { outcome } from "./commands.js";
+import { callsCounted, compileShim } from "./shim.js";
 
 const { ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM } = constants.errno;
 const KINDS = { ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM, short: "short", kill: "kill" } as const;
@@ -20,16 +17,25 @@ const KINDS = { ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM, short: "short
 /** What is done while a call fails, in a folder of its own, and how the state is judged after it was done once more. */
 interface Job {
   readonly name: string;
-  readonly child: string;
+  /** Arguments of Node. */
+  readonly words: (folder: string) => readonly string[];
+  readonly env?: (folder: string) => NodeJS.ProcessEnv;
   readonly prepare: (folder: string) => Promise<void>;
   /** What the state comes to; the same after a fault as without one. */
   readonly outcome: (folder: string, out: string) => Promise<string>;
 }
 
+const child = (file: string) => (folder: string) => [
+  "--import",
+  "tsx",
+  join(import.meta.dirname, file),
+  folder,
+];
+
 const JOBS: readonly Job[] = [
   {
     name: "run",
-    child: "store-child.ts",
+    words: child("store-child.ts"),
     prepare: () => Promise.resolve(),
     outcome: async (folder) => {
       const [record] = listRuns(folder);
@@ -41,7 +47,7 @@ const JOBS: readonly Job[] = [
   },
   {
     name: "import",
-    child: "import-child.ts",
+    words: child("import-child.ts"),
     prepare: async (folder) => {
       const classes = ["train/a/0.png", "train/b/1.png", "test/a/2.png", "test/b/3.png"];
       const entries = await Promise.all(
@@ -51,7 +57,40 @@ const JOBS: readonly Job[] = [
     },
     outcome: (_folder, out) => Promise.resolve(out.trim()),
   },
+  {
+    name: "set-up",
+    words: (folder) => [join(folder, "lib", "setup", "setup.mjs"), "--quiet"],
+    env: (folder) => ({ ...bareEnvironment(folder), FAULT_SPARED: "/lib/setup/" }),
+    prepare: (folder) => Promise.resolve(void bareProjectIn(folder)),
+    outcome: (folder) => {
+      const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
+      return Promise.resolve(
+        names
+          .filter((name) => !/setup\.log$|npm-calls$/.test(name))
+          .sort()
+          .join("\n"),
+      );
+    },
+  },
+  {
+    name: "replication",
+    words: child("replication-child.ts"),
+    // The training's own calls are those of a run.
+    prepare: async (folder) => {
+      const runs = await finishedRuns(join(folder, "..", "finished"));
+      cpSync(runs, join(folder, "runs"), { recursive: true });
+      mkdirSync(join(folder, "tmp"));
+    },
+    outcome: (folder) => outcome(folder),
+  },
 ];
+
+/** The runs that the replication is of, trained once. */
+async function finishedRuns(root: string): Promise<string> {
+  for (const spec of smallStudy("one", [0]).configure("quick", {}).trainings(SMALL_DATA.source))
+    await trainingRun(spec, { root, quiet: true });
+  return root;
+}
 
 /** What came of all faults at the calls of one job. */
 interface CallRow {
@@ -69,14 +108,15 @@ interface CallRow {
 /** A fault of each kind at every `stride`-th system call of each job; after it the job is done once more, unharmed. */
 export async function faultsAtCalls(
   stride: number,
+  only?: readonly string[],
 ): Promise<{ readonly rows: readonly CallRow[]; readonly problems: readonly string[] }> {
   const place = mkdtempSync(join(tmpdir(), "calls-"));
-  const shim = join(place, "shim.so");
+  const shim = compileShim(place);
   const rows: CallRow[] = [];
   const problems: string[] = [];
   try {
-    execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", shim, join(import.meta.dirname, "shim.c"), "-ldl"]);
     for (const job of JOBS) {
+      if (only?.includes(job.name) === false) continue;
       const whole = await attempt(job, place, shim, undefined);
       for (const [fault, kind] of Object.entries(KINDS)) {
         const row = { job: job.name, fault, tried: 0, unharmed: 0, sentence: 0, killed: 0, wrong: 0 };
@@ -117,13 +157,13 @@ async function attempt(
   await job.prepare(folder);
   const count = join(place, "count");
   rmSync(count, { force: true });
-  const first = child(job, folder, {
+  const first = carriedOut(job, folder, {
     LD_PRELOAD: shim,
     FAULT_FOLDER: folder,
     FAULT_COUNT: count,
     ...(fault && { FAULT_CALL: String(fault.call), FAULT_KIND: String(fault.kind) }),
   });
-  const calls = existsSync(count) ? Number(readFileSync(count, "utf8")) : 0;
+  const calls = callsCounted(count);
   const end = first.signal === "SIGKILL" ? "killed" : first.status === 0 ? "unharmed" : "sentence";
   if (fault === undefined) {
     if (calls === 0) throw new Error(`no call was seen (${first.stderr})`);
@@ -137,7 +177,7 @@ async function attempt(
       outcome: "",
       problem: `it ended with ${JSON.stringify(first.stderr.slice(0, 400))}`,
     };
-  const again = child(job, folder, {});
+  const again = carriedOut(job, folder, {});
   if (again.status !== 0)
     return {
       end,
@@ -150,11 +190,11 @@ async function attempt(
   return { end, calls, outcome, problem: `it came to ${outcome.slice(0, 300)}` };
 }
 
-function child(job: Job, folder: string, env: Readonly<Record<string, string>>) {
-  const args = ["--import", "tsx", join(import.meta.dirname, job.child), folder];
-  return spawnSync(process.execPath, args, {
+function carriedOut(job: Job, folder: string, env: Readonly<Record<string, string>>) {
+  return spawnSync(process.execPath, job.words(folder), {
     encoding: "utf8",
-    env: { ...process.env, ...env },
+    cwd: folder,
+    env: { ...process.env, ...job.env?.(folder), ...env },
     timeout: 120_000,
     killSignal: "SIGTERM",
   });

@@ -8,8 +8,8 @@ const CHILD = join(import.meta.dirname, "fuzz-child.ts");
 const HEAP_MIB = 512;
 /** Of all memory that can be written, the libraries' own too: the system gives no more, and the process ends. */
 const MEMORY_MIB = 2048;
-/** A block of 50 inputs that takes longer hangs. */
-const SILENCE_MS = 60_000;
+/** A block of 50 inputs that takes longer hangs, on a machine that may have much else to do. */
+const SILENCE_MS = 300_000;
 const BLOCK = 50;
 
 /** A row of the table of figures. */

@@ -1,85 +1,207 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readRun } from "../../lib/experiments/runs/run-record.js";
-import type { RunSpec } from "../../lib/experiments/specs/spec.js";
-import { tinyRunSpec } from "../experiments/tiny-run.js";
-import { drawsOf } from "./mutations.js";
+import {
+  COMMANDS,
+  hasKernel,
+  type KilledCommand,
+  outcome,
+  processesOf,
+  start,
+  type Started,
+} from "./commands.js";
+import { type Draws, drawsOf } from "./mutations.js";
+import { callsCounted, compileShim } from "./shim.js";
 
-const CHILD = join(import.meta.dirname, "..", "experiments", "runs", "training-run-child.ts");
-/** The order of summation, and with it the last bit, depends on the number of threads. */
-const ONE_THREAD = { TF_NUM_INTRAOP_THREADS: "1", OMP_NUM_THREADS: "1" };
-/** Kills of one training before it is let to its end and compared. */
+/** Kills of one folder's work before it is let to its end and compared. */
 const KILLS_EACH = 5;
+/** What processes that a killed one leaves get to notice it; they look every second, on a machine that may be busy. */
+const ORPHANS_MS = 20_000;
 
-interface KillRow {
+export interface KillRow {
   readonly job: string;
+  readonly begun: number;
+  /** Of these, commands that had not ended before; what they started is killed beside them, or left to notice. */
   readonly kills: number;
-  readonly trainings: number;
-  readonly identical: number;
+  /** Pieces of work that were let to their end after their kills. */
+  readonly finished: number;
   readonly wrong: number;
 }
 
-/** Kills trainings at random instants, each several times; each must end with the bytes of one that was left alone. */
-export async function randomKills(
-  kills: number,
-  seed: number,
-): Promise<{ readonly rows: readonly KillRow[]; readonly problems: readonly string[] }> {
+export interface KillReport {
+  readonly rows: readonly KillRow[];
+  readonly problems: readonly string[];
+}
+
+export interface KillOptions {
+  /** At random instants, of each command. */
+  readonly kills: number;
+  /** Every so many-th system call on files, half of a write done; none if left out. */
+  readonly stride?: number;
+  readonly seed: number;
+  /** Names of the commands; all if left out. */
+  readonly only?: readonly string[];
+}
+
+/** Kills each command, again and again, and begins it anew at once; at its end all must be as if it was left alone. */
+export async function killCommands({ kills, stride, seed, only }: KillOptions): Promise<KillReport> {
   const place = mkdtempSync(join(tmpdir(), "kills-"));
-  const spec = tinyRunSpec("cascaded-td", { train: { epochs: 6 } });
+  const rows: KillRow[] = [];
   const problems: string[] = [];
-  let done = 0;
-  let trainings = 0;
   try {
-    const begun = performance.now();
-    await training(join(place, "whole"), spec).ended;
-    const longest = performance.now() - begun;
-    const expected = result(join(place, "whole"));
-    for (; done < kills; trainings++) {
-      const root = join(place, `killed-${trainings}`);
-      for (let kill = 0; kill < KILLS_EACH && done < kills; kill++, done++) {
-        const { child, ended } = training(root, spec);
-        await Promise.race([sleep(drawsOf(seed, "kill", done).below(Math.ceil(longest))), ended]);
-        child.kill("SIGKILL");
-        await ended;
+    for (const command of COMMANDS) {
+      if (only?.includes(command.name) === false) continue;
+      if (command.name === "notebook" && !hasKernel) continue;
+      const whole = await leftAlone(command, place);
+      for (const killer of [
+        randomKiller(kills, seed),
+        ...(stride === undefined ? [] : [callKiller(stride, place)]),
+      ]) {
+        const { row, wrong } = await killCommand(command, place, whole, killer);
+        rows.push(row);
+        problems.push(...wrong.map((one) => `${row.job}: ${one}`));
       }
-      await training(root, spec).ended;
-      const found = await Promise.resolve(root).then(result).catch(String);
-      if (found !== expected) problems.push(`training ${trainings}: ${found.slice(0, 300)}`);
-      else await readRun(join(root, readdirSync(root)[0] ?? "")).verify();
-      rmSync(root, { recursive: true, force: true });
     }
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
-  const wrong = problems.length;
-  return { rows: [{ job: "run", kills: done, trainings, identical: trainings - wrong, wrong }], problems };
+  return { rows, problems };
 }
 
-function training(
-  root: string,
-  spec: RunSpec,
-): { readonly child: ChildProcess; readonly ended: Promise<unknown> } {
-  const child = spawn(process.execPath, ["--import", "tsx", CHILD, root, JSON.stringify(spec)], {
-    stdio: "ignore",
-    env: { ...process.env, ...ONE_THREAD },
-  });
-  return { child, ended: once(child, "close") };
+/** How a command is killed for the `kill`-th time; undefined when that was enough. */
+interface Killer {
+  readonly name: string;
+  readonly begin: (
+    command: KilledCommand,
+    folder: string,
+    kill: number,
+    whole: Whole,
+  ) => Promise<Started> | undefined;
 }
 
-/** Weights, trace and what lies in the folder besides. */
-function result(root: string): string {
-  const directory = join(root, readdirSync(root)[0] ?? "");
-  const { files } = readRun(directory).done ?? {};
-  const left = readdirSync(directory).filter((name) => name.startsWith("."));
-  const model = readFileSync(join(directory, "model.safetensors"));
-  return JSON.stringify([
-    files?.["model.safetensors"],
-    files?.["trace-CascadedTD.arrow"],
-    model.length,
-    left,
-  ]);
+/** The command when it is left alone. */
+interface Whole {
+  readonly milliseconds: number;
+  readonly calls: number;
+  readonly outcome: string;
+}
+
+/** At a random instant: the command alone, or with all that it started. */
+function randomKiller(kills: number, seed: number): Killer {
+  const begin = async (started: Started, draws: Draws, longest: number): Promise<Started> => {
+    await Promise.race([sleep(draws.below(Math.ceil(longest))), started.ended]);
+    const pids = draws.below(2) === 0 ? [] : processesOf(started.mark);
+    started.child.kill("SIGKILL");
+    for (const pid of pids) kill(pid);
+    return started;
+  };
+  return {
+    name: "at random",
+    begin: (command, folder, number, { milliseconds }) =>
+      number >= kills
+        ? undefined
+        : // What was done before is not done again, so a later one takes less time.
+          begin(start(command, folder), drawsOf(seed, `kill ${command.name}`, number), milliseconds / 2),
+  };
+}
+
+/** At a system call on a file, half-way through it where it writes: the command alone. */
+function callKiller(stride: number, place: string): Killer {
+  return {
+    name: "in a call",
+    begin: (command, folder, number, { calls }) =>
+      number * stride >= calls
+        ? undefined
+        : Promise.resolve(
+            start(command, folder, {
+              ...shimmed(place, folder),
+              FAULT_CALL: String(number * stride),
+              FAULT_KIND: "kill",
+            }),
+          ),
+  };
+}
+
+function shimmed(place: string, folder: string): Record<string, string> {
+  return { LD_PRELOAD: compileShim(place), FAULT_FOLDER: folder };
+}
+
+async function killCommand(
+  command: KilledCommand,
+  place: string,
+  whole: Whole,
+  killer: Killer,
+): Promise<{ readonly row: KillRow; readonly wrong: readonly string[] }> {
+  const wrong: string[] = [];
+  const row = { job: `${command.name}, ${killer.name}`, begun: 0, kills: 0, finished: 0, wrong: 0 };
+  for (let isOver = false; !isOver;) {
+    const folder = mkdtempSync(join(place, "work-"));
+    await command.prepare(folder);
+    const marks: string[] = [];
+    for (let each = 0; each < KILLS_EACH; each++) {
+      const started = killer.begin(command, folder, row.begun, whole);
+      isOver = started === undefined;
+      if (started === undefined) break;
+      row.begun++;
+      const { mark, ended } = await started;
+      marks.push(mark);
+      if ((await ended).code === null) row.kills++;
+    }
+    if (marks.length === 0) break;
+    row.finished++;
+    const problem = await finish(command, folder, marks, whole).catch(String);
+    if (problem !== undefined) wrong.push(`after ${row.kills} kills ${problem}`);
+    rmSync(folder, { recursive: true, force: true });
+    process.stderr.write(`${JSON.stringify({ ...row, wrong: wrong.length })} ${problem ?? ""}\n`);
+  }
+  return { row: { ...row, wrong: wrong.length }, wrong };
+}
+
+async function leftAlone(command: KilledCommand, place: string): Promise<Whole> {
+  const folder = mkdtempSync(join(place, "whole-"));
+  await command.prepare(folder);
+  const count = join(place, "count");
+  const begun = performance.now();
+  const { code, said } = await start(command, folder, { ...shimmed(place, folder), FAULT_COUNT: count })
+    .ended;
+  const milliseconds = performance.now() - begun;
+  if (code !== 0) throw new Error(`${command.name} does not end well: ${said}`);
+  return { milliseconds, calls: callsCounted(count), outcome: await outcome(folder) };
+}
+
+/** The command once more, at once; undefined if all is as it was left alone, and nobody is left of those who were killed. */
+async function finish(
+  command: KilledCommand,
+  folder: string,
+  marks: readonly string[],
+  whole: Whole,
+): Promise<string | undefined> {
+  const last = start(command, folder);
+  const { code, said } = await last.ended;
+  if (code !== 0) return `the next call ended with ${String(code)}: ${said.slice(-1_000)}`;
+  for (const mark of [...marks, last.mark]) {
+    const begun = performance.now();
+    while (processesOf(mark).length > 0) {
+      if (performance.now() - begun > ORPHANS_MS) return `processes go on: ${processesOf(mark).join(", ")}`;
+      await sleep(100);
+    }
+  }
+  const found = await outcome(folder);
+  return found === whole.outcome ? undefined : difference(found, whole.outcome);
+}
+
+function difference(found: string, expected: string): string {
+  const [here, there] = [found, expected].map((text) => text.split("\n"));
+  const more = here?.filter((line) => there?.includes(line) === false) ?? [];
+  const less = there?.filter((line) => here?.includes(line) === false) ?? [];
+  return `found ${more.join(", ") || "nothing more"}; missing ${less.join(", ") || "nothing"}`;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
 }

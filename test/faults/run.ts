@@ -1,7 +1,9 @@
 /**
  * `npm run test:faults [-- --inputs 100000] [--kills 100] [--stride 1] [--seed 1] [--only fuzz,calls,kills]`: damaged
- * input for every reader, a fault at every system call, kills; prints the figures, and ends with 1 where one is wrong.
+ * input for every reader (or --reader), a fault at every system call of every job (or --job), kills of every command (or --command); prints the
+ * figures, and ends with 1 where one is wrong.
  */
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +11,7 @@ import { parseArgs } from "node:util";
 import { tableText, tableCells } from "../../lib/util/table-cells.js";
 import { faultsAtCalls } from "./calls.js";
 import { fuzz } from "./fuzz.js";
-import { randomKills } from "./kills.js";
+import { killCommands } from "./kills.js";
 import { readers } from "./readers.js";
 
 const { values } = parseArgs({
@@ -20,6 +22,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     only: { type: "string", default: "fuzz,calls,kills" },
     reader: { type: "string" },
+    job: { type: "string" },
+    command: { type: "string" },
   },
 });
 const parts = values.only.split(",");
@@ -51,14 +55,18 @@ async function fuzzAll(): Promise<void> {
 
 if (parts.includes("fuzz")) await fuzzAll();
 if (parts.includes("calls")) {
-  const { rows, problems } = await faultsAtCalls(Number(values.stride));
+  const { rows, problems } = await faultsAtCalls(Number(values.stride), values.job?.split(","));
   say(`Faults at system calls, every ${values.stride}th call that reaches the folder`);
   report(rows);
   wrong.push(...problems);
 }
 if (parts.includes("kills")) {
-  const { rows, problems } = await randomKills(Number(values.kills), seed);
-  say("Kills at random instants");
+  // Commands run as they are installed.
+  execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
+  const only = values.command?.split(",");
+  const [kills, stride] = [Number(values.kills), Number(values.stride)];
+  const { rows, problems } = await killCommands({ kills, stride, seed, ...(only && { only }) });
+  say(`Kills: at random instants, and inside every ${values.stride}th call on files`);
   report(rows);
   wrong.push(...problems);
 }

@@ -1,7 +1,8 @@
 /*
  * Preloaded into a process, makes one of its system calls fail that reach below the folder FAULT_FOLDER: the
  * FAULT_CALL-th of them, from 0, in the way FAULT_KIND: an errno by number, "short" (half of what is to be written is)
- * or "kill" (half is, then SIGKILL). At the end FAULT_COUNT, a file, holds how many calls there were.
+ * or "kill" (half is, then SIGKILL). Paths with FAULT_SPARED in them, a program's own code, are left alone, and so are
+ * the programs that the process starts. At the end FAULT_COUNT, a file, holds how many calls there were.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,7 +28,11 @@ static const char *setting(const char *name) {
 
 static int below(const char *path) {
   const char *folder = setting("FAULT_FOLDER");
-  return path != NULL && *folder != 0 && strncmp(path, folder, strlen(folder)) == 0;
+  char current[4096];
+  if (path == NULL || *folder == 0) return 0;
+  if (*path != '/') path = getcwd(current, sizeof current) == NULL ? "" : current;
+  const char *spared = setting("FAULT_SPARED");
+  return strncmp(path, folder, strlen(folder)) == 0 && (*spared == 0 || strstr(path, spared) == NULL);
 }
 
 static int is_watched(int fd) { return fd >= 0 && fd < 65536 && watched[fd]; }
@@ -57,6 +62,8 @@ static int fails(void) {
 
 #define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
+__attribute__((constructor)) static void begin(void) { unsetenv("LD_PRELOAD"); }
+
 __attribute__((destructor)) static void tell(void) {
   const char *path = setting("FAULT_COUNT");
   if (*path == 0) return;
@@ -70,6 +77,12 @@ __attribute__((destructor)) static void tell(void) {
 static int opened(int fd, const char *path) {
   if (fd >= 0 && fd < 65536) watched[fd] = below(path);
   return fd;
+}
+
+/* The number may be another file's afterwards, or a pipe's. */
+int close(int fd) {
+  if (fd >= 0 && fd < 65536) watched[fd] = 0;
+  return NEXT(close)(fd);
 }
 
 #define OPEN(name)                                                     \

@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { jupyterFolders } from "../../lib/setup/jupyter-folders.mjs";
 import { isAtLeast } from "../../lib/setup/toolchain.mjs";
+import { bareProjectIn, type Project } from "./bare-project.js";
 
 const SETUP = join(import.meta.dirname, "../../lib/setup");
 const folders: string[] = [];
@@ -24,40 +15,11 @@ after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** `npm ci` as far as the set-up can tell: notes its call, takes its time, writes npm's own account last. */
-const FAKE_NPM = `#!/bin/sh
-echo "call $$" >> npm-calls
-sleep "\${NPM_SECONDS:-0}"
-mkdir -p node_modules/typescript/bin
-echo '{}' > node_modules/typescript/package.json
-echo 'require("fs").mkdirSync("lib/dist", { recursive: true }); require("fs").writeFileSync("lib/dist/.tsbuildinfo", "");' > node_modules/typescript/bin/tsc
-cp package-lock.json node_modules/.package-lock.json
-`;
-
-interface Project {
-  readonly root: string;
-  readonly env: NodeJS.ProcessEnv;
-}
-
-/** A project of nothing but the set-up, on a machine without Python and compiler. */
+/** A project of nothing but the set-up, which goes away with the tests. */
 function bareProject(): Project {
   const root = mkdtempSync(join(tmpdir(), "setup-test-"));
   folders.push(root);
-  cpSync(SETUP, join(root, "lib/setup"), { recursive: true });
-  const put = (path: string, text: string): void => {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  };
-  put("package.json", '{ "type": "module" }');
-  put("package-lock.json", '{ "packages": { "": {}, "node_modules/typescript": { "version": "1.0.0" } } }');
-  put("tsconfig.base.json", "{}");
-  put("lib/tsconfig.json", "{}");
-  put("lib/package.json", '{ "type": "module" }');
-  put("bin/npm", FAKE_NPM);
-  chmodSync(join(root, "bin/npm"), 0o755);
-  const env: NodeJS.ProcessEnv = { ...process.env, PATH: `${root}/bin:${process.env["PATH"] ?? ""}` };
-  delete env["npm_execpath"];
-  return { root, env: { ...env, PYTHON: "/nowhere/python", CXX: "/nowhere/compiler" } };
+  return bareProjectIn(root);
 }
 
 function setUp({ root, env }: Project, args: string[] = []): { status: number | null; said: string } {

@@ -36,6 +36,12 @@ test("a file that is replaced keeps its mode; another name of the old content ke
   assert.equal(readFileSync(at("made/anew"), "utf8"), "in parts");
 });
 
+test("of two writes of one file at a time the last to end is there, whole", async () => {
+  await Promise.all(["one", "other"].map((text) => writeFileAtomic(at("twice"), text.repeat(10_000))));
+  assert.match(readFileSync(at("twice"), "utf8"), /^(one){10000}$|^(other){10000}$/);
+  assert.deepEqual(temporaryFiles(), []);
+});
+
 test("a link stays, and what it leads to is written, whether it is there or not", async () => {
   mkdirSync(at("far/away"), { recursive: true });
   symlinkSync("far/away", at("folder"));

@@ -64,7 +64,7 @@ ${contents(sections)}
 ${overview(sections)}
 ${notes("Not there yet", missing)}
 ${notes("Done without", without)}
-${notes("Records of a former form, unverified: they have no sum that tells whether they were edited", unverified(sections))}
+${notes("Of a former form, unverified: no sum tells whether they were edited", unverified(sections))}
 ${sections.map((section, i) => sectionHtml(section, i + 1)).join("\n")}
 ${sections.length === 0 ? "" : LIMITS}
 ${appendix(sections)}
@@ -85,9 +85,11 @@ function contents(sections: readonly ReportSection[]): string {
 }
 
 function unverified(sections: readonly ReportSection[]): string[] {
-  return sections
-    .filter(({ record }) => record.sum === undefined)
-    .map(({ record: { study, data } }) => `${study.title}, ${data.name}`);
+  return sections.flatMap(({ record: { study, data, sum, numbers } }) => {
+    const what =
+      sum === undefined ? "the record" : numbers === undefined ? "the numbers of its runs" : undefined;
+    return what === undefined ? [] : [`${study.title}, ${data.name}: ${what}`];
+  });
 }
 
 /** The verdicts, up front. */

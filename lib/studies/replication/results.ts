@@ -12,7 +12,7 @@ import { canonicalJson } from "../../util/canonical-json.js";
 import { UserError } from "../../util/errors.js";
 import { sha256, sha256OfFile, writeFileAtomic } from "../../util/files.js";
 import { Stopped } from "../../util/stopping.js";
-import { writeNumbers } from "./number-file.js";
+import { assertNumbers, writeNumbers } from "./number-file.js";
 import type { NamedSource, Replication, ReplicationPart } from "./replication.js";
 import { type ReportSection, reportHtml } from "./report.js";
 import { verdictOf } from "../evidence/finding.js";
@@ -130,7 +130,7 @@ async function writeResult(
   const trainedIn = new Map(
     records.flatMap(({ environments }) => environments).map((at) => [canonicalJson(at), at] as const),
   );
-  await writeNumbers(join(folders.results, place, `${name}.arrow`), result.numbers);
+  const numbers = await writeNumbers(join(folders.results, place, `${name}.arrow`), result.numbers);
   await writeStudyRecord(join(folders.results, place, `${name}.json`), {
     protocol,
     data: { name: data.name, hash, train: train.labels.length, test: test.labels.length },
@@ -147,6 +147,7 @@ async function writeResult(
     })),
     tables: result.tables.map((table) => ({ ...table, rows: table.rows.map((row) => ({ ...row })) })),
     figures,
+    numbers,
     runs: records.map((record) => {
       const { seed, trainingSeconds } = divergedSummary(record.directory) ?? runSummary(record.directory);
       return { name: record.name, hash: record.hash, seed, trainingSeconds };
@@ -176,7 +177,9 @@ export async function writeReport(
     const place = join(folder, protocol.name, data);
     const record = readStudyRecord(join(place, `${study}.json`));
     if (record === undefined && !leftOut) missing.push(`${study} on ${data}`);
-    if (record !== undefined) sections.push({ record, drawings: await drawingsOf(record, place) });
+    if (record === undefined) continue;
+    await checkNumbers(record, join(place, `${study}.arrow`));
+    sections.push({ record, drawings: await drawingsOf(record, place) });
   }
   const parts = { protocol: protocol.name, purpose: protocol.purpose, sections, missing, without };
   const fonts = await embeddedFonts(reportHtml({ ...parts, fonts: "" }), "all");
@@ -185,6 +188,12 @@ export async function writeReport(
   await writeFileAtomic(`${report}.html`, html);
   await writeFileAtomic(`${report}.pdf`, await printPage(html));
   return [`${report}.html`, `${report}.pdf`];
+}
+
+/** A UserError where the numbers of the runs are not those that the record is of. */
+async function checkNumbers({ numbers }: StudyRecord, path: string): Promise<void> {
+  const bytes = numbers === undefined ? undefined : await readFile(path).catch(() => undefined);
+  if (numbers !== undefined && bytes !== undefined) assertNumbers(path, bytes, numbers);
 }
 
 /** The SVG texts of a record's figures, by name; a UserError where one is not the one that the record is of. */

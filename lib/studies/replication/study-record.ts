@@ -62,6 +62,8 @@ const contentSchema = z.strictObject({
       sha256: z.string().optional(),
     }),
   ),
+  /** SHA-256 of the Arrow file beside the record with the numbers of every run; records of before lack it. */
+  numbers: z.string().optional(),
   runs: z.array(
     z.strictObject({ name: z.string(), hash: z.string(), seed: z.number(), trainingSeconds: z.number() }),
   ),

@@ -64,10 +64,8 @@ async function runTraining(
   training: Training,
   { root, threads, signal, program = CASCADE }: TrainingProcessesOptions,
 ): Promise<TrainingOutcome> {
-  const log = join(root, "logs", `${training.directory}.log`);
+  const { log, specFile } = filesBeside(root, training);
   const output = openLog(log);
-  // Beside the log: what a killed process leaves is replaced by the next one, and not strewn over the system's folder.
-  const specFile = join(root, "logs", `${training.directory}.json`);
   await writeFileAtomic(specFile, JSON.stringify(training.spec));
   const [command, ...first] = program;
   const words = ["run", specFile, "--out", root, "--parent", String(process.pid)];
@@ -89,6 +87,18 @@ async function runTraining(
     closeSync(output);
     rmSync(specFile, { force: true });
   }
+}
+
+/** Beside the log: what a killed process leaves is replaced or removed by the next one, and not strewn over the system's folder. */
+function filesBeside(root: string, { directory }: Training) {
+  const file = (ending: string): string => join(root, "logs", `${directory}.${ending}`);
+  return { log: file("log"), specFile: file("json") };
+}
+
+/** Removes what a process that was killed left beside trainings which are finished by now. */
+export function removeFilesBeside(root: string, finished: readonly Training[]): void {
+  for (const training of finished)
+    for (const file of Object.values(filesBeside(root, training))) rmSync(file, { force: true });
 }
 
 function openLog(path: string): number {

@@ -21,7 +21,9 @@ test("means over seeds come back from the file, whatever its arms are called", a
   const path = join(await temporaryFolder(context), "numbers.arrow");
   const rows = numberRows(arms, anytimeSeries, "sweep");
   await writeNumbers(path, rows);
-  const table = await readNumbers(path);
+  const said: string[] = [];
+  const table = await readNumbers(path, (line) => said.push(line));
+  assert.match(said.join(), /numbers\.arrow is unverified: no record beside it has its sum/);
   assert.equal(table.numRows(), rows.length);
   const means = table
     .filter((row: { quantity: string; at: number }) => row.quantity === "accuracy" && row.at === 2)
@@ -57,11 +59,24 @@ test("a whole run's number has no place, a diverged run no numbers, and an empty
   );
   const folder = await temporaryFolder(context);
   const path = join(folder, "numbers.arrow");
+  const read = (file = path) => readNumbers(file, () => undefined);
   await writeNumbers(path, rows);
-  assert.deepEqual((await readNumbers(path)).objects(), rows);
+  assert.deepEqual((await read()).objects(), rows);
   await writeNumbers(path, []);
-  assert.equal((await readNumbers(path)).numRows(), 0);
+  assert.equal((await read()).numRows(), 0);
   await writeFile(path, "ARROW1 but no more");
-  await assert.rejects(readNumbers(path), /holds no numbers of a study; replicate it again/);
-  await assert.rejects(readNumbers(join(folder, "none")), /there is no such file/);
+  await assert.rejects(read(), /holds no numbers of a study; replicate it again/);
+  await assert.rejects(read(join(folder, "none")), /there is no such file/);
+});
+
+test("equal numbers are equal bytes, whichever of its NaNs the processor gave", async (context) => {
+  const path = join(await temporaryFolder(context), "numbers.arrow");
+  const sums = await Promise.all(
+    [0x7ff8_0000, 0xfff8_0000].map((high) => {
+      const [value = 0] = new Float64Array(Uint32Array.of(0, high).buffer);
+      const row = { part: "", arm: "a", seed: 0, quantity: "q", at: 0, value };
+      return writeNumbers(path, [row]);
+    }),
+  );
+  assert.equal(sums[0], sums[1]);
 });

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
 import { planReplication } from "../../../lib/studies/replication/replication.js";
 import { analyseParts, writeReport } from "../../../lib/studies/replication/results.js";
+import { readNumbers } from "../../../lib/studies/replication/number-file.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 import { userError } from "../../user-error.js";
 import { SMALL_DATA, SMALL_PROTOCOL, smallStudy } from "../small-study.js";
@@ -54,6 +55,16 @@ test("nothing is reported of runs, records and drawings that are not as they wer
 
   const inOrder = ["one", "two"].map((study) => ({ data: "procedural", study }));
   const report = () => writeReport(replication, inOrder, folders.results);
+  const numbers = join(place, "one.arrow");
+  const heard: string[] = [];
+  assert.ok((await readNumbers(numbers, (line) => heard.push(line))).numRows() > 0);
+  assert.deepEqual(heard, []);
+  const written = readFileSync(numbers);
+  damage(numbers);
+  await assert.rejects(report(), userError(/one\.arrow was changed after it was written/));
+  await assert.rejects(readNumbers(numbers), userError(/one\.arrow was changed after it was written/));
+  writeFileSync(numbers, written);
+
   const svg = join(place, "one-accuracy.svg");
   const drawn = readFileSync(svg, "utf8");
   writeFileSync(svg, drawn.replace("</svg>", "<!-- --></svg>"));
