@@ -1,6 +1,15 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, SetupError } from "./errors.mjs";
 import { LOCK } from "./project.mjs";
@@ -116,12 +125,29 @@ export async function lockSetup(/** @type {(message: string) => void} */ say) {
     }
   }
   held = content;
+  clearLeftovers(LOCK);
   process.once("exit", unlockSetup);
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
     process.once(signal, () => {
-      for (const child of held?.children ?? []) endGroup(child.pid);
+      endChildren();
       process.exit(130);
     });
+  }
+}
+
+/** Ends the commands that run now. */
+export function endChildren() {
+  for (const child of held?.children ?? []) endGroup(child.pid);
+}
+
+/** Removes what set-ups that were killed left of their own beside `file`: its name, more, and their id. */
+export function clearLeftovers(/** @type {string} */ file) {
+  if (!existsSync(dirname(file))) return;
+  for (const name of readdirSync(dirname(file))) {
+    const rest = name.startsWith(`${basename(file)}.`) ? name.slice(basename(file).length) : "";
+    const pid = /^\.(?:stale-)?(\d+)(?:\.tmp)?$/.exec(rest)?.[1];
+    if (pid !== undefined && startOf(Number(pid)) === undefined)
+      rmSync(join(dirname(file), name), { force: true });
   }
 }
 

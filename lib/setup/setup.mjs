@@ -5,7 +5,7 @@
  * result as finished last of all: it can be killed at any instant and called again.
  */
 import { parseArgs } from "node:util";
-import { SetupError, messageOf } from "./errors.mjs";
+import { SetupError, messageOf, systemRefusal } from "./errors.mjs";
 import { isKernelLinked, linkKernel } from "./kernel-link.mjs";
 import { buildLibrary, isLibraryBuilt } from "./library.mjs";
 import { installNodePackages, nodePackagesProblem } from "./node-packages.mjs";
@@ -18,7 +18,7 @@ import {
   makeVenv,
 } from "./python-environment.mjs";
 import { guardOutput } from "./output-streams.mjs";
-import { lockSetup } from "./setup-lock.mjs";
+import { endChildren, lockSetup } from "./setup-lock.mjs";
 import { progressOf } from "./progress.mjs";
 import { KernelError, compileBinding, isBindingReady } from "./tensorflow-binding.mjs";
 import { NODE_WANTED, findCompiler, installHint, isAtLeast } from "./toolchain.mjs";
@@ -96,12 +96,17 @@ async function setUp(/** @type {Wishes} */ { quiet, withLab, device }) {
   await take({ title: "library lib/dist", isDone: isLibraryBuilt, make: buildLibrary });
 }
 
-guardOutput();
-try {
-  await setUp(readWishes());
-} catch (error) {
-  if (!(error instanceof SetupError || (error instanceof TypeError && "code" in error))) throw error;
-  process.stderr.write(`setup: ${error.message}\n`);
-  process.exitCode = 1;
+/** Says why the set-up ends, in one sentence where it is no mistake of its own. */
+function fail(/** @type {unknown} */ error) {
+  const isMeant = error instanceof SetupError || (error instanceof TypeError && "code" in error);
+  const reason = isMeant ? error.message : systemRefusal(error);
+  if (reason === undefined) console.error(error);
+  else process.stderr.write(`setup: ${reason}\n`);
+  endChildren();
+  process.exit(1);
 }
+
+guardOutput();
+process.once("uncaughtException", fail);
+await setUp(readWishes()).catch(fail);
 process.exit();

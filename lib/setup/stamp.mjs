@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { VENV, inProject } from "./project.mjs";
+import { clearLeftovers } from "./setup-lock.mjs";
 
 /**
  * A stamp says from what a finished thing was made. It lies inside the thing, so it goes when the thing goes,
@@ -26,6 +27,7 @@ export function readStamp(/** @type {string} */ path) {
 
 export function writeStamp(/** @type {string} */ path, /** @type {string} */ content) {
   mkdirSync(dirname(path), { recursive: true });
+  clearLeftovers(path);
   const temporary = `${path}.${String(process.pid)}.tmp`;
   writeFileSync(temporary, content, { flush: true });
   renameSync(temporary, path);

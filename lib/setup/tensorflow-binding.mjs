@@ -15,6 +15,7 @@ import {
 } from "./kernel-levels.mjs";
 import { BINDING, QUIET_LOADER, TFJS, inProject, packageFile, sitePackages } from "./project.mjs";
 import { installedTensorflow } from "./python-environment.mjs";
+import { clearLeftovers } from "./setup-lock.mjs";
 import { fingerprint, readStamp, removeStamp, stamps, writeStamp } from "./stamp.mjs";
 import { findCompiler, findNodeHeaders, installHint } from "./toolchain.mjs";
 
@@ -159,6 +160,7 @@ async function compileLevel(compiler, level) {
  * @param {(output: string) => string[] | undefined} argumentsFor
  */
 async function compile(compiler, file, argumentsFor) {
+  clearLeftovers(file);
   const temporary = `${file}.${String(process.pid)}.tmp`;
   const args = argumentsFor(temporary);
   if (args === undefined)

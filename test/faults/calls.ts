@@ -92,6 +92,9 @@ async function finishedRuns(root: string): Promise<string> {
   return root;
 }
 
+/** Lines that are said beside the sentence: warnings, and the steps of a set-up. */
+const BESIDES = /^(setup: )?warning: |^setup: .* (done in|failed after) [\d.]+ s$/;
+
 /** What came of all faults at the calls of one job. */
 interface CallRow {
   readonly job: string;
@@ -169,7 +172,7 @@ async function attempt(
     if (calls === 0) throw new Error(`no call was seen (${first.stderr})`);
     return { end, calls, outcome: await job.outcome(folder, first.stdout) };
   }
-  const sentence = first.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("warning: "));
+  const sentence = first.stderr.split("\n").filter((line) => line !== "" && !BESIDES.test(line));
   if (end === "sentence" && (sentence.length !== 1 || /^ {4}at /m.test(first.stderr)))
     return {
       end,

@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { systemRefusal } from "../../lib/setup/errors.mjs";
 import { jupyterFolders } from "../../lib/setup/jupyter-folders.mjs";
 import { isAtLeast } from "../../lib/setup/toolchain.mjs";
 import { bareProjectIn, type Project } from "./bare-project.js";
@@ -113,6 +122,29 @@ test("of two set-ups at once one works and the other waits for it", async () => 
   );
   assert.equal(npmCalls(project).length, 1);
   assert.equal(said.filter((text) => text.includes("another set-up is at work")).length, 1);
+});
+
+test("what the system refuses is a sentence, and what a killed set-up left beside its lock goes", () => {
+  const quota = Object.assign(new Error("Unknown system error -122: Unknown system error -122, open 'x'"), {
+    errno: -122,
+    syscall: "open",
+  });
+  assert.match(systemRefusal(quota) ?? "", /^EDQUOT: refused by the system, open 'x'; mend that/);
+  assert.equal(systemRefusal(new TypeError("x is undefined")), undefined);
+
+  const project = bareProject();
+  const cache = join(project.root, "data/cache");
+  mkdirSync(cache, { recursive: true });
+  for (const name of ["setup.lock.4000000000", "setup.lock.stale-4000000000"])
+    writeFileSync(join(cache, name), "{}");
+  mkdirSync(join(project.root, "lib/dist"), { recursive: true });
+  mkdirSync(join(project.root, "lib/dist/.setup-stamp"));
+  const { status, said } = setUp(project, ["--quiet"]);
+  assert.equal(status, 1);
+  const last = said.trim().split("\n").at(-1) ?? "";
+  assert.match(last, /^setup: E[A-Z]+: .*rename .*\.setup-stamp.*; mend that and run it again/, said);
+  assert.doesNotMatch(said, /^ {4}at /m);
+  assert.deepEqual(readdirSync(cache), ["setup.log"]);
 });
 
 test("the doctor names what is missing, the command that mends it, and exits with 1", () => {
