@@ -95,3 +95,16 @@ test("what is no archive, and zip archives that are hostile or damaged, are refu
     await assert.rejects(loadDataset({ kind: "folder", path }, silent), { name: "UserError", message });
   }
 });
+
+test("a tar that is cut between any two of its entries is refused", async (context) => {
+  const path = join(await temporaryFolder(context), "set.tar");
+  const whole = gunzipSync(tarGz(entries));
+  // The last two blocks of 512 bytes are the end; one of them is enough.
+  for (let blocks = 0; blocks < whole.length / 512 - 1; blocks++) {
+    await writeFile(path, whole.subarray(0, 512 * blocks));
+    await assert.rejects(loadDataset({ kind: "folder", path }, silent), {
+      name: "UserError",
+      message: /set\.tar is not a whole \.tar archive|set\.tar is empty/,
+    });
+  }
+});

@@ -1,7 +1,8 @@
 /**
- * `npm run test:faults [-- --inputs 100000] [--kills 100] [--stride 1] [--seed 1] [--only fuzz,calls,kills]`: damaged
- * input for every reader (or --reader), a fault at every system call of every job (or --job), kills of every command (or --command); prints the
- * figures, and ends with 1 where one is wrong.
+ * `npm run test:faults [-- --inputs 100000] [--kills 100] [--stride 1] [--seed 1] [--only fuzz,calls,kills,flat]`:
+ * damaged input for every reader (or --reader), a fault at every system call of every job (or --job), kills of every
+ * command (or --command), memory over --steps of a training and --repeats of an analysis; prints the figures, and ends
+ * with 1 where one is wrong.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,6 +11,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { tableText, tableCells } from "../../lib/util/table-cells.js";
 import { faultsAtCalls } from "./calls.js";
+import { flatMemory } from "./flat.js";
 import { fuzz } from "./fuzz.js";
 import { killCommands } from "./kills.js";
 import { readers } from "./readers.js";
@@ -20,7 +22,9 @@ const { values } = parseArgs({
     kills: { type: "string", default: "20" },
     stride: { type: "string", default: "7" },
     seed: { type: "string", default: "1" },
-    only: { type: "string", default: "fuzz,calls,kills" },
+    steps: { type: "string", default: "10000" },
+    repeats: { type: "string", default: "100" },
+    only: { type: "string", default: "fuzz,calls,kills,flat" },
     reader: { type: "string" },
     job: { type: "string" },
     command: { type: "string" },
@@ -67,6 +71,12 @@ if (parts.includes("kills")) {
   const [kills, stride] = [Number(values.kills), Number(values.stride)];
   const { rows, problems } = await killCommands({ kills, stride, seed, ...(only && { only }) });
   say(`Kills: at random instants, and inside every ${values.stride}th call on files`);
+  report(rows);
+  wrong.push(...problems);
+}
+if (parts.includes("flat")) {
+  const { rows, problems } = flatMemory(Number(values.steps), Number(values.repeats));
+  say("What is held more at the end than after the first tenth");
   report(rows);
   wrong.push(...problems);
 }
