@@ -39,8 +39,9 @@ export interface OwnFolder {
   readonly remove: () => void;
 }
 
-/** Makes a temporary folder of this process for `purpose`, a word, in `parent`, by default the system's place for such. */
-export async function ownFolder(purpose: string, parent = temporaryFolder()): Promise<OwnFolder> {
+/** Makes a temporary folder of this process for `purpose`, a word. */
+export async function ownFolder(purpose: string): Promise<OwnFolder> {
+  const parent = temporaryFolder();
   await clearLeftovers(parent, `cascade-${purpose}-`);
   const path = mkdtempSync(join(parent, `cascade-${purpose}-${ownMark()}-`));
   const remove = (): void => {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cachedSplits, type Recipe } from "../../lib/datasets/cache.js";
+import { lockFolder } from "../../lib/util/folder-lock.js";
 import { datasetHash, loadDataset } from "../../lib/datasets/load.js";
 import { plainPng, smallImageFolder, tarGz, writeTree } from "./fixtures.js";
 import { temporaryFolder } from "../temporary-folder.js";
-import { markOfTheDead } from "../util/mark-of-the-dead.js";
 
 /** Changes of a file's content count as settled after two seconds, and are noted from then on. */
 const SETTLED_MS = 2100;
@@ -114,16 +115,22 @@ test("an entry whose class names were edited is made anew, and what a killed imp
   const meta = join(options.cacheFolder, entry, "meta.json");
   const text = await readFile(meta, "utf8");
   await writeFile(meta, text.replaceAll("dog", "god"));
-  const left = `cascade-import-${await markOfTheDead()}-abcdef`;
-  await mkdir(join(options.cacheFolder, left));
-  await writeFile(join(options.cacheFolder, left, "train.bin"), "half");
+  // Of an import that was killed, and of one that is at work.
+  const [left, living] = ["0", "1"].map((digit) => join(options.cacheFolder, digit.repeat(32)));
+  assert.ok(left !== undefined && living !== undefined);
+  for (const folder of [left, living]) {
+    await mkdir(folder);
+    await writeFile(join(folder, "train.bin"), "half");
+  }
+  const lock = await lockFolder(living);
 
   const reports: string[] = [];
   const again = await loadDataset(source, { ...options, onReport: (line) => reports.push(line) });
   assert.deepEqual(again.train.classNames, first.train.classNames);
   assert.match(reports.join("\n"), /meta\.json was changed after it was written.*decoding them again/);
   assert.equal(await readFile(meta, "utf8"), text);
-  assert.ok(!(await readdir(options.cacheFolder)).includes(left));
+  assert.deepEqual([existsSync(left), existsSync(join(living, "train.bin"))], [false, true]);
+  await lock.release();
 });
 
 test("where nothing can be kept, data are loaded all the same, with a word about it", async (context) => {

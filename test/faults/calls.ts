@@ -169,7 +169,7 @@ async function attempt(
   const calls = callsCounted(count);
   const end = first.signal === "SIGKILL" ? "killed" : first.status === 0 ? "unharmed" : "sentence";
   if (fault === undefined) {
-    if (calls === 0) throw new Error(`no call was seen (${first.stderr})`);
+    if (calls === 0 || end !== "unharmed") throw new Error(`${job.name} does not end well: ${first.stderr}`);
     return { end, calls, outcome: await job.outcome(folder, first.stdout) };
   }
   const sentence = first.stderr.split("\n").filter((line) => line !== "" && !BESIDES.test(line));
@@ -196,7 +196,6 @@ async function attempt(
 function carriedOut(job: Job, folder: string, env: Readonly<Record<string, string>>) {
   return spawnSync(process.execPath, job.words(folder), {
     encoding: "utf8",
-    cwd: folder,
     env: { ...process.env, ...job.env?.(folder), ...env },
     timeout: 120_000,
     killSignal: "SIGTERM",

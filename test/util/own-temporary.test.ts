@@ -29,8 +29,9 @@ test("a file that is written clears what a killed process left of it, a folder t
   writeFileSync(join(folder, `.a.json.${dead}.tmp`), "half");
   mkdirSync(join(folder, `cascade-work-${dead}-abcdef`));
   await writeFileAtomic(join(folder, "a.json"), "{}");
-  const one = await ownFolder("work", folder);
-  const other = await ownFolder("work", folder);
+  process.env["TMPDIR"] = folder;
+  const one = await ownFolder("work");
+  const other = await ownFolder("work");
   assert.notEqual(one.path, other.path);
   one.remove();
   assert.ok(existsSync(other.path));
