@@ -149,13 +149,13 @@ export class LabPage {
     await this.idle(seconds);
   }
 
-  async press(tool: "interrupt" | "restart" | "save"): Promise<void> {
+  async press(tool: "interrupt" | "restart"): Promise<void> {
     await this.page.click(`.jp-NotebookPanel-toolbar [data-jp-item-name="${tool}"] jp-button`);
   }
 
   /** Saves the notebook, and waits until that is done. */
   async save(): Promise<void> {
-    await this.press("save");
+    await this.choose("File", "Save Notebook");
     await this.until(
       `document.querySelector(".jp-NotebookPanel") !== null && document.querySelector(".jp-mod-dirty") === null`,
     );
