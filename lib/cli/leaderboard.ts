@@ -5,13 +5,14 @@ import { leaderboardOfRuns, leaderboardTable, type RunOnLeaderboard } from "../s
 import type { LeaderboardMeasures } from "../trace/leaderboard.js";
 import { writeFileAtomic } from "../util/files.js";
 import { type TableCells, tableText } from "../util/table-cells.js";
-import { positiveNumber } from "./options.js";
+import { positiveNumber, repeated } from "./options.js";
 import { writeOut } from "./output.js";
 
 interface LeaderboardCommandOptions {
   readonly runs: string;
   readonly budgets: readonly number[];
   readonly data?: string;
+  readonly where: readonly string[];
   readonly csv?: string;
   readonly latex?: string;
 }
@@ -23,6 +24,12 @@ export function leaderboardCommand(): Command {
     .option("--runs <folder>", "folder of all runs", "data/runs")
     .option("--data <name>", "only runs on this data set, by its name or the beginning of its hash")
     .option(
+      "--where <condition>",
+      'only such runs, as "heldOutClasses=null" or "train.epochs=5"; more than once: all of them',
+      repeated,
+      [],
+    )
+    .option(
       "--budgets <list>",
       "million multiply-adds of an image, separated by commas",
       budgets,
@@ -30,11 +37,12 @@ export function leaderboardCommand(): Command {
     )
     .option("--csv <file>", "write the table as CSV as well, all digits")
     .option("--latex <file>", "write it as a LaTeX tabular as well")
-    .action(async ({ runs, data, csv, latex, ...options }: LeaderboardCommandOptions) => {
+    .action(async ({ runs, data, where, csv, latex, ...options }: LeaderboardCommandOptions) => {
       const multiplyAdds = options.budgets.map((millions) => 1e6 * millions);
       const rows = await leaderboardOfRuns(runs, {
         budgets: multiplyAdds,
         data,
+        where,
         report: warnOnStandardError,
       });
       const cells = cellsOfTable(header(options.budgets), rows.map(cellsOf));

@@ -3,6 +3,8 @@ import { from, type ColumnTable } from "arquero";
 import { z } from "zod";
 import type { Dataset } from "../datasets/dataset.js";
 import { validationTrace } from "../experiments/analyses/metacognition.js";
+import { runRows } from "../experiments/comparing/run-rows.js";
+import { rowsWhere } from "../experiments/comparing/runs-table.js";
 import { divergedSummary } from "../experiments/runs/divergence.js";
 import { runDataset, runOutcome } from "../experiments/runs/run-images.js";
 import { listRuns } from "../experiments/runs/run-record.js";
@@ -21,6 +23,8 @@ export interface LeaderboardOptions {
   readonly budgets: readonly number[];
   /** Only runs on this data set, by its name or the beginning of its hash. */
   readonly data?: string | undefined;
+  /** Conditions on runs that all hold, as those of `RunsQuery`: "heldOutClasses=null" leaves runs out that never saw some classes. */
+  readonly where?: readonly string[] | undefined;
   /** Told what is being worked on, and what cannot be measured. */
   readonly report?: (message: string) => void;
 }
@@ -57,9 +61,9 @@ const ANALYSIS: Analysis<LeaderboardRow> = {
  */
 export async function leaderboardOfRuns(
   root: string,
-  { budgets, data, report = () => undefined }: LeaderboardOptions,
+  { budgets, data, where = [], report = () => undefined }: LeaderboardOptions,
 ): Promise<RunOnLeaderboard[]> {
-  const candidates = await candidatesIn(root, data);
+  const candidates = await candidatesIn(root, data, where);
   const named = ({ directory, model }: Candidate): string => `${model} of ${basename(directory)}`;
   assertComparable(
     candidates.map(({ test }) => test),
@@ -91,9 +95,15 @@ export async function leaderboardOfRuns(
 }
 
 /** Every model of the finished runs that gave one. */
-async function candidatesIn(root: string, data: string | undefined): Promise<Candidate[]> {
+async function candidatesIn(
+  root: string,
+  data: string | undefined,
+  where: readonly string[],
+): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
-  for (const record of listRuns(root)) {
+  const records = listRuns(root);
+  const chosen = new Set(rowsWhere(where, runRows(records)).map(({ directory }) => directory));
+  for (const record of records.filter(({ directory }) => chosen.has(directory))) {
     const { directory } = record;
     if (!record.isDone() || divergedSummary(directory) !== null) continue;
     const { models, seed, data: seen } = runSummary(directory);
@@ -103,7 +113,8 @@ async function candidatesIn(root: string, data: string | undefined): Promise<Can
       candidates.push({ directory, model, spec, seed, test: await testTrace(directory, model) });
   }
   if (candidates.length > 0) return candidates;
-  const of = data === undefined ? "" : ` on ${data}`;
+  const conditions = [...(data === undefined ? [] : [`on ${data}`]), ...where.map((text) => `with ${text}`)];
+  const of = conditions.map((text) => ` ${text}`).join(" and");
   throw new UserError(
     `${root} has no finished run${of} whose models could be compared; train with "cascade run"`,
   );

@@ -64,6 +64,23 @@ test("each model of each run has a line; its numbers are those of its trace", as
   assert.deepEqual(again, []);
 });
 
+test("runs that saw other test images are refused with where they differ, and can be left out", async () => {
+  const others = folderOfTests("leaderboard-held-out");
+  const spec = tinyRunSpec("cascaded-ce");
+  for (const one of [spec, { ...spec, heldOutClasses: [1] }])
+    await trainingRun(one, { root: others, quiet: true });
+  await assert.rejects(
+    leaderboardOfRuns(others, { budgets }),
+    /they have 10 and 9 classes|they have 9 and 10 classes/,
+  );
+  const rows = await leaderboardOfRuns(others, { budgets, where: ["heldOutClasses=null"] });
+  assert.deepEqual(rows.map(({ name }) => name).sort(), ["CascadedCE", "SerialCE"]);
+  await assert.rejects(
+    leaderboardOfRuns(others, { budgets, where: ["seed=7", "train.epochs>0"] }),
+    /no finished run with seed=7 and with train.epochs>0 whose models/,
+  );
+});
+
 test("the command prints the table, and writes it as CSV and LaTeX", async () => {
   const command = join(resolve(import.meta.dirname, "../.."), "lib/cli/cascade.mjs");
   const words = ["leaderboard", "--runs", ".", "--budgets", "0.01,0.2", "--csv", "l.csv", "--latex", "l.tex"];

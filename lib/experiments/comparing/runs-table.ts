@@ -35,16 +35,21 @@ export interface RunsQuery {
 export function runsTable(query: RunsQuery = {}, runs: readonly RunRecord[] = listRuns()): ColumnTable {
   const { where = [], sort = [], columns = RUN_COLUMNS } = query;
   const rows = runRows(runs);
-  const conditions = where.map((text) => condition(text, rows));
   const order = sort.map((text) => ordering(text, rows));
   for (const name of columns) assertKnown(name, rows);
-  const chosen = rows
-    .filter((row) => conditions.every((holds) => holds(row)))
-    .sort((a, b) => order.map((compare) => compare(a, b)).find((sign) => sign !== 0) ?? 0);
+  const chosen = rowsWhere(where, rows).sort(
+    (a, b) => order.map((compare) => compare(a, b)).find((sign) => sign !== 0) ?? 0,
+  );
   return table(
     Object.fromEntries(columns.map((name) => [name, chosen.map((row) => fieldOf(row, name) ?? null)])),
     columns.slice(),
   );
+}
+
+/** The rows for which all conditions of a `RunsQuery` hold; a UserError as for `runsTable`. */
+export function rowsWhere(where: readonly string[], rows: readonly RunRow[]): RunRow[] {
+  const conditions = where.map((text) => condition(text, rows));
+  return rows.filter((row) => conditions.every((holds) => holds(row)));
 }
 
 const FIELDS = [
