@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import prettier from "prettier";
 import { generated } from "./generated.mjs";
+import { againstPeers, fewImages, inShort, manyImages, measuredOn } from "./speed.mjs";
 
 /** @typedef {{ statement: string, measured: string, comesOut?: boolean, outcome?: string, carries?: boolean }} Finding */
 /** @typedef {Record<string, string | number>} Row */
@@ -123,11 +124,20 @@ function findings(one) {
   return `${one.study.claim} Verdict: ${verdict} (${String(seeds.length)} seeds, ${one.finishedAt.slice(0, 10)}).${rest}\n\n${table(["holds", "finding", "measured"], rows)}`;
 }
 
+/** @param {{ heads: string[], rows: string[][] }} of */
+const tableOf = ({ heads, rows }) => table(heads, rows);
+
 /** What can stand between the marks, by its name. @type {Record<string, () => string>} */
 const MADE = {
   accuracy: accuracyTable,
   "accuracy at speed": speedTable,
   verdicts: verdictTable,
+  "speed in short": inShort,
+  "where speed was measured": measuredOn,
+  "speed of many images against peers": () => tableOf(againstPeers(128)),
+  "speed of one image against peers": () => tableOf(againstPeers(1)),
+  "speed of few images": () => tableOf(fewImages()),
+  "speed of many images": () => tableOf(manyImages()),
   ...Object.fromEntries(STUDIES.map(([name]) => [`findings of ${name}`, () => findings(record(name))])),
 };
 

@@ -124,7 +124,9 @@ async function compareWith(command: string, cases: readonly BenchmarkCase[], rou
   const compared: ComparedCase[] = [];
   try {
     const { batch } = greeting;
-    for (const spec of FEW_IMAGES_CASES.filter((few) => few.width === 1 && few.batch === batch)) {
+    // The peer is a cascade of full width.
+    const comparable = FEW_IMAGES_CASES.filter(({ width, scheme }) => width === 1 && scheme === "parallel");
+    for (const spec of comparable.filter((few) => few.batch === batch)) {
       const timed = new TimedAnswers(spec);
       compared.push(
         await compare(spec.name, [["evaluation", () => timed.all(), "eval"]], { peer, greeting }, rounds),
