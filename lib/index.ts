@@ -196,7 +196,7 @@ export { noisePicturesFigure } from "./figures/noise-pictures.js";
 export { overTimeByLambdaFigure, type OverTimeByLambdaOptions } from "./figures/over-time-by-lambda.js";
 export { reliabilityFigure } from "./figures/reliability.js";
 export { speedAccuracyFigure } from "./figures/speed-accuracy.js";
-export { speedAccuracyPanels } from "./figures/speed-accuracy-panels.js";
+export { speedAccuracyOfDataSets, speedAccuracyPanels } from "./figures/speed-accuracy-panels.js";
 export { type DrawnStopping, stoppingOverTimeFigure } from "./figures/stopping-over-time.js";
 export { type DrawnChanges, traceChangesFigure } from "./figures/trace-changes.js";
 export { tdTargetsFigure } from "./figures/td-targets.js";

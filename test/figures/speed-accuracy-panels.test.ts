@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { from } from "arquero";
-import { speedAccuracyPanels } from "../../lib/figures/speed-accuracy-panels.js";
+import { speedAccuracyOfDataSets, speedAccuracyPanels } from "../../lib/figures/speed-accuracy-panels.js";
 import { modelStyles } from "../../lib/figures/style.js";
 import { assertSnapshot } from "./snapshot.js";
 
@@ -77,4 +77,26 @@ test("deadlines are rings in the colour of their model, at the mean over seeds, 
   assert.deepEqual(ring?.x, [0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5]);
   assert.ok(Math.abs((ring.y[4] ?? NaN) - (0.25 + 3 / 20 + 0.01)) < 1e-12);
   assert.ok(rings.every(({ showlegend }) => showlegend === false));
+});
+
+test("data sets stand side by side under their names, each with an accuracy axis of its own", () => {
+  const harder = table.derive({ accuracy: (row: { accuracy: number }) => row.accuracy / 4 });
+  const figure = speedAccuracyOfDataSets([
+    { title: "cifar10", table },
+    { title: "cifar100", table: harder, deadlines: harder },
+  ]);
+  assertSnapshot("speed-accuracy-of-data-sets", figure);
+  const lines = (figure.data as unknown as Drawn[]).filter(({ mode }) => mode === "lines+markers");
+  const last = (axis: string): number[] =>
+    lines.filter(({ xaxis }) => xaxis === axis).map(({ y }) => y.at(-1) ?? NaN);
+  last("x").forEach((value, i) => assert.ok(Math.abs(value / 4 - (last("x2")[i] ?? NaN)) < 1e-12));
+  const { annotations, yaxis2 } = figure.layout as {
+    annotations: { text: string }[];
+    yaxis2: { matches?: string };
+  };
+  assert.deepEqual(
+    annotations.map(({ text }) => text),
+    ["<b>a</b>", "cifar10", "<b>b</b>", "cifar100"],
+  );
+  assert.equal(yaxis2.matches, undefined);
 });

@@ -1,3 +1,4 @@
+import { groupRows } from "../../util/group-rows.js";
 import type { SpeedAccuracyPoint } from "../../trace/speed-accuracy-curve.js";
 import type { AnytimeModel } from "./anytime-models.js";
 import type { PairedArms } from "./paired-arms.js";
@@ -14,6 +15,10 @@ export interface NumberRow {
   readonly at: number;
   readonly value: number;
 }
+
+const ACCURACY = "accuracy";
+const ACCURACY_AT_THRESHOLD = "accuracy at threshold";
+const TIME_AT_THRESHOLD = "mean stopping time at threshold";
 
 /** Several values of one quantity, each at its timestep or threshold. */
 export interface NumberSeries {
@@ -54,7 +59,7 @@ export function numberRows<Measured>(
 }
 
 export const accuracySeries = ({ accuracy }: OverTime): NumberSeries[] => [
-  overTimeSeries("accuracy", accuracy),
+  overTimeSeries(ACCURACY, accuracy),
 ];
 
 /** All that is measured of an anytime model, in the order of the definitions. */
@@ -74,6 +79,48 @@ export function anytimeSeries(model: AnytimeModel): NumberSeries[] {
   ];
 }
 
+/** What a speed-accuracy curve over timesteps is drawn from: a row of `speedAccuracyFigure`'s table. */
+export interface CurveRow {
+  readonly model: string;
+  readonly seed: number;
+  readonly threshold: number;
+  readonly accuracy: number;
+  readonly meanStoppingTime: number;
+  readonly asymptoticAccuracy: number;
+}
+
+/** The curves over timesteps that `anytimeSeries` wrote the numbers of, and each timestep as a deadline for every image. */
+export function curvesOfNumbers(rows: readonly NumberRow[]): {
+  readonly curves: readonly CurveRow[];
+  readonly deadlines: readonly CurveRow[];
+} {
+  const runs = [...groupRows(rows, ({ part, arm, seed }) => `${part}/${arm}/${seed}`).values()].map((run) => {
+    const { arm: model, seed } = run[0] as NumberRow;
+    const of = (quantity: string): NumberRow[] => run.filter((row) => row.quantity === quantity);
+    const answers = of(ACCURACY);
+    const shared = { model, seed, asymptoticAccuracy: answers.at(-1)?.value ?? NaN };
+    const times = new Map(of(TIME_AT_THRESHOLD).map(({ at, value }) => [at, value]));
+    return {
+      curves: of(ACCURACY_AT_THRESHOLD).map(({ at: threshold, value: accuracy }) => ({
+        ...shared,
+        threshold,
+        accuracy,
+        meanStoppingTime: times.get(threshold) ?? NaN,
+      })),
+      deadlines: answers.map(({ at: threshold, value: accuracy }) => ({
+        ...shared,
+        threshold,
+        accuracy,
+        meanStoppingTime: threshold,
+      })),
+    };
+  });
+  return {
+    curves: runs.flatMap(({ curves }) => curves),
+    deadlines: runs.flatMap(({ deadlines }) => deadlines),
+  };
+}
+
 /** A speed-accuracy curve by its threshold. */
 function curveSeries(curve: readonly SpeedAccuracyPoint[]): NumberSeries[] {
   const at = curve.map(({ threshold }) => threshold);
@@ -85,8 +132,8 @@ function curveSeries(curve: readonly SpeedAccuracyPoint[]): NumberSeries[] {
     return values.length === 0 ? [] : [{ quantity, at, values }];
   };
   return [
-    ...series("accuracy at threshold", (point) => point.accuracy),
-    ...series("mean stopping time at threshold", (point) => point.meanStoppingTime),
+    ...series(ACCURACY_AT_THRESHOLD, (point) => point.accuracy),
+    ...series(TIME_AT_THRESHOLD, (point) => point.meanStoppingTime),
     ...series("mean multiply-adds at threshold", (point) => point.meanMultiplyAdds),
     ...series("mean milliseconds at threshold", (point) => point.meanMilliseconds),
   ];

@@ -1,5 +1,6 @@
 import { NOTHING_OUTSIDE } from "../../figures/self-contained.js";
 import { divergedText } from "../diverged.js";
+import { DATA_SETS_CAPTION } from "./data-sets-figure.js";
 import {
   badge,
   escaped,
@@ -22,6 +23,8 @@ export interface Report {
   readonly missing: readonly string[];
   /** What the protocol wants and this replication does without. */
   readonly without: readonly string[];
+  /** SVG text of the main figure for all data sets side by side; left out where there is one. */
+  readonly dataSets?: string | undefined;
   /** CSS that carries the typeface of the figures. */
   readonly fonts: string;
 }
@@ -38,7 +41,7 @@ export interface ReportSection {
  * claims, a figure each, then limits; in the appendix everything else, with figures and tables numbered through.
  */
 export function reportHtml(report: Report): string {
-  const { protocol, sections, missing, without, fonts } = report;
+  const { protocol, sections, missing, without, dataSets, fonts } = report;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -65,7 +68,8 @@ ${overview(sections)}
 ${notes("Not there yet", missing)}
 ${notes("Done without", without)}
 ${notes("Of a former form, unverified: no sum tells whether they were edited", unverified(sections))}
-${sections.map((section, i) => sectionHtml(section, i + 1)).join("\n")}
+${dataSets === undefined ? "" : `<section class="study" id="data-sets"><h2>All data sets</h2>\n${figureHtml("1", DATA_SETS_CAPTION, dataSets)}</section>`}
+${sections.map((section, i) => sectionHtml(section, i + (dataSets === undefined ? 1 : 2))).join("\n")}
 ${sections.length === 0 ? "" : LIMITS}
 ${appendix(sections)}
 ${provenance(protocol, sections)}

@@ -12,6 +12,7 @@ import { canonicalJson } from "../../util/canonical-json.js";
 import { UserError } from "../../util/errors.js";
 import { sha256, sha256OfFile, writeFileAtomic } from "../../util/files.js";
 import { Stopped } from "../../util/stopping.js";
+import { dataSetsFigure, SHOWN_STUDY } from "./data-sets-figure.js";
 import { assertNumbers, writeNumbers } from "./number-file.js";
 import type { NamedSource, Replication, ReplicationPart } from "./replication.js";
 import { type ReportSection, reportHtml } from "./report.js";
@@ -181,7 +182,8 @@ export async function writeReport(
     await checkNumbers(record, join(place, `${study}.arrow`));
     sections.push({ record, drawings: await drawingsOf(record, place) });
   }
-  const parts = { protocol: protocol.name, purpose: protocol.purpose, sections, missing, without };
+  const dataSets = await drawnDataSets(sections, join(folder, protocol.name));
+  const parts = { protocol: protocol.name, purpose: protocol.purpose, sections, missing, without, dataSets };
   const fonts = await embeddedFonts(reportHtml({ ...parts, fonts: "" }), "all");
   const html = reportHtml({ ...parts, fonts });
   const report = join(folder, protocol.name, "report");
@@ -194,6 +196,23 @@ export async function writeReport(
 async function checkNumbers({ numbers }: StudyRecord, path: string): Promise<void> {
   const bytes = numbers === undefined ? undefined : await readFile(path).catch(() => undefined);
   if (numbers !== undefined && bytes !== undefined) assertNumbers(path, bytes, numbers);
+}
+
+/** The main figure for all data sets, written beside their folders; undefined where there are not several. */
+async function drawnDataSets(
+  sections: readonly ReportSection[],
+  folder: string,
+): Promise<string | undefined> {
+  const names = sections
+    .filter(({ record }) => record.study.name === SHOWN_STUDY)
+    .map(({ record }) => record.data.name);
+  const figure = await dataSetsFigure(
+    new Map(names.map((name) => [name, join(folder, name, `${SHOWN_STUDY}.arrow`)])),
+  );
+  if (figure === undefined) return undefined;
+  const svg = join(folder, `${SHOWN_STUDY}-data-sets.svg`);
+  await exportFigure(figure, { svg });
+  return await readFile(svg, "utf8");
 }
 
 /** The SVG texts of a record's figures, by name; a UserError where one is not the one that the record is of. */

@@ -5,11 +5,14 @@ import { test } from "node:test";
 import { desc, op } from "arquero";
 import {
   anytimeSeries,
+  type CurveRow,
+  curvesOfNumbers,
   numberRows,
   overTimeSeries,
   seriesRows,
   wholeRun,
 } from "../../../lib/studies/evidence/numbers.js";
+import { curveTable } from "../../../lib/studies/evidence/tables.js";
 import { accuracyAt, lastStep } from "../../../lib/studies/evidence/quantities.js";
 import { readNumbers, writeNumbers } from "../../../lib/studies/replication/number-file.js";
 import { mean } from "../../../lib/util/statistics.js";
@@ -79,4 +82,22 @@ test("equal numbers are equal bytes, whichever of its NaNs the processor gave", 
     }),
   );
   assert.equal(sums[0], sums[1]);
+});
+
+test("the numbers give the main figure's table again, and deadlines at each timestep", () => {
+  const arms = madeArms({ CascadedTD: [0.1, 0.5, 0.7], SDN: [0.1, 0.2, 0.6] });
+  const { curves, deadlines } = curvesOfNumbers(numberRows(arms, anytimeSeries));
+  const drawn = curveTable(arms).objects() as CurveRow[];
+  assert.equal(curves.length, drawn.length);
+  curves.forEach(({ asymptoticAccuracy, ...row }, i) => {
+    assert.deepEqual({ ...drawn[i], ...row }, drawn[i]);
+    // It went through a percentage there.
+    assert.ok(Math.abs(asymptoticAccuracy - (drawn[i]?.asymptoticAccuracy ?? NaN)) < 1e-12);
+  });
+  assert.equal(deadlines.length, 2 * arms.seeds.length * 3);
+  for (const { model, threshold, meanStoppingTime, accuracy } of deadlines) {
+    assert.equal(meanStoppingTime, threshold);
+    const own = arms.bySeed(model, accuracyAt(threshold)).map((value) => value / 100);
+    assert.ok(own.some((value) => Math.abs(value - accuracy) < 1e-12));
+  }
 });
