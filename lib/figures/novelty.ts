@@ -17,11 +17,14 @@ import type { TableLike } from "../util/table-cells.js";
 
 const GAP = 0.04;
 const ROW_MM = 8;
-/** Top of the axes: above stand the panels' titles. */
+/** Top of the axes: above stand the panels' titles, in one line or in two. */
 const TOP = 0.94;
+const TOP_OF_NARROW = 0.9;
+/** From so many panels on they are narrower than a title in one line. */
+const NARROW = 3;
 
 /**
- * How well detectors tell out-of-distribution images, a panel for each set of these and a row for each detector: a dot
+ * How well detectors tell out-of-distribution images from in-distribution ones (AUROC), a panel for each set of these and a row for each detector: a dot
  * with its interval for each model and seed, from top to bottom. Detectors that learnt from such images are starred.
  * Table: model, seed, outOfDistribution, detector, reads, learntFrom, auroc, low, high.
  */
@@ -61,15 +64,19 @@ export function noveltyFigure(table: TableLike): PlotlyFigure {
   );
   const ends = rows.flatMap(({ low, high }) => [low, high]).concat(0.5);
   const range = [Math.min(...ends) - 0.02, Math.max(...ends) + 0.02];
+  const isNarrow = sets.length >= NARROW;
+  const top = isNarrow ? TOP_OF_NARROW : TOP;
   const domains = sets.map((_, i) => panelDomain(i, sets.length, GAP));
   const base = layout({
     width: WIDTH.double,
     height: millimetres(24 + ROW_MM * detectors.length),
     legendEntries: styles.length,
     axes: {
-      ...Object.fromEntries(domains.flatMap((domain, i) => axesOf(i, domain, range, detectors))),
+      ...Object.fromEntries(domains.flatMap((domain, i) => axesOf(i, domain, range, detectors, top))),
       shapes: sets.map((_, i) => chanceLine(i)),
-      annotations: sets.map(([name], i) => panelTitle(name, domains[i] as [number, number], TOP)),
+      annotations: sets.map(([name], i) =>
+        panelTitle(isNarrow ? name.replace(" ", "<br>") : name, domains[i] as [number, number], top),
+      ),
     },
   });
   return { data, layout: base };
@@ -117,12 +124,13 @@ function axesOf(
   domain: readonly [number, number],
   range: readonly number[],
   detectors: readonly string[],
+  top: number,
 ): [string, PlotlyObject][] {
   const number = axisNumber(i);
   return [
     [
       `xaxis${number}`,
-      axis("AUROC, out- against in-distribution", {
+      axis("AUROC", {
         domain,
         anchor: `y${number}`,
         showgrid: true,
@@ -134,7 +142,7 @@ function axesOf(
       `yaxis${number}`,
       axis("", {
         anchor: `x${number}`,
-        domain: [0, TOP],
+        domain: [0, top],
         range: [detectors.length - 0.5, -0.5],
         tickvals: [...detectors.keys()],
         ticktext: detectors,
