@@ -89,7 +89,8 @@ test("data sets stand side by side under their names, each with an accuracy axis
   const lines = (figure.data as unknown as Drawn[]).filter(({ mode }) => mode === "lines+markers");
   const last = (axis: string): number[] =>
     lines.filter(({ xaxis }) => xaxis === axis).map(({ y }) => y.at(-1) ?? NaN);
-  last("x").forEach((value, i) => assert.ok(Math.abs(value / 4 - (last("x2")[i] ?? NaN)) < 1e-12));
+  for (const [i, value] of last("x").entries())
+    assert.ok(Math.abs(value / 4 - (last("x2")[i] ?? NaN)) < 1e-12);
   const { annotations, yaxis2 } = figure.layout as {
     annotations: { text: string }[];
     yaxis2: { matches?: string };
