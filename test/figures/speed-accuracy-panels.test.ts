@@ -85,7 +85,7 @@ test("data sets stand side by side under their names, each with an accuracy axis
     { title: "cifar10", table },
     { title: "cifar100", table: harder, deadlines: harder },
   ]);
-  assertSnapshot("speed-accuracy-panels.data-sets", figure);
+  assertSnapshot("speed-accuracy-panels.datasets", figure);
   const lines = (figure.data as unknown as Drawn[]).filter(({ mode }) => mode === "lines+markers");
   const last = (axis: string): number[] =>
     lines.filter(({ xaxis }) => xaxis === axis).map(({ y }) => y.at(-1) ?? NaN);
