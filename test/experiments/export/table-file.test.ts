@@ -39,7 +39,7 @@ test("LaTeX has numbers at the right, and no character that it takes for its own
     "  \\toprule",
     "  t\\_1 & model \\\\",
     "  \\midrule",
-    "  0.5000 & a\\&b 50\\% $\\pm$ \\textbackslash{}x \\\\",
+    "  0.5 & a\\&b 50\\% $\\pm$ \\textbackslash{}x \\\\",
     "  \\bottomrule",
     "\\end{tabular}",
     "",
