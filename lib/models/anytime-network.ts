@@ -2,7 +2,7 @@ import type { Logits } from "../nn/head.js";
 import { type Layer, noPullback, type Pass, type Sequence } from "../nn/pass.js";
 import { UserError } from "../util/errors.js";
 import { type CascadedNetwork, cascadeForward, cascadeTensors } from "./cascaded-network.js";
-import { evaluateCascade } from "./evaluation.js";
+import { evaluate } from "./evaluation.js";
 import { type MultiExitNetwork, multiExitForward, multiExitTensors } from "./multi-exit-network.js";
 import type { TensorSpec } from "./tensor-spec.js";
 
@@ -39,14 +39,12 @@ export function forward(
   images: Sequence,
   batch: number,
 ): Layer<Logits, Float32Array, void> {
-  if (network.kind === "cascade") {
-    if (pass.kind === "training") return cascadeForward(network, pass, images, batch);
-    return { y: evaluateCascade(network, pass, images, batch), pullback: noPullback };
-  }
-  if (images.timeline.rows.length > 1) {
+  if (network.kind === "multiExit" && images.timeline.rows.length > 1) {
     throw new UserError(
       "a feed-forward network sees a single image; show it one that does not change over time",
     );
   }
+  if (pass.kind === "evaluation") return { y: evaluate(network, pass, images, batch), pullback: noPullback };
+  if (network.kind === "cascade") return cascadeForward(network, pass, images, batch);
   return multiExitForward(network, pass, images.values);
 }

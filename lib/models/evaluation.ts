@@ -1,6 +1,10 @@
 import type { CascadedNetwork } from "./cascaded-network.js";
-import { NativeProgram, runsNatively } from "./native-run.js";
-import { type Program, programOf } from "./program.js";
+import { cascadeProgram } from "./cascade-program.js";
+import type { MultiExitNetwork } from "./multi-exit-network.js";
+import { multiExitProgram } from "./multi-exit-program.js";
+import { NativeProgram } from "./native-run.js";
+import type { Program } from "./program.js";
+import type { EqualRowsOf } from "./program-draft.js";
 import type { OpenedProgram, ProgramRun } from "../nn/opened-program.js";
 import { TensorRun } from "./tensor-run.js";
 import type { Logits } from "../nn/head.js";
@@ -15,8 +19,8 @@ const FEW = 16;
  * The network's answers at all timesteps, every distinct step computed once. images: [rows, H, W, 3] on their timeline,
  * `batch` of them at each timestep -> logits [T, B, K].
  */
-export function evaluateCascade(
-  network: CascadedNetwork,
+export function evaluate(
+  network: CascadedNetwork | MultiExitNetwork,
   pass: EvaluationPass,
   images: Sequence,
   batch: number,
@@ -32,7 +36,7 @@ export function evaluateCascade(
 
 /** Begins to evaluate a network on images [rows, H, W, 3], `batch` of them at each timestep, on their timeline. */
 export function startRun(
-  network: CascadedNetwork,
+  network: CascadedNetwork | MultiExitNetwork,
   pass: EvaluationPass,
   { values, timeline }: Sequence,
   batch: number,
@@ -41,27 +45,35 @@ export function startRun(
   const programFor = (images: Timeline): Program =>
     programOf(network, side, images, (norm) => named(pass.norms, norm).equalRows);
   const few = batch <= FEW && timeline.rows.every((rows) => rows === batch);
-  if (hasOwnKernels && pass.precision !== "float64Sums" && few) {
-    const opened = openedProgram(pass, side, timeline, programFor);
-    if (opened !== undefined) return opened.start(values, batch);
-  }
+  if (hasOwnKernels && pass.precision !== "float64Sums" && few)
+    return openedProgram(pass, side, timeline, programFor).start(values, batch);
   return new TensorRun(programFor(timeline), pass, values, batch);
 }
 
-/** Opened once for each size of image, and each way in which images change; undefined where kernels are missing. */
+/** The network on images of so many pixels a side, which change as `images` says. */
+export function programOf(
+  network: CascadedNetwork | MultiExitNetwork,
+  side: number,
+  images: Timeline,
+  equalRows: EqualRowsOf,
+): Program {
+  return network.kind === "cascade"
+    ? cascadeProgram(network, side, images, equalRows)
+    : multiExitProgram(network, side, images, equalRows);
+}
+
+/** Opened once for each size of image, and each way in which images change. */
 function openedProgram(
   pass: EvaluationPass,
   side: number,
   { step, rows }: Timeline,
   programFor: (images: Timeline) => Program,
-): OpenedProgram | undefined {
+): OpenedProgram {
   const key = `${side}/${step.join()}`;
   const known = pass.opened.get(key);
   if (known !== undefined) return known;
   // However few they are, images differ.
-  const program = programFor({ step, rows: rows.map(() => 2) });
-  if (!runsNatively(program)) return undefined;
-  const opened = new NativeProgram(program, pass);
+  const opened = new NativeProgram(programFor({ step, rows: rows.map(() => 2) }), pass);
   pass.opened.set(key, opened);
   return opened;
 }

@@ -1,16 +1,15 @@
-import { type Exit, exitCost, exitFeatures, runExit } from "../nn/exit.js";
+import { boosted, type Exit, exitCost, exitFeatures, runExit } from "../nn/exit.js";
 import { type GraphNode, IMAGE, inputsOf, nodeCost, runNode } from "../nn/feature-graph.js";
 import type { Logits } from "../nn/head.js";
 import {
   type Layer,
   named,
-  noPullback,
   type NormSettings,
-  type Pass,
   type Pullback,
   type Sequence,
+  type TrainingPass,
 } from "../nn/pass.js";
-import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
+import { type Tensor4D, tf } from "../nn/tensorflow.js";
 import { valueAt } from "../nn/timeline.js";
 import { chainTensors, linearTensors, type TensorSpec } from "./tensor-spec.js";
 
@@ -62,24 +61,19 @@ export function multiExitTensors({ spec, nodes, exits }: MultiExitNetwork): Tens
 }
 
 /**
- * Runs the network on images [B, H, W, 3]: logits [T, B, K], one timestep an exit, and, in a training pass, the pullback
- * that turns their gradient into the pass's gradients.
+ * Runs the network in training on images [B, H, W, 3]: logits [T, B, K], one timestep an exit, and the pullback that turns
+ * their gradient into the pass's gradients. (Evaluation: evaluation.ts.)
  */
 export function multiExitForward(
   network: MultiExitNetwork,
-  pass: Pass,
+  pass: TrainingPass,
   images: Tensor4D,
 ): Layer<Logits, Float32Array, void> {
   const [batch] = images.shape;
   const { classes } = network.spec;
-  const { frozen } = pass.kind === "training" ? pass : {};
+  const { frozen } = pass;
   const values = new Float32Array(network.exits.length * batch * classes);
   const logits = { values, timesteps: network.exits.length, batch, classes };
-  if (pass.kind === "evaluation") {
-    for (const step of exitByExit(network, pass, images))
-      values.set(step.logits, step.exit * batch * classes);
-    return { y: logits, pullback: noPullback };
-  }
   const sequences = new Map([[IMAGE, alone(images)]]);
   const nodes = network.nodes.map((node) => {
     const layer = runNode(frozen ?? pass, node, sequences);
@@ -94,7 +88,7 @@ export function multiExitForward(
     const isFrozen = frozen !== undefined && t === network.exits.length - 1;
     const x = named(sequences, exit.input);
     const layer = runExit(isFrozen ? frozen : pass, exit, x, answerBefore(t));
-    values.set(boosted(network, layer.y, answerBefore(t)), t * row);
+    values.set(boosted(layer.y, network.boosting?.share ?? 0, answerBefore(t)), t * row);
     return { input: exit.input, pullback: isFrozen ? undefined : layer.pullback };
   });
   return {
@@ -105,16 +99,6 @@ export function multiExitForward(
       else for (const { gradient } of byExit) gradient.dispose();
     },
   };
-}
-
-/** An exit's answer [B, K], with its share of the one before it where exits are boosted. */
-function boosted(
-  { boosting }: MultiExitNetwork,
-  own: Float32Array,
-  before: Float32Array | undefined,
-): Float32Array {
-  if (boosting === undefined || before === undefined) return own;
-  return own.map((value, i) => value + boosting.share * (before[i] as number));
 }
 
 interface NodeOnTheWayBack {
@@ -188,65 +172,6 @@ function scaled(gradient: Tensor4D, factor: number): Tensor4D {
   const result: Tensor4D = tf.mul(gradient, factor);
   gradient.dispose();
   return result;
-}
-
-/**
- * The answers one after the other, each with no more computed than it needs: `logits` [B, K] of each exit. What is no
- * longer read is freed on the way, the rest when the caller ends.
- */
-export function* exitByExit(
-  network: MultiExitNetwork,
-  pass: Extract<Pass, { kind: "evaluation" }>,
-  images: Tensor4D,
-): Generator<{ readonly exit: number; readonly logits: Float32Array }> {
-  const values = new Map([[IMAGE, alone(images)]]);
-  const lastReader = lastReaders(network);
-  let done = 0;
-  let before: Float32Array | undefined;
-  try {
-    for (const [exit, described] of network.exits.entries()) {
-      const end = network.nodes.findIndex(({ name }) => name === described.input) + 1;
-      for (; done < end; done++) {
-        const node = valueAt(network.nodes, done);
-        values.set(
-          node.name,
-          kept(() => runNode(pass, node, values).y),
-        );
-        for (const name of inputsOf(node)) if (lastReader.get(name) === node.name) free(values, name);
-      }
-      const x = named(values, described.input);
-      const own = scoped(() => runExit(pass, described, x, before).y);
-      const logits = boosted(network, own, before);
-      before = logits;
-      if (lastReader.get(described.input) === described.name) free(values, described.input);
-      yield { exit, logits };
-    }
-  } finally {
-    for (const name of [...values.keys()]) free(values, name);
-  }
-}
-
-/** The node or exit that is the last to read each value, in the order in which they are evaluated. */
-function lastReaders({ nodes, exits }: MultiExitNetwork): Map<string, string> {
-  const readers = new Map<string, string>();
-  const exitsOf = (name: string): readonly Exit[] => exits.filter(({ input }) => input === name);
-  const order = nodes.flatMap((node) => [
-    { name: node.name, inputs: inputsOf(node) },
-    ...exitsOf(node.name).map((exit) => ({ name: exit.name, inputs: [exit.input] })),
-  ]);
-  for (const { name, inputs } of order) for (const input of inputs) readers.set(input, name);
-  return readers;
-}
-
-/** Frees a value but the image, which is the caller's. */
-function free(values: Map<string, Sequence>, name: string): void {
-  if (name !== IMAGE) values.get(name)?.values.dispose();
-  values.delete(name);
-}
-
-/** The value, and nothing else that was made for it. */
-function kept(compute: () => Sequence): Sequence {
-  return alone(tf.keep(tf.tidy(() => compute().values)));
 }
 
 /** A value at the only timestep there is. */

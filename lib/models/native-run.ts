@@ -76,12 +76,17 @@ class Constants {
     return this.#numberOf(name, () => [gain, bias]);
   }
 
-  /** Weights; the biases are the next. */
-  head(name: string): number {
+  /** Weights of a linear layer; the biases are the next. */
+  classifier(name: string): number {
     return this.#numberOf(name, () => [
       parameter(this.pass, `${name}.weight`),
       parameter(this.pass, `${name}.bias`),
     ]);
+  }
+
+  /** The weight of a mixed pool. */
+  mixing(name: string): number {
+    return this.#numberOf(name, () => [parameter(this.pass, name)]);
   }
 
   #numberOf(name: string, tensors: () => Tensor[]): number {
@@ -95,28 +100,42 @@ class Constants {
 }
 
 /** The program as lib/nn/native/operations/program-text.h reads it. */
-function textOf(program: Program, constants: Constants): Int32Array {
-  const { timesteps, values, instructions, answers } = program;
-  const heads = answers.heads.map((name) => constants.head(name));
-  const classes = valueAt(valueAt(constants.tensors, valueAt(heads, 0)).shape, 1);
+function textOf({ values, instructions, answers, share }: Program, constants: Constants): Int32Array {
+  const classifiers = answers.map(({ classifier }) => constants.classifier(classifier));
+  const classes = valueAt(valueAt(constants.tensors, valueAt(classifiers, 0)).shape, 1);
   return Int32Array.from([
-    ...[timesteps, values.length, instructions.length],
+    ...[values.length, instructions.length, answers.length],
     ...values.flatMap(valueText),
     ...instructions.flatMap((instruction) => instructionText(instruction, values, constants)),
-    ...[answers.x, classes, ...answers.step, ...heads],
+    ...[classes, ...bitsOf(share)],
+    ...answers.flatMap(({ x, step, readsBefore }, t) => [
+      x,
+      step,
+      valueAt(classifiers, t),
+      Number(readsBefore),
+    ]),
   ]);
+}
+
+/** Of float32 numbers. */
+function bitsOf(...values: readonly number[]): Int32Array {
+  return new Int32Array(Float32Array.from(values).buffer);
 }
 
 function valueText({ side, channels, timeline: { rows } }: Value): number[] {
   return [side, channels, rows.length, ...rows.map((count) => Number(count > 1))];
 }
 
-const KINDS: readonly Instruction["kind"][] = ["convolve", "normalize", "maxPool", "averagePool", "meet"];
-
-/** Whether every instruction of a program is one that the kernels know. */
-export function runsNatively({ instructions }: Program): boolean {
-  return instructions.every(({ kind }) => KINDS.includes(kind));
-}
+/** In the order of lib/nn/native/operations/program-text.h. */
+const KINDS: readonly Instruction["kind"][] = [
+  "convolve",
+  "normalize",
+  "maxPool",
+  "averagePool",
+  "mixedPool",
+  "globalAveragePool",
+  "meet",
+];
 
 /** Of a step that nobody needs. */
 const NEVER = 2 ** 31 - 1;
@@ -134,17 +153,21 @@ function meetText({ combine, shortcut, plan }: MeetInstruction): number[] {
     ...plan.residual,
     Number(combine === "addRelu"),
     ...[shortcut ?? ABSENT, plan.firstCounted, Number(combine === "concatenate")],
-    ...new Int32Array(Float32Array.of(plan.carry, plan.gain).buffer),
+    ...bitsOf(plan.carry, plan.gain),
     ...plan.shortcut,
   ];
 }
 
-function stepwiseText({ source, convolution, norm }: StepwiseInstruction, constants: Constants): number[] {
+function stepwiseText(
+  { source, convolution, norm, mixing }: StepwiseInstruction,
+  constants: Constants,
+): number[] {
   return [
     ...source,
     Number(norm?.relu ?? false),
     convolution === undefined ? ABSENT : constants.filter(convolution.name),
-    ...[convolution?.size ?? 0, convolution?.stride ?? 1],
+    ...[convolution?.size ?? mixing?.window ?? 0, convolution?.stride ?? 1],
+    mixing === undefined ? ABSENT : constants.mixing(mixing.alpha),
     norm === undefined ? ABSENT : constants.norm(norm.name),
     ...(norm?.rows ?? source.map(() => 0)),
   ];

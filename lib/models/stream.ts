@@ -1,6 +1,5 @@
 import type { AnytimeNetwork } from "./anytime-network.js";
 import { startRun } from "./evaluation.js";
-import { exitByExit } from "./multi-exit-network.js";
 import { type Owned, owning } from "../util/owned.js";
 import { softmax } from "../util/softmax.js";
 import type { EvaluationPass } from "../nn/pass.js";
@@ -37,12 +36,6 @@ function* steps(
   image: Tensor4D,
   owned: Owned,
 ): Generator<StreamedStep> {
-  if (network.kind === "multiExit") {
-    const exits = exitByExit(network, pass, image);
-    owned.add(() => exits.return(undefined));
-    for (const { exit, logits } of exits) yield stepOf(exit, logits);
-    return;
-  }
   const run = startRun(network, pass, { values: image, timeline: constantTimeline(network.timesteps, 1) }, 1);
   owned.add(() => {
     run.dispose();

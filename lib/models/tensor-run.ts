@@ -1,4 +1,5 @@
 import {
+  type Answer,
   dueSteps,
   IMAGES,
   type Instruction,
@@ -12,13 +13,14 @@ import { averagePool } from "../nn/average-pool.js";
 import { kernels } from "../nn/backend/chosen-kernels.js";
 import type { GainAndBias } from "../nn/backend/kernels.js";
 import { concatenate, gatherSteps } from "../nn/backend/rows.js";
-import { runChain } from "../nn/chain.js";
 import { COMBINATIONS } from "../nn/combination.js";
 import { type MergePlan, planOfSteps } from "../nn/delay.js";
+import { classesOf } from "../nn/classifier.js";
+import { boosted, classifyMaps } from "../nn/exit.js";
 import { globalAveragePool } from "../nn/global-average-pool.js";
-import { classesOf, classify } from "../nn/classifier.js";
+import { mixedPool } from "../nn/mixed-pool.js";
 import { type EvaluationPass, named, parameter, type Sequence } from "../nn/pass.js";
-import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
+import { scoped, type Tensor2D, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { valueAt } from "../nn/timeline.js";
 
 /** Some steps of a value, laid one after another. */
@@ -35,7 +37,10 @@ export class TensorRun implements ProgramRun {
   readonly #pieces: Piece[][];
   /** By value, the place of the last instruction that reads it. */
   readonly #lastRead: ReadonlyMap<number, number>;
+  readonly #answered: ReadonlySet<number>;
   #done = -1;
+  /** [B, K] the answer given last. */
+  #before: Float32Array | undefined;
 
   constructor(
     readonly program: Program,
@@ -48,21 +53,22 @@ export class TensorRun implements ProgramRun {
     this.#lastRead = new Map(
       program.instructions.flatMap((instruction, i) => readsOf(instruction).map((v) => [v, i] as const)),
     );
+    this.#answered = new Set(program.answers.map(({ x }) => x));
   }
 
   advance(t: number): Float32Array {
-    const { instructions, values, timesteps } = this.program;
+    const { instructions, values, answers } = this.program;
     for (const [i, instruction] of instructions.entries()) {
       const steps = dueSteps(valueAt(values, instruction.y), this.#done, t);
       if (steps.length > 0) {
         const made = tf.tidy(() => this.#run(instruction, steps));
         this.#pieces[instruction.y]?.push({ steps, values: made });
       }
-      if (t === timesteps - 1) this.#forgetAfter(i);
+      if (t === answers.length - 1) this.#forgetAfter(i);
     }
-    const answers = Array.from({ length: t - this.#done }, (_, i) => this.#done + 1 + i);
+    const asked = answers.slice(this.#done + 1, t + 1);
     this.#done = t;
-    return this.#answer(answers);
+    return this.#answer(asked);
   }
 
   dispose(): void {
@@ -75,7 +81,7 @@ export class TensorRun implements ProgramRun {
   }
 
   #stepwise(
-    { kind, x, source, convolution, norm, stage }: StepwiseInstruction,
+    { kind, x, source, convolution, norm, mixing }: StepwiseInstruction,
     steps: readonly number[],
   ): Tensor4D {
     const from = this.#sequence(
@@ -87,8 +93,9 @@ export class TensorRun implements ProgramRun {
       const filter = parameter(this.pass, `${convolution.name}.weight`) as Tensor4D;
       return kernels.convolve(from.values, filter, convolution.stride, this.pass.precision, folded);
     }
-    if (stage !== undefined) return runChain(this.pass, [stage], from).y.values;
     if (folded !== undefined) return kernels.scaleAndShift(from.values, folded);
+    if (mixing !== undefined) return mixedPool(this.pass, mixing.alpha, mixing.window, from).y.values;
+    if (kind === "globalAveragePool") return asMaps(globalAveragePool(from.values));
     return kind === "maxPool" ? kernels.maxPool(from.values) : averagePool(from.values);
   }
 
@@ -122,18 +129,18 @@ export class TensorRun implements ProgramRun {
     { branch, shortcut }: { branch: Sequence | undefined; shortcut: Sequence | undefined },
   ): Tensor4D {
     const { side, channels } = valueAt(this.program.values, y);
-    if (combine !== "delay" && shortcut !== undefined) {
+    if (combine !== "add" && shortcut !== undefined) {
       const combination = COMBINATIONS[combine];
       if (branch !== undefined) return combination.join(shortcut, branch, plan).y.values;
       return combination.alone(shortcut, channels - valueAt(shortcut.values.shape, 3)).y.values;
     }
     if (branch === undefined)
       return tf.zeros([plan.timeline.rows.reduce((a, b) => a + b, 0), side, side, channels]);
-    return kernels.merge(branch.values, undefined, {
+    return kernels.merge(branch.values, shortcut?.values, {
       residual: branch.timeline,
-      shortcut: undefined,
+      shortcut: shortcut?.timeline,
       plan,
-      relu: false,
+      relu: combine === "addRelu",
     });
   }
 
@@ -160,27 +167,29 @@ export class TensorRun implements ProgramRun {
     return { values: concatenate(parts), timeline };
   }
 
-  /** Logits [answers, B, K]; equal steps that the same head reads are classified once. */
-  #answer(timesteps: readonly number[]): Float32Array {
-    const { x, step, heads } = this.program.answers;
+  /** Logits [answers, B, K]; equal steps that the same classifier reads are classified once. */
+  #answer(answers: readonly Answer[]): Float32Array {
     const known = new Map<string, Float32Array>();
-    const answers = timesteps.map((t) => {
-      const [d, head] = [valueAt(step, t), valueAt(heads, t)];
-      const answer =
-        known.get(`${head}/${d}`) ?? scoped(() => this.#classify(head, this.#sequence(x, [d]).values));
-      known.set(`${head}/${d}`, answer);
-      return answer;
+    const logits = answers.map((answer) => {
+      const key = `${answer.classifier}/${answer.x}/${answer.step}`;
+      const own = known.get(key) ?? this.#classify(answer);
+      known.set(key, own);
+      this.#before = boosted(own, this.program.share, this.#before);
+      return this.#before;
     });
-    const size = valueAt(answers, 0).length;
-    const logits = new Float32Array(answers.length * size);
-    for (const [i, answer] of answers.entries()) logits.set(answer, i * size);
-    return logits;
+    const size = valueAt(logits, 0).length;
+    const all = new Float32Array(answers.length * size);
+    for (const [i, answer] of logits.entries()) all.set(answer, i * size);
+    return all;
   }
 
   /** [B, K]; a row that stands for the batch is repeated. */
-  #classify(head: string, features: Tensor4D): Float32Array {
-    const rows = classify(this.pass, head, globalAveragePool(features));
-    const logits = new Float32Array(this.batch * classesOf(this.pass, head));
+  #classify({ x, step, classifier, readsBefore }: Answer): Float32Array {
+    const maps = this.#sequence(x, [step]).values;
+    const rows = scoped(() =>
+      classifyMaps(this.pass, classifier, maps, readsBefore ? this.#before : undefined),
+    );
+    const logits = new Float32Array(this.batch * classesOf(this.pass, classifier));
     for (let at = 0; at < logits.length; at += rows.length) logits.set(rows, at);
     return logits;
   }
@@ -188,7 +197,7 @@ export class TensorRun implements ProgramRun {
   /** Frees what no later instruction reads, once all that remains is under way. */
   #forgetAfter(i: number): void {
     for (const v of readsOf(valueAt(this.program.instructions, i)))
-      if (v !== this.program.answers.x && this.#lastRead.get(v) === i) this.#forget(v);
+      if (!this.#answered.has(v) && this.#lastRead.get(v) === i) this.#forget(v);
   }
 
   #forget(value: number): void {
@@ -201,4 +210,9 @@ export class TensorRun implements ProgramRun {
 function readsOf(instruction: Instruction): number[] {
   const read = instruction.kind === "meet" ? [instruction.residual, instruction.shortcut] : [instruction.x];
   return read.filter((value) => value !== undefined);
+}
+
+/** [N, C] as N maps of one position; no copy. */
+function asMaps(x: Tensor2D): Tensor4D {
+  return tf.reshape(x, [x.shape[0], 1, 1, x.shape[1]]);
 }

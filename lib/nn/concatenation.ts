@@ -3,7 +3,7 @@ import { kernels } from "./backend/chosen-kernels.js";
 import type { MergeSteps } from "./backend/kernels.js";
 import { type Tensor4D, tf } from "./tensorflow.js";
 import type { Sequence } from "./pass.js";
-import { ABSENT, type Timeline } from "./timeline.js";
+import { ABSENT, isIdentity, type Timeline } from "./timeline.js";
 
 /**
  * Instant channels and delayed features, one after the other on the channel axis, over the distinct steps of `plan`:
@@ -14,10 +14,18 @@ import { ABSENT, type Timeline } from "./timeline.js";
  */
 export function concatenate(x: Sequence, features: Sequence, plan: MergePlan): Tensor4D {
   return tf.tidy(() => {
-    const instant = kernels.merge(x.values, undefined, alone(x.timeline, instantPart(plan)));
-    const delayed = kernels.merge(features.values, undefined, alone(features.timeline, delayedPart(plan)));
-    return tf.concat([instant, delayed], 3);
+    return tf.concat([retimed(x, instantPart(plan)), retimed(features, delayedPart(plan))], 3);
   });
+}
+
+/** The steps of the plan, of a value that meets none other; the value itself where they are its own. */
+function retimed({ values, timeline }: Sequence, plan: MergePlan): Tensor4D {
+  const isUnchanged =
+    plan.carry === 0 &&
+    plan.gain === 1 &&
+    isIdentity({ timeline: plan.timeline, source: plan.residual }, timeline) &&
+    plan.timeline.rows.join() === timeline.rows.join();
+  return isUnchanged ? values : kernels.merge(values, undefined, alone(timeline, plan));
 }
 
 /** Gradient of `concatenate`: dy [N'', H, W, C + k] -> by the instant channels, and by the undelayed features. */

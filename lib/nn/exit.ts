@@ -38,11 +38,7 @@ export function runExit(
   const maps = reduced.y.values;
   const [rows, height, width, channels] = maps.shape;
   const own = height * width * channels;
-  const features = tf.tidy((): Tensor2D => {
-    const flat: Tensor2D = tf.reshape(maps, [rows, own]);
-    if (logitsBefore === undefined || before === undefined) return flat;
-    return tf.concat([flat, tf.tensor2d(before, [rows, logitsBefore])], 1);
-  });
+  const features = featuresOf(maps, logitsBefore === undefined ? undefined : before);
   return {
     y: classify(pass, name, features),
     pullback: (dlogits) => {
@@ -54,6 +50,32 @@ export function runExit(
       return reduced.pullback(dmaps);
     },
   };
+}
+
+/** Logits [N, K] of the linear layer called `name` on all numbers of maps [N, h, w, C], and on the logits before where given. */
+export function classifyMaps(
+  pass: Pass,
+  name: string,
+  maps: Tensor4D,
+  before: Float32Array | undefined,
+): Float32Array {
+  return tf.tidy(() => classify(pass, name, featuresOf(maps, before)));
+}
+
+/** [N, h w C], with the logits before [N, K] behind them where given. */
+function featuresOf(maps: Tensor4D, before: Float32Array | undefined): Tensor2D {
+  const [rows, height, width, channels] = maps.shape;
+  return tf.tidy((): Tensor2D => {
+    const flat: Tensor2D = tf.reshape(maps, [rows, height * width * channels]);
+    if (before === undefined) return flat;
+    return tf.concat([flat, tf.tensor2d(before, [rows, before.length / rows])], 1);
+  });
+}
+
+/** A boosted exit's answer: own + share before, all [B, K]; `own` itself where there is none before it. */
+export function boosted(own: Float32Array, share: number, before: Float32Array | undefined): Float32Array {
+  if (share === 0 || before === undefined) return own;
+  return own.map((value, i) => value + share * (before[i] as number));
 }
 
 /** Multiply-adds of an exit on one image whose value has this side. */

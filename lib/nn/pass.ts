@@ -54,6 +54,9 @@ export type Pass =
       readonly opened: Map<string, OpenedProgram>;
     };
 
+/** What training is given: the parameters and where their gradients go. */
+export type TrainingPass = Extract<Pass, { kind: "training" }>;
+
 /** A state made ready for evaluation: batch norms folded, equal rows of their statistics found. */
 export type EvaluationPass = Extract<Pass, { kind: "evaluation" }>;
 

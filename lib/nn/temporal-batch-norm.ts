@@ -13,6 +13,7 @@ import {
   type Pass,
   recordGradient,
   type Sequence,
+  type TrainingPass,
 } from "./pass.js";
 import { ABSENT, firstTimesteps, isIdentity, refine, type Timeline, valueAt } from "./timeline.js";
 
@@ -27,8 +28,6 @@ import { ABSENT, firstTimesteps, isIdentity, refine, type Timeline, valueAt } fr
 export function temporalBatchNorm(pass: Pass, name: string, x: Sequence, relu: boolean): Layer {
   return pass.kind === "training" ? trainingNorm(pass, name, x, relu) : evaluationNorm(pass, name, x, relu);
 }
-
-type TrainingPass = Extract<Pass, { kind: "training" }>;
 
 function trainingNorm(pass: TrainingPass, name: string, x: Sequence, relu: boolean): Layer {
   const { epsilon, temporalAffine } = pass.norm;

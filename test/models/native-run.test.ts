@@ -4,7 +4,8 @@ import { cascadedDenseNet } from "../../lib/models/cascaded-densenet.js";
 import type { CascadedNetwork } from "../../lib/models/cascaded-network.js";
 import { cascadedResNet } from "../../lib/models/cascaded-resnet.js";
 import { NativeProgram } from "../../lib/models/native-run.js";
-import { type Program, programOf } from "../../lib/models/program.js";
+import { programOf } from "../../lib/models/evaluation.js";
+import type { Program } from "../../lib/models/program.js";
 import { disposeEvaluationPass, disposeState, evaluationPass, initialState } from "../../lib/models/state.js";
 import { TensorRun } from "../../lib/models/tensor-run.js";
 import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
@@ -76,7 +77,7 @@ test(
             opened.start(images, batch),
             new TensorRun(program, pass, images, batch),
           ];
-          for (const t of [0, 2, 3, program.timesteps - 1])
+          for (const t of [0, 2, 3, program.answers.length - 1])
             assert.ok(
               relativeError(native.advance(t), composed.advance(t)) < 1e-5,
               `batch ${batch}, t = ${t}`,
@@ -98,16 +99,16 @@ test(
       const opened = new NativeProgram(program, pass);
       const images = randomImages(1);
       const whole = opened.start(images, 1);
-      const expected = whole.advance(program.timesteps - 1);
+      const expected = whole.advance(program.answers.length - 1);
       whole.dispose();
       assert.throws(() => opened.start(images, 2), /the images are of another size than the program/);
       const run = opened.start(images, 1);
       const first = run.advance(3);
       assert.throws(() => run.advance(3), /goes on to a later timestep/);
-      assert.throws(() => run.advance(program.timesteps), /goes on to a later timestep/);
+      assert.throws(() => run.advance(program.answers.length), /goes on to a later timestep/);
       // It holds what it needs of the program that it began with.
       opened.dispose();
-      const rest = run.advance(program.timesteps - 1);
+      const rest = run.advance(program.answers.length - 1);
       assert.deepEqual([...first, ...rest].length, expected.length);
       assert.ok(relativeError([...first, ...rest], expected) < 1e-5);
       assert.throws(() => new NativeProgram({ ...program, values: [] }, pass));
@@ -158,7 +159,7 @@ test(
           const answers = (own: EvaluationPass): Float32Array => {
             const opened = new NativeProgram(program, own);
             const run = opened.start(images, 3);
-            const logits = run.advance(program.timesteps - 1);
+            const logits = run.advance(program.answers.length - 1);
             run.dispose();
             opened.dispose();
             return logits;
@@ -183,7 +184,7 @@ test(
       const [exact, mixed] = (["float32", "mixed"] as const).map((precision) => {
         const opened = new NativeProgram(program, { ...pass, precision });
         const run = opened.start(images, 2);
-        const logits = run.advance(program.timesteps - 1);
+        const logits = run.advance(program.answers.length - 1);
         run.dispose();
         opened.dispose();
         return logits;

@@ -13,7 +13,8 @@ import {
   type NetworkState,
   stateFrom,
 } from "../../lib/models/state.js";
-import { dueSteps, type Program, programOf } from "../../lib/models/program.js";
+import { programOf } from "../../lib/models/evaluation.js";
+import { dueSteps, type Program } from "../../lib/models/program.js";
 import { stream } from "../../lib/models/stream.js";
 import { TensorRun } from "../../lib/models/tensor-run.js";
 import type { CascadeSpec } from "../../lib/models/cascaded-network.js";

@@ -136,6 +136,10 @@ class Arithmetic {
 
   // 2x2 average pool, stride 2; a window at an odd edge averages what it holds
   virtual void AveragePool(const Threads&, const PoolShape&, const float* x, float* y) const = 0;
+  // alpha max + (1 - alpha) mean over windows of this side, which divides height and width
+  virtual void MixedPool(const Threads&, const PoolShape&, int64_t window, float alpha, const float* x, float* y) const = 0;
+  // The mean over a map: [N, H, W, C] -> [N, C]
+  virtual void GlobalAveragePool(const Threads&, const PoolShape&, const float* x, float* y) const = 0;
 
   // g <- gradient + decay w;  v <- momentum v + g;  w <- w - rate (g + momentum v)
   virtual void Sgd(const Threads&, int64_t count, const SgdSettings&, const float* weight, const float* velocity,

@@ -109,6 +109,12 @@ class ArithmeticOfLevel final : public Arithmetic {
   void AveragePool(const Threads& threads, const PoolShape& s, const float* x, float* y) const override {
     cascade::AveragePool(threads, s, x, y);
   }
+  void MixedPool(const Threads& threads, const PoolShape& s, int64_t window, float alpha, const float* x, float* y) const override {
+    cascade::MixedPool(threads, s, window, alpha, x, y);
+  }
+  void GlobalAveragePool(const Threads& threads, const PoolShape& s, const float* x, float* y) const override {
+    cascade::GlobalAveragePool(threads, s, x, y);
+  }
 
   void Sgd(const Threads& threads, int64_t count, const SgdSettings& settings, const float* weight, const float* velocity,
            const float* gradient, float* next_weight, float* next_velocity) const override {

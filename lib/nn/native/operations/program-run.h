@@ -98,20 +98,24 @@ class Machine {
     }
   }
 
-  // Logits [B, K] of a timestep.
-  void Answer(int64_t t, float* logits) {
-    const auto& [x, classes, step, head] = plan_.text.answers;
+  // Logits [B, K] of a timestep, given those of the one before.
+  void Answer(int64_t t, const float* before, float* logits) {
+    const auto& [x, step, weight, reads_before] = plan_.text.answers[t];
     const Value& value = Of(x);
-    const float* features = At(x, step[t]);
-    const int64_t rows = value.of_image[step[t]] ? batch_ : 1;
-    std::vector<float> pooled(rows * value.channels, 0.0f), ones(classes, 1.0f);
-    for (int64_t row = 0; row < rows; row++)
-      for (int64_t p = 0; p < value.Positions(); p++)
-        for (int64_t c = 0; c < value.channels; c++) pooled[row * value.channels + c] += features[(row * value.Positions() + p) * value.channels + c];
-    for (float& sum : pooled) sum /= static_cast<float>(value.Positions());
-    const Epilogue epilogue{ones.data(), plan_.Constant(head[t] + 1), {rows}, false};
-    plan_.arithmetic.Convolve(threads_, Dtype::kFloat32, Accumulation::kFast, {rows, 1, 1, value.channels, 1, classes, 1}, epilogue, pooled.data(), plan_.Constant(head[t]), logits);
+    const int64_t classes = plan_.text.classes, own = value.Size(), rows = value.of_image[step] ? batch_ : 1;
+    const std::vector<float> ones(classes, 1.0f);
+    const Epilogue epilogue{ones.data(), plan_.Constant(weight + 1), {rows}, false};
+    std::vector<float> joined;
+    if (reads_before)
+      for (int64_t row = 0; row < rows; row++) {
+        joined.insert(joined.end(), At(x, step) + row * own, At(x, step) + (row + 1) * own);
+        joined.insert(joined.end(), before + row * classes, before + (row + 1) * classes);
+      }
+    const ConvolutionShape linear{rows, 1, 1, own + (reads_before ? classes : 0), 1, classes, 1};
+    plan_.arithmetic.Convolve(threads_, Dtype::kFloat32, Accumulation::kFast, linear, epilogue, reads_before ? joined.data() : At(x, step), plan_.Constant(weight), logits);
     for (int64_t row = rows; row < batch_; row++) std::copy_n(logits, classes, logits + row * classes);
+    if (before != nullptr && plan_.text.share != 0)
+      for (int64_t i = 0; i < batch_ * classes; i++) logits[i] += plan_.text.share * before[i];
   }
 
  private:
@@ -151,6 +155,12 @@ class Machine {
         break;
       case Kind::kAveragePool:
         plan_.arithmetic.AveragePool(threads_, pool, from, to);
+        break;
+      case Kind::kMixedPool:
+        plan_.arithmetic.MixedPool(threads_, pool, i.size, *plan_.Constant(i.mixing), from, to);
+        break;
+      case Kind::kGlobalAveragePool:
+        plan_.arithmetic.GlobalAveragePool(threads_, pool, from, to);
         break;
       case Kind::kMeet:
         break;
@@ -197,16 +207,19 @@ class Run final : public tensorflow::ResourceBase {
   std::string DebugString() const override { return "a network's evaluation under way"; }
 
   int64_t Done() const { return done_; }
-  int64_t Timesteps() const { return plan_->text.answers.step.size(); }
+  int64_t Timesteps() const { return plan_->text.answers.size(); }
   int64_t Batch() const { return batch_; }
-  int64_t Classes() const { return plan_->text.answers.classes; }
+  int64_t Classes() const { return plan_->text.classes; }
   float* Images() { return store_.steps[0].get(); }
 
   // -> logits [t - done, B, K]
   void Advance(int64_t t, const Threads& threads, float* logits) {
     Machine machine(*plan_, store_, true, batch_, threads);
     machine.Advance(done_, t);
-    for (int64_t s = done_ + 1; s <= t; s++, logits += batch_ * Classes()) machine.Answer(s, logits);
+    const int64_t count = batch_ * Classes();
+    const float* before = done_ < 0 ? nullptr : last_.data();
+    for (int64_t s = done_ + 1; s <= t; s++, before = logits, logits += count) machine.Answer(s, before, logits);
+    last_.assign(before, before + count);
     done_ = t;
   }
 
@@ -214,6 +227,7 @@ class Run final : public tensorflow::ResourceBase {
   const tensorflow::core::RefCountPtr<Plan> plan_;
   const int64_t batch_;
   Store store_;
+  std::vector<float> last_;  // the logits given last
   int64_t done_ = -1;
 };
 

@@ -22,7 +22,7 @@ struct Value {
   int64_t Size() const { return side * side * channels; }
 };
 
-enum class Kind : int32_t { kConvolve, kNormalize, kMaxPool, kAveragePool, kMeet };
+enum class Kind : int32_t { kConvolve, kNormalize, kMaxPool, kAveragePool, kMixedPool, kGlobalAveragePool, kMeet };
 
 constexpr int32_t kNone = -1;
 
@@ -30,7 +30,8 @@ struct Instruction {
   Kind kind;
   int32_t x, y;                          // of a meeting x is the residual
   std::vector<int32_t> due, source;      // by step of y
-  int32_t filter = kNone, size = 0, stride = 1;
+  int32_t filter = kNone, size = 0, stride = 1;  // of a mixed pool the size of its windows
+  int32_t mixing = kNone;                // the constant with a mixed pool's weight
   int32_t norm = kNone;                  // the constant with the gains; the biases are the next one
   std::vector<int32_t> rows;             // of these tables, by step of y
   bool relu = false;
@@ -40,15 +41,19 @@ struct Instruction {
   std::vector<int32_t> shortcut_source;
 };
 
-struct Answers {
-  int32_t x, classes;
-  std::vector<int32_t> step, head;  // by timestep; the constant with the head's weight, its bias is the next one
+// All numbers of a step of x are classified; after them, where it reads it, the answer before.
+struct Answer {
+  int32_t x, step;
+  int32_t weight;  // the constant; the bias is the next one
+  bool reads_before;
 };
 
 struct ProgramText {
   std::vector<Value> values;
   std::vector<Instruction> instructions;
-  Answers answers;
+  int32_t classes;
+  float share;                   // of the answer before, which is added to each
+  std::vector<Answer> answers;   // by timestep
 };
 
 class ProgramReader {
@@ -57,13 +62,12 @@ class ProgramReader {
 
   ProgramText Read() {
     ProgramText text;
-    const int32_t timesteps = Next(), values = Next(), instructions = Next();
+    const int32_t values = Next(), instructions = Next(), timesteps = Next();
     for (int32_t v = 0; v < values; v++) text.values.push_back(NextValue());
     for (int32_t i = 0; i < instructions; i++) text.instructions.push_back(NextInstruction(text.values));
-    text.answers.x = Next();
-    text.answers.classes = Next();
-    text.answers.step = NextList(timesteps);
-    text.answers.head = NextList(timesteps);
+    text.classes = Next();
+    text.share = NextFloat();
+    for (int32_t t = 0; t < timesteps; t++) text.answers.push_back({Next(), Next(), Next(), Next() != 0});
     if (from_ != end_) throw std::invalid_argument("the program has more integers than it should");
     return text;
   }
@@ -112,6 +116,7 @@ class ProgramReader {
       i.filter = Next();
       i.size = Next();
       i.stride = Next();
+      i.mixing = Next();
       i.norm = Next();
       i.rows = NextList(steps);
     }
