@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Dataset } from "../../../datasets/dataset.js";
 import { detectorScores, type NoveltyTraces } from "../../../experiments/analyses/novelty-detection.js";
 import { specHash } from "../../../experiments/specs/spec-hash.js";
 import { openTrainedModel } from "../../../experiments/runs/trained-model.js";
@@ -8,9 +9,9 @@ import type { GruTrainingSettings } from "../../../train/trace-gru-training.js";
 import { type RandomStream, randomStream } from "../../../util/random.js";
 import { type Analysis, cachedNumber } from "../../evidence/cached-analysis.js";
 import { aurocWithoutGroup } from "../../evidence/image-groups.js";
-import type { StudyContext } from "../../study-context.js";
-import { ownOutOfDistributionSets } from "./out-of-distribution.js";
-import { type PhotographSet, photographSets } from "./photographs.js";
+import type { NamedDataset, StudyContext } from "../../study-context.js";
+import { type OutOfDistributionImages, ownOutOfDistributionSets } from "./out-of-distribution.js";
+import { atSide, photographsOf, setName } from "./photographs.js";
 import { type NoveltyModel, noveltySpec, type TraceSettings } from "./runs.js";
 
 const rowSchema = z.object({
@@ -47,37 +48,37 @@ export async function noveltyRows(
   settings: TraceSettings,
   context: StudyContext,
 ): Promise<NoveltyRow[]> {
-  const photographs = await photographSets(context, settings.outOfDistributionImages, seed);
   const rows = await rowsOfSets(model, seed, settings, context, undefined);
-  for (const set of photographs) rows.push(...(await rowsOfSets(model, seed, settings, context, set)));
+  for (const other of await context.otherDatasets())
+    rows.push(...(await rowsOfSets(model, seed, settings, context, other)));
   return rows;
 }
 
-/** The rows of some photographs, or, without, of the sets that need no other data. */
+/** The rows of another data set's photographs, or, without, of the sets that need no other data. */
 function rowsOfSets(
   model: NoveltyModel,
   seed: number,
   settings: TraceSettings,
   context: StudyContext,
-  photographs: PhotographSet | undefined,
+  other: NamedDataset | undefined,
 ): Promise<NoveltyRow[]> {
   const spec = noveltySpec(model, seed, settings, context.data);
   const directory = context.run(spec);
   const run = specHash(spec);
   const gru = { ...settings.gru, seed };
   const { outOfDistributionImages } = settings;
-  const set = photographs && { photographs: photographs.hash };
+  const set = other && { photographs: { name: other.name, hash: other.dataset.hash } };
   return context.cachedOf(spec, NOVELTY, { model, gru, outOfDistributionImages, ...set }, async () => {
-    context.onProgress(`${model}, seed ${seed}: ${photographs?.name ?? "out-of-distribution images"}`);
+    context.onProgress(`${model}, seed ${seed}: ${other ? setName(other) : "out-of-distribution images"}`);
     const dataset = await context.datasetOf(spec);
     const trained = await openTrainedModel(directory, { model });
     try {
       const inDistributionHeldOut = trained.trace(trainingImages(spec, dataset).validation);
       const inDistributionTest = trained.trace(testImages(spec, dataset));
       const sets =
-        photographs === undefined
+        other === undefined
           ? ownOutOfDistributionSets(dataset, settings, seed)
-          : { [photographs.name]: photographs };
+          : { [setName(other)]: shrunkPhotographs(other, dataset, settings, seed) };
       return Object.entries(sets).flatMap(([outOfDistribution, { learn, test }]) => {
         const traces: NoveltyTraces = {
           inDistributionHeldOut,
@@ -92,6 +93,16 @@ function rowsOfSets(
       trained.dispose();
     }
   });
+}
+
+/** As large as the study's own images. */
+function shrunkPhotographs(
+  other: NamedDataset,
+  { train }: Dataset,
+  { outOfDistributionImages }: TraceSettings,
+  seed: number,
+): OutOfDistributionImages {
+  return atSide(photographsOf(other, outOfDistributionImages, seed), train.size.height, other.name);
 }
 
 /** A row for each detector, on one kind of out-of-distribution images. */

@@ -6,7 +6,7 @@ import type { ProtocolName, Study, StudyResult } from "../../study.js";
 import { figuresOf } from "./figures.js";
 import { correctnessFindings, noveltyFindings, stoppingFindings } from "./findings.js";
 import { numbersOf } from "./numbers.js";
-import { photographSets } from "./photographs.js";
+import { photographTable } from "./photographs.js";
 import { traceRows } from "./rows.js";
 import {
   allClassesSpec,
@@ -82,7 +82,10 @@ export const traceStudy: Study<TraceSettings> = {
         ...stoppingFindings(rows.areas),
         ...noveltyFindings(rows.novelty),
       ]),
-      tables: tablesOf(rows, await photographSets(context, settings.outOfDistributionImages, 0)),
+      tables: tablesOf(
+        rows,
+        photographTable(await context.otherDatasets(), settings.outOfDistributionImages),
+      ),
       figures: await figuresOf(rows, settings, context),
       numbers: numbersOf(rows),
     } satisfies StudyResult;

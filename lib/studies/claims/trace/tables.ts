@@ -14,12 +14,11 @@ import {
 import type { CorrectnessRow } from "./correctness.js";
 import type { AreaRow } from "./stopping.js";
 import type { NoveltyRow } from "./novelty.js";
-import { type PhotographSet, photographTable } from "./photographs.js";
 import type { TraceRows } from "./rows.js";
 
 export function tablesOf(
   { correctness, areas, novelty }: TraceRows,
-  photographs: readonly PhotographSet[] = [],
+  photographs: readonly TableRow[] = [],
 ): StudyResult["tables"] {
   return [
     { name: "judging", title: "AUROC of right against wrong answers", rows: correctnessTable(correctness) },
@@ -35,7 +34,7 @@ export function tablesOf(
           {
             name: "photographs",
             title: "Photographs of other data sets, parted by class",
-            rows: photographTable(photographs),
+            rows: photographs,
           },
         ]),
   ];
