@@ -13,7 +13,7 @@ export { blockInfluence } from "./experiments/analyses/block-influence.js";
 export { modelViews, trainedNetwork } from "./experiments/specs/model-views.js";
 export { specHash } from "./experiments/specs/spec-hash.js";
 export { answerTimes } from "./experiments/analyses/answer-times.js";
-export { validationTrace } from "./experiments/analyses/metacognition.js";
+export { correctnessGru, traceProbabilities, validationTrace } from "./experiments/analyses/metacognition.js";
 export { divergedSummary, type Divergence, divergenceText } from "./experiments/runs/divergence.js";
 export { currentEnvironment } from "./experiments/runs/environment.js";
 export { collectTrace } from "./experiments/runs/collect-trace.js";

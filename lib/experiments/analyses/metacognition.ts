@@ -2,7 +2,7 @@ import { type Dataset } from "../../datasets/dataset.js";
 import { stratifiedSplit } from "../../datasets/split.js";
 import { gruInputs, gruProbabilities, type TraceGru } from "../../models/trace-gru.js";
 import { correctness } from "../../trace/probabilities.js";
-import type { ValidationTrace } from "../../trace/split.js";
+import { assertValidation, type ValidationTrace } from "../../trace/split.js";
 import { subtrace } from "../../trace/subtrace.js";
 import type { Trace } from "../../trace/trace.js";
 import {
@@ -37,15 +37,17 @@ export async function validationTrace(
 }
 
 /**
- * A GRU that says at each timestep how probable it is that the answer is right, from a trace of images that the
- * network was not trained on.
+ * A GRU that says at each timestep how probable it is that the answer is right, learnt from a trace of images that the
+ * network was not trained on: a learned gate, for `budgetedBatchCurve` with `traceProbabilities` as its signal.
  */
-export function correctnessGru(heldOut: Trace, settings: GruTrainingSettings): TrainedGru {
+export function correctnessGru(heldOut: ValidationTrace, settings: GruTrainingSettings): TrainedGru {
+  assertValidation(heldOut, "a gate learns");
   return gruOfExamples(heldOut, correctness(heldOut), heldOut.labels, settings);
 }
 
 /** A GRU that says at each timestep how probable it is that the answer at the last timestep will be right. */
-export function lastAnswerGru(heldOut: Trace, settings: GruTrainingSettings): TrainedGru {
+export function lastAnswerGru(heldOut: ValidationTrace, settings: GruTrainingSettings): TrainedGru {
+  assertValidation(heldOut, "a gate learns");
   const { timesteps, examples, labels } = heldOut;
   const atEnd = correctness(heldOut).subarray((timesteps - 1) * examples);
   const targets = Uint8Array.from(

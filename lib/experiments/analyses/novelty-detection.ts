@@ -1,5 +1,6 @@
 import { energy, entropyScore, oneMinusMaxProbability } from "../../trace/novelty-scores.js";
 import { fitClassGaussians, nearestClassDistance } from "../../trace/mahalanobis.js";
+import type { ValidationTrace } from "../../trace/split.js";
 import { joinedTraces, lastStep } from "../../trace/subtrace.js";
 import type { Trace } from "../../trace/trace.js";
 import type { GruTrainingSettings } from "../../train/trace-gru-training.js";
@@ -22,7 +23,7 @@ export interface DetectorScores extends Detector {
 
 /** Traces of one network: of images that its training held out, of test images, and of out-of-distribution images. */
 export interface NoveltyTraces {
-  readonly inDistributionHeldOut: Trace;
+  readonly inDistributionHeldOut: ValidationTrace;
   readonly inDistributionTest: Trace;
   /** For the detectors that learn from out-of-distribution images; none of them is tested on. */
   readonly outOfDistributionHeldOut: Trace;
@@ -47,7 +48,7 @@ export const DETECTORS = {
  */
 export function detectorScores(traces: NoveltyTraces, settings: GruTrainingSettings): DetectorScores[] {
   const atEnd: NoveltyTraces = {
-    inDistributionHeldOut: lastStep(traces.inDistributionHeldOut),
+    inDistributionHeldOut: { ...lastStep(traces.inDistributionHeldOut), split: "validation" },
     inDistributionTest: lastStep(traces.inDistributionTest),
     outOfDistributionHeldOut: lastStep(traces.outOfDistributionHeldOut),
     outOfDistributionTest: lastStep(traces.outOfDistributionTest),

@@ -1,3 +1,4 @@
+import { specHash } from "../../../experiments/specs/spec-hash.js";
 import { decided } from "../../evidence/finding.js";
 import { numberRows, type NumberSeries, overTimeSeries, wholeRun } from "../../evidence/numbers.js";
 import { PairedArms } from "../../evidence/paired-arms.js";
@@ -71,8 +72,13 @@ export const fieldStudy: Study<FieldSettings> = {
   claim:
     "A cascade trained with the temporal-difference loss outperforms state-of-the-art anytime prediction: at equal speed of " +
     "hardware that updates all blocks at once it is more accurate than networks with exits.",
-  trainings: (settings, data) =>
-    settings.seeds.flatMap((seed) => armsOfSeed(settings, seed, data).flatMap(({ specs }) => specs)),
+  trainings(settings, data) {
+    const all = settings.seeds.flatMap((seed) =>
+      armsOfSeed(settings, seed, data).flatMap(({ specs }) => specs),
+    );
+    // A network may be a member of the family and of the ensemble.
+    return [...new Map(all.map((spec) => [specHash(spec), spec])).values()];
+  },
   handlesDivergence: true,
   analyse: analyseField,
 };

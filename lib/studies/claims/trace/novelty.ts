@@ -73,7 +73,8 @@ function rowsOfSets(
     const dataset = await context.datasetOf(spec);
     const trained = await openTrainedModel(directory, { model });
     try {
-      const inDistributionHeldOut = trained.trace(trainingImages(spec, dataset).validation);
+      const validation = trained.trace(trainingImages(spec, dataset).validation);
+      const inDistributionHeldOut = { ...validation, split: "validation" } as const;
       const inDistributionTest = trained.trace(testImages(spec, dataset));
       const sets =
         other === undefined
