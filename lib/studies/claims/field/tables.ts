@@ -33,13 +33,13 @@ export function tablesOf(
     {
       name: "measures",
       title:
-        "Of the last answer: calibration error, negative log-likelihood in nats, Brier score, AUROC of confidence for being right; over time: oracle and destructive overthinking, in %; n/a for a family, of which one network is chosen beforehand",
+        "Of the last answer: calibration error, negative log-likelihood in nats, Brier score, AUROC of confidence for being right; over time: oracle and destructive overthinking, in %; none for a family, of which one network is chosen beforehand",
       rows: rows(MEASURES),
     },
     {
       name: "stopping",
       title:
-        "Where images stop once confident, by the boldest threshold that spoils at most 1 % of the answers to validation images: accuracy in %, and mean million multiply-adds; of all multiply-adds in %; n/a for a family, of which one network is chosen beforehand",
+        "Where images stop once confident, by the boldest threshold that spoils at most 1 % of the answers to validation images: accuracy in %, and mean million multiply-adds; of all multiply-adds in %; none for a family, of which one network is chosen beforehand",
       rows: rows(STOPPING),
     },
     {
@@ -56,10 +56,10 @@ export function tablesOf(
   ];
 }
 
-/** What does not apply to a competitor is called so. */
+/** What does not apply to a competitor is none. */
 function withoutNone(cells: TableRow): TableRow {
   return Object.fromEntries(
-    Object.entries(cells).map(([name, cell]) => [name, String(cell).startsWith("NaN") ? "n/a" : cell]),
+    Object.entries(cells).map(([name, cell]) => [name, String(cell).startsWith("NaN") ? "none" : cell]),
   );
 }
 
