@@ -5,6 +5,8 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import prettier from "prettier";
+import { discussionOf, readDiscussion } from "../../lib/studies/replication/discussion.js";
+import { readStudyRecord } from "../../lib/studies/replication/study-record.js";
 import { generated } from "./generated.mjs";
 import { againstPeers, fewImages, inShort, manyImages, measuredOn } from "./speed.mjs";
 
@@ -124,6 +126,22 @@ function findings(one) {
   return `${one.study.claim} Verdict: ${verdict} (${String(seeds.length)} seeds, ${one.finishedAt.slice(0, 10)}).${rest}\n\n${table(["holds", "finding", "measured"], rows)}`;
 }
 
+/** All records, for the discussion of any of them. */
+const records = STUDIES.map(([name]) => {
+  const path = fileURLToPath(new URL(`data/results/reduced/cifar10/${name}.json`, root));
+  return readStudyRecord(path) ?? fail(`${path} is missing`);
+});
+const discussion = readDiscussion(
+  fileURLToPath(new URL("data/results/reduced/discussion.md", root)),
+  records,
+);
+for (const text of discussion.stale) fail(text);
+
+/** @param {string} message @returns {never} */
+function fail(message) {
+  throw new Error(message);
+}
+
 /** @param {{ heads: string[], rows: string[][] }} of */
 const tableOf = ({ heads, rows }) => table(heads, rows);
 
@@ -138,6 +156,13 @@ const MADE = {
   "speed of one image against peers": () => tableOf(againstPeers(1)),
   "speed of few images": () => tableOf(fewImages()),
   "speed of many images": () => tableOf(manyImages()),
+  ...Object.fromEntries(
+    records.map((one) => [
+      `discussion of ${one.study.name}`,
+      () => discussionOf(discussion, one).join("\n\n"),
+    ]),
+  ),
+  discussion: () => (discussion.parts.get("all") ?? []).join("\n\n"),
   ...Object.fromEntries(STUDIES.map(([name]) => [`findings of ${name}`, () => findings(record(name))])),
 };
 

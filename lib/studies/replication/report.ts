@@ -1,5 +1,6 @@
 import { NOTHING_OUTSIDE } from "../../figures/self-contained.js";
 import { divergedText } from "../diverged.js";
+import { type Discussion, discussionOf, TOGETHER } from "./discussion.js";
 import { DATA_SETS_CAPTION } from "./data-sets-figure.js";
 import {
   badge,
@@ -25,6 +26,8 @@ export interface Report {
   readonly without: readonly string[];
   /** SVG text of the main figure for all data sets side by side; left out where there is one. */
   readonly dataSets?: string | undefined;
+  /** What was written about the results. */
+  readonly discussion: Discussion;
   /** CSS that carries the typeface of the figures. */
   readonly fonts: string;
 }
@@ -41,7 +44,7 @@ export interface ReportSection {
  * claims, a figure each, then limits; in the appendix everything else, with figures and tables numbered through.
  */
 export function reportHtml(report: Report): string {
-  const { protocol, sections, missing, without, dataSets, fonts } = report;
+  const { protocol, sections, missing, without, dataSets, discussion, fonts } = report;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -68,8 +71,10 @@ ${overview(sections)}
 ${notes("Not there yet", missing)}
 ${notes("Done without", without)}
 ${notes("Of a former form, unverified: no sum tells whether they were edited", unverified(sections))}
+${notes("Discussion left out, written for other findings", discussion.stale)}
 ${dataSets === undefined ? "" : `<section class="study" id="data-sets"><h2>All data sets</h2>\n${figureHtml("1", DATA_SETS_CAPTION, dataSets)}</section>`}
-${sections.map((section, i) => sectionHtml(section, i + (dataSets === undefined ? 1 : 2))).join("\n")}
+${sections.map((section, i) => sectionHtml(section, discussion, i + (dataSets === undefined ? 1 : 2))).join("\n")}
+${together(discussion)}
 ${sections.length === 0 ? "" : LIMITS}
 ${appendix(sections)}
 ${provenance(protocol, sections)}
@@ -134,7 +139,7 @@ function notes(title: string, lines: readonly string[]): string {
 }
 
 /** What carries a claim: its end points, and the study's first figure. */
-function sectionHtml({ record, drawings }: ReportSection, position: number): string {
+function sectionHtml({ record, drawings }: ReportSection, discussion: Discussion, position: number): string {
   const { study, data, verdict, findings, figures } = record;
   const diverged = (record.diverged ?? []).map(
     ({ name, hash, seed, text }) =>
@@ -150,6 +155,7 @@ function sectionHtml({ record, drawings }: ReportSection, position: number): str
 <p class="claim">${escaped(study.claim)}</p>
 ${losses.join("")}${findingsTable("End points: findings that carry the claim", findings.filter(isEndPoint))}
 ${first === undefined ? "" : figureHtml(String(position), first.caption, drawings.get(first.name))}
+${paragraphs(discussionOf(discussion, record))}
 <p class="source">More: <a href="#${appendixAnchor(record)}">${escaped(restOf(record).join(", "))}</a>.</p>
 </section>`;
 }
@@ -163,6 +169,16 @@ function restOf({ findings, figures, tables }: StudyRecord): string[] {
     plural(tables.length, "table"),
     "trainings",
   ];
+}
+
+function paragraphs(texts: readonly string[]): string {
+  return texts.map((text) => `<p>${escaped(text)}</p>`).join("\n");
+}
+
+/** What all results say together. */
+function together({ parts }: Discussion): string {
+  const texts = parts.get(TOGETHER);
+  return texts === undefined ? "" : `<section><h2>Discussion</h2>\n${paragraphs(texts)}</section>`;
 }
 
 const LIMITS = `<section><h2>Limits</h2>

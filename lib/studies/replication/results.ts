@@ -13,6 +13,7 @@ import { UserError } from "../../util/errors.js";
 import { sha256, sha256OfFile, writeFileAtomic } from "../../util/files.js";
 import { Stopped } from "../../util/stopping.js";
 import { dataSetsFigure, SHOWN_STUDY } from "./data-sets-figure.js";
+import { DISCUSSION, readDiscussion } from "./discussion.js";
 import { assertNumbers, writeNumbers } from "./number-file.js";
 import type { NamedSource, Replication, ReplicationPart } from "./replication.js";
 import { type ReportSection, reportHtml } from "./report.js";
@@ -183,7 +184,10 @@ export async function writeReport(
     sections.push({ record, drawings: await drawingsOf(record, place) });
   }
   const dataSets = await drawnDataSets(sections, join(folder, protocol.name));
-  const parts = { protocol: protocol.name, purpose: protocol.purpose, sections, missing, without, dataSets };
+  const records = sections.map(({ record }) => record);
+  const discussion = readDiscussion(join(folder, protocol.name, DISCUSSION), records);
+  const { name, purpose } = protocol;
+  const parts = { protocol: name, purpose, sections, missing, without, dataSets, discussion };
   const fonts = await embeddedFonts(reportHtml({ ...parts, fonts: "" }), "all");
   const html = reportHtml({ ...parts, fonts });
   const report = join(folder, protocol.name, "report");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Discussion } from "../../../lib/studies/replication/discussion.js";
 import { reportHtml } from "../../../lib/studies/replication/report.js";
 import type { RecordedFinding, StudyRecord } from "../../../lib/studies/replication/study-record.js";
 
@@ -44,14 +45,15 @@ function record(change: Partial<StudyRecord> = {}): StudyRecord {
 
 function report(
   records: readonly StudyRecord[],
-  lists: { missing?: string[]; without?: string[] } = {},
+  lists: { missing?: string[]; without?: string[]; discussion?: Discussion } = {},
 ): string {
   const sections = records.map((one) => ({
     record: one,
     drawings: new Map([["f", `<svg id="drawn"><style>@font-face{src:url(data:x)}</style><path/></svg>`]]),
   }));
   const { missing = [], without = [] } = lists;
-  return reportHtml({ protocol: "reduced", purpose: "p", sections, missing, without, fonts: "" });
+  const discussion = lists.discussion ?? { parts: new Map(), stale: [] };
+  return reportHtml({ protocol: "reduced", purpose: "p", sections, missing, without, discussion, fonts: "" });
 }
 
 test("each finding, table, figure and run is in it, and the verdicts stand first, in words", () => {
@@ -142,4 +144,15 @@ test("without results it says so, and what is missing", () => {
   assert.match(html, /no results yet/);
   assert.match(html, /Not there yet.*noise on cifar10/);
   assert.match(html, /Done without.*cifar100 \(get it\)/);
+});
+
+test("what was written about results stands behind them, what is of others is named", () => {
+  const parts = new Map([
+    ["cifar10/small", ["Because of this.", HOSTILE]],
+    ["all", ["Together."]],
+  ]);
+  const html = report([record()], { discussion: { parts, stale: ["It is of others"] } });
+  assert.ok(html.includes(`<p>Because of this.</p>\n<p>${ESCAPED}</p>`));
+  assert.ok(html.includes("<h2>Discussion</h2>\n<p>Together.</p>"));
+  assert.ok(html.includes("<li>It is of others</li>"));
 });
