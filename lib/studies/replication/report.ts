@@ -110,7 +110,7 @@ function overview(sections: readonly ReportSection[]): string {
     return `<tr><td><a href="#${anchorOf(record)}">${escaped(study.title)}</a><br><small>${escaped(study.claim)}</small></td><td>${escaped(data.name)}</td><td class="verdict">${badge(verdict)}<br><small>${notes.map(escaped).join("; ")}</small></td></tr>`;
   });
   return `<section class="overview" id="verdicts"><h2>Verdicts</h2>
-<table><thead><tr><th>Claim of the paper</th><th>Data</th><th>Verdict</th></tr></thead><tbody>
+<table><thead><tr><th>Claim</th><th>Data</th><th>Verdict</th></tr></thead><tbody>
 ${rows.join("\n")}
 </tbody></table></section>`;
 }
@@ -162,13 +162,12 @@ ${paragraphs(discussionOf(discussion, record))}
 
 /** What of a study stands in the appendix. */
 function restOf({ findings, figures, tables }: StudyRecord): string[] {
-  const others = findings.filter((one) => !isEndPoint(one)).length;
-  return [
-    plural(others, "other finding"),
-    plural(Math.max(0, figures.length - 1), "figure"),
-    plural(tables.length, "table"),
-    "trainings",
-  ];
+  const counts = [
+    [findings.filter((one) => !isEndPoint(one)).length, "other finding"],
+    [figures.length - 1, "figure"],
+    [tables.length, "table"],
+  ] as const;
+  return [...counts.flatMap(([count, noun]) => (count > 0 ? [plural(count, noun)] : [])), "trainings"];
 }
 
 function paragraphs(texts: readonly string[]): string {
