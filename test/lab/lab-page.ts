@@ -1,6 +1,7 @@
 /** JupyterLab as a person uses it: by what is on the screen. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { basename, join } from "node:path";
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Browser, launch, type Page } from "puppeteer-core";
 import { closeBrowser, withBrowser } from "../../lib/figures/browser.js";
@@ -13,9 +14,10 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Starts the lab as `npm run lab` does, and gives its address. */
-export async function startLab(): Promise<Lab> {
-  const server: ChildProcess = spawn(process.execPath, ["lib/setup/lab.mjs", "--no-browser"], {
+/** Starts the lab as `npm run lab` does, with a folder for what it remembers of its windows, and gives its address. */
+export async function startLab(workspaces: string): Promise<Lab> {
+  const args = ["lib/setup/lab.mjs", "--no-browser", `--LabApp.workspaces_dir=${workspaces}`];
+  const server: ChildProcess = spawn(process.execPath, args, {
     cwd: project,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -68,9 +70,15 @@ export interface Reading {
   readonly wide: readonly string[];
 }
 
-/** Pixels that a picture of a page may be long. */
-const LONGEST = 14_000;
-const LAST_LINE = `[...document.querySelectorAll(".jp-Cell")].at(-1).getBoundingClientRect().bottom`;
+/** What of a notebook scrolls. */
+const NOTEBOOK = ".jp-NotebookPanel .jp-WindowedPanel-outer";
+/** Runs in the page: goes on by a screen, less a line; true at the end of the notebook. */
+const NEXT_SCREEN = `(() => {
+  const notebook = document.querySelector("${NOTEBOOK}");
+  const before = notebook.scrollTop;
+  notebook.scrollBy(0, notebook.clientHeight - 20);
+  return notebook.scrollTop < before + 1;
+})()`;
 
 /** Runs in the page. A cell far from the screen may not be laid out, so each is looked at where it is in sight. */
 const READ_THROUGH = `(async () => {
@@ -105,7 +113,7 @@ export class LabPage {
   async open(notebook: string): Promise<void> {
     const url = new URL(this.lab.address);
     // A workspace of its own: else what was open before is opened beside it.
-    url.pathname = `/lab/workspaces/${basename(notebook, ".ipynb")}/tree/${notebook}`;
+    url.pathname = `/lab/workspaces/${randomUUID()}/tree/${notebook}`;
     await this.page.goto(url.href, { waitUntil: "domcontentloaded" });
     await this.see(".jp-NotebookPanel .jp-Cell");
     // The sign beside the kernel's name is that of an idle kernel before there is one.
@@ -225,14 +233,16 @@ export class LabPage {
     return this.page.evaluate<[], () => Promise<Reading>>(READ_THROUGH);
   }
 
-  /** Keeps a picture of the whole notebook, as far as a picture can be long. */
-  async picture(path: `${string}.png`): Promise<void> {
+  /** Keeps pictures of the whole notebook, one a screen of twice the usual height: path-1.png and so on. */
+  async pictures(path: string): Promise<void> {
     const { width = 1500, height = 1000 } = this.page.viewport() ?? {};
-    await this.page.setViewport({ width, height: LONGEST });
-    await sleep(2000);
-    const end = Number(await this.page.evaluate(LAST_LINE));
-    const clip = { x: 0, y: 0, width, height: Math.max(height, Math.min(end + 20, LONGEST)) };
-    await this.page.screenshot({ path, clip });
+    await this.page.setViewport({ width, height: 2 * height });
+    await this.page.evaluate(`document.querySelector("${NOTEBOOK}").scrollTo(0, 0)`);
+    for (let screen = 1, isLast = false; !isLast; screen++) {
+      await sleep(1000); // what comes into sight is laid out and drawn
+      await this.page.screenshot({ path: `${path}-${screen}.png` });
+      isLast = Boolean(await this.page.evaluate(NEXT_SCREEN));
+    }
     await this.page.setViewport({ width, height });
   }
 

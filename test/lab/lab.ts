@@ -25,7 +25,7 @@ let browser: Browser;
 before(async () => {
   rmSync(join(project, FOLDER), { recursive: true, force: true });
   mkdirSync(join(project, FOLDER), { recursive: true });
-  lab = await startLab();
+  lab = await startLab(join(project, FOLDER, "workspaces"));
   browser = await openBrowser();
 });
 after(async () => {
@@ -156,7 +156,7 @@ const figuresIn = (path: string): number =>
 /** Looks at a notebook, and keeps a picture of it. */
 async function assertReadable(page: LabPage, notebook: string, picture: string): Promise<void> {
   const { figures, missing, errors, wide } = await page.readThrough();
-  await page.picture(`${join(project, FOLDER, picture)}.png`);
+  await page.pictures(join(project, FOLDER, picture));
   assert.deepEqual(errors, []);
   assert.deepEqual({ figures, missing }, { figures: figuresIn(notebook), missing: 0 });
   assert.deepEqual(wide, [], "what is wider than its column");

@@ -8,6 +8,9 @@ import { ZmqServer } from "./tslab.mjs";
 /** What cells that were sent together with a failed one get to arrive in, so that they are passed over. */
 const ARRIVAL_MS = 20;
 
+/** After so long without a cell the reader is taken to read or to write. */
+const REST_MS = 300;
+
 export class CellServer extends ZmqServer {
   #handler;
   #onClosed;
@@ -19,6 +22,8 @@ export class CellServer extends ZmqServer {
   #waiting = new Set();
   /** Cells that came before one that they waited for failed. @type {Set<Message>} */
   #passedOver = new Set();
+  /** @type {NodeJS.Timeout | undefined} */
+  #rest;
 
   /**
    * @param {import("./handler.mjs").CellHandler} handler
@@ -50,6 +55,7 @@ export class CellServer extends ZmqServer {
    * @param {Message} message
    */
   handleExecute(socket, message) {
+    clearTimeout(this.#rest);
     this.#waiting.add(message);
     const turn = this.#last.then(() => this.#execute(socket, message));
     this.#last = turn.catch(() => undefined);
@@ -72,6 +78,11 @@ export class CellServer extends ZmqServer {
       this.#running = undefined;
     }
     reply.signAndSend(this.connInfo.key, socket);
+    clearTimeout(this.#rest);
+    if (this.#waiting.size === 0)
+      this.#rest = setTimeout(() => {
+        this.#handler.readyExplanations();
+      }, REST_MS).unref();
   }
 
   /** @returns {Promise<Record<string, unknown>>} */

@@ -27,6 +27,8 @@ export interface ExecuteReply extends Readonly<Record<string, unknown>> {
 export interface Executor {
   /** False if the cell failed, which has been printed then. */
   readonly execute: (source: string) => Promise<boolean>;
+  /** What is known of the name before a position. */
+  readonly inspect: (source: string, position: number) => unknown;
   /** Ends a cell that waits for something; what it waits for goes on. */
   readonly interrupt: () => void;
 }
