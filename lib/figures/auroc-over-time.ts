@@ -61,7 +61,7 @@ export function aurocOverTimeFigure(table: TableLike): PlotlyFigure {
     layout: layout({
       width: WIDTH.double,
       legendEntries: models.size + 2,
-      legendColumns: 5,
+      legendColumns: 4,
       axes: {
         ...axesOf(0, "AUROC"),
         ...axesOf(1, "Lead of the GRU"),

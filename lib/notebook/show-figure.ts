@@ -17,10 +17,10 @@ export async function showFigure(figure: FigureLike): Promise<void> {
 }
 
 /**
- * How much larger than in print: letters of 7 points are as large as the page's own then, and two columns of print fit
- * into the column of a notebook on a small screen.
+ * How much larger than in print: letters of 7 points have 12 pixels then, and two columns of print fit into the column of
+ * a notebook on a screen 1,280 pixels wide, with the list of files beside it.
  */
-const SCREEN = 1.4;
+const SCREEN = 1.28;
 
 /** The figure as a screen shows it: the project's figures, which are made for print, larger, those of others as they are. */
 function screenFigure(figure: FigureLike): PlotlyFigure {

@@ -42,8 +42,8 @@ const cellHtml = (tag: "th" | "td", style: string, html: string): string =>
 const SHORT = 24;
 /** Texts that are longer get room to be read in, whatever stands beside them. */
 const LONG = 60;
-/** In widths of "m": of a letter on average, of a column of sentences, and of one of clauses at most. */
-const WIDTH = { letter: 0.54, sentences: 22, clauses: 36 };
+/** In widths of "m": of a letter on average, and of a column of long texts, of which two fit a screen 1,280 pixels wide. */
+const WIDTH = { letter: 0.54, texts: 22 };
 
 const align = (numeric: boolean): string => `text-align:${numeric ? "right" : "left"}`;
 
@@ -54,8 +54,7 @@ function headStyle(numeric: boolean, texts: readonly string[]): string {
   if (texts.every(({ length }) => length <= LONG)) return align(numeric);
   const clauses = texts.flatMap((text) => text.split(CLAUSE_END));
   const longest = Math.ceil(WIDTH.letter * Math.max(...clauses.map(({ length }) => length)));
-  const width = clauses.length > texts.length ? Math.min(WIDTH.clauses, longest) : WIDTH.sentences;
-  return `${align(numeric)};min-width:${width}em`;
+  return `${align(numeric)};min-width:${Math.min(WIDTH.texts, longest)}em`;
 }
 
 /** A short name is not broken at its hyphen. */

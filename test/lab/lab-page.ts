@@ -65,7 +65,12 @@ export async function openBrowser(): Promise<Browser> {
 export interface Reading {
   readonly figures: number;
   readonly missing: number;
+  /** Trace explorers, and the still pictures that stand in their place. */
+  readonly explorers: number;
+  readonly stills: number;
   readonly errors: readonly string[];
+  /** Pictures that were not found, by what stands in their place. */
+  readonly broken: readonly string[];
   /** What is wider than its column, by its text and pixels. */
   readonly wide: readonly string[];
 }
@@ -82,7 +87,7 @@ const NEXT_SCREEN = `(() => {
 
 /** Runs in the page. A cell far from the screen may not be laid out, so each is looked at where it is in sight. */
 const READ_THROUGH = `(async () => {
-  const reading = { figures: 0, missing: 0, errors: [], wide: [] };
+  const reading = { figures: 0, missing: 0, explorers: 0, stills: 0, errors: [], broken: [], wide: [] };
   const frame = () => new Promise((resolve) => setTimeout(resolve, 30));
   const isDrawn = (plot) => plot.querySelector(".main-svg")?.getBoundingClientRect().width > 0;
   for (const cell of document.querySelectorAll(".jp-Cell")) {
@@ -94,9 +99,16 @@ const READ_THROUGH = `(async () => {
     reading.missing += plots.filter((plot) => !isDrawn(plot)).length;
     for (const error of cell.querySelectorAll('[data-mime-type="application/vnd.jupyter.error"]'))
       reading.errors.push(error.textContent);
-    const boxes = cell.querySelectorAll(".cm-scroller, .jp-OutputArea-output, .jp-OutputArea-output div, .jp-MarkdownOutput");
+    const explorers = cell.querySelectorAll("iframe[title='Trace explorer']").length;
+    reading.explorers += explorers;
+    for (const picture of cell.querySelectorAll("img[alt^='Images by stopping time']"))
+      reading.stills += explorers === 0 && picture.offsetWidth > 0 ? 1 : 0;
+    for (const picture of cell.querySelectorAll("img"))
+      if (picture.offsetWidth > 0 && picture.complete && picture.naturalWidth === 0) reading.broken.push(picture.alt);
+    const code = innerWidth < 1500 ? [] : [".cm-scroller"]; // lines of code are longer than a narrow column
+    const boxes = cell.querySelectorAll([...code, ".jp-OutputArea-output", ".jp-OutputArea-output div", ".jp-MarkdownOutput"].join());
     for (const box of boxes)
-      if (!box.closest(".js-plotly-plot .plot-container") && box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0)
+      if (!box.closest(".js-plotly-plot .plot-container") && box.scrollWidth > box.clientWidth + 8 && box.clientWidth > 0)
         reading.wide.push((box.scrollWidth - box.clientWidth) + " px: " + box.textContent.trim().slice(0, 80));
   }
   return reading;
@@ -165,8 +177,11 @@ export class LabPage {
   async save(): Promise<void> {
     await this.choose("File", "Save Notebook");
     await this.until(
-      `document.querySelector(".jp-NotebookPanel") !== null && document.querySelector(".jp-mod-dirty") === null`,
+      `document.querySelector(".jp-Dialog") !== null || (document.querySelector(".jp-NotebookPanel") !== null && document.querySelector(".jp-mod-dirty") === null)`,
     );
+    await sleep(500);
+    const asked = await this.text(".jp-Dialog-content");
+    if (asked !== "") throw new Error(`the lab asks: ${asked}`);
   }
 
   async confirm(): Promise<void> {
@@ -244,6 +259,11 @@ export class LabPage {
       isLast = Boolean(await this.page.evaluate(NEXT_SCREEN));
     }
     await this.page.setViewport({ width, height });
+  }
+
+  /** Whether the lab trusts the notebook, as its status bar says. */
+  async isTrusted(): Promise<boolean> {
+    return (await this.count('.jp-StatusItem-trust[title^="Notebook trusted"]')) === 1;
   }
 
   async text(selector: string): Promise<string> {

@@ -4,7 +4,8 @@
  * committed notebooks alone, NOTEBOOKS= at none; WIDTH=1920 at another width of the window.
  */
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser } from "puppeteer-core";
@@ -64,6 +65,8 @@ async function inLab(picture: string, work: (page: LabPage) => Promise<void>): P
   }
 }
 
+const PLOTLY = '"application/vnd.plotly.v1+json"';
+const EXPLORER = '<iframe title=\\"Trace explorer';
 const FIGURE = ".jp-Cell .js-plotly-plot .main-svg";
 const POINT = ".jp-Cell .js-plotly-plot .point";
 const TABLE_ROW = ".jp-OutputArea table tbody tr";
@@ -149,26 +152,41 @@ void test("a training is watched in one place, interrupted, and goes on when its
   });
 });
 
-/** How many outputs of a notebook are figures. */
-const figuresIn = (path: string): number =>
-  readFileSync(join(project, path), "utf8").split('"application/vnd.plotly.v1+json"').length - 1;
+/** How often a notebook has this text. */
+const countIn = (path: string, text: string): number =>
+  readFileSync(join(project, path), "utf8").split(text).length - 1;
 
-/** Looks at a notebook, and keeps a picture of it. */
+/** Looks at a notebook, and keeps pictures of it. Explorers are there in a notebook that is trusted, else their stills. */
 async function assertReadable(page: LabPage, notebook: string, picture: string): Promise<void> {
-  const { figures, missing, errors, wide } = await page.readThrough();
+  const isTrusted = await page.isTrusted();
+  const { figures, missing, explorers, stills, errors, broken, wide } = await page.readThrough();
   await page.pictures(join(project, FOLDER, picture));
   assert.deepEqual(errors, []);
-  assert.deepEqual({ figures, missing }, { figures: figuresIn(notebook), missing: 0 });
+  assert.deepEqual(broken, []);
+  assert.deepEqual({ figures, missing }, { figures: countIn(notebook, PLOTLY), missing: 0 });
+  const shown = countIn(notebook, EXPLORER);
+  assert.deepEqual(
+    { explorers, stills },
+    isTrusted ? { explorers: shown, stills: 0 } : { explorers: 0, stills: shown },
+  );
   assert.deepEqual(wide, [], "what is wider than its column");
+}
+
+/** A committed notebook as somebody else might send it, in a folder two further down. */
+function untrustedCopy(name: string): string {
+  const text = readFileSync(join(project, "notebooks", name), "utf8").replaceAll("](../", "](../../../");
+  const notebook = JSON.parse(text) as { metadata: object };
+  return JSON.stringify({ ...notebook, metadata: { ...notebook.metadata, sender: randomUUID() } });
 }
 
 for (const name of NOTEBOOKS)
   void test(`${name} is opened, and run from its first cell to its last`, async () => {
     const notebook = `${FOLDER}/${name}`;
-    copyFileSync(join(project, "notebooks", name), join(project, notebook));
+    writeFileSync(join(project, notebook), untrustedCopy(name));
     const short = name.slice(0, 2);
     await inLab(`${short}-screen`, async (page) => {
       await page.open(notebook);
+      assert.equal(await page.isTrusted(), false);
       await assertReadable(page, notebook, `${short}-opened`);
       await page.runAll(1800);
       await page.save();

@@ -154,12 +154,14 @@ function contrastText(contrast: Contrast): string {
   const { values, seeds, unit } = contrast;
   const { of, mean: centre, low, high, imageError, n } = measuredContrast(contrast);
   const lost = seeds - values.length;
+  const isDefined = !Number.isNaN(centre);
   const facts = [
     ...(Number.isNaN(low) ? [] : [`90 % interval ${intervalText({ low, high }, unit.digits)}`]),
-    ...(imageError === undefined ? [] : [imagesText(imageError, unit.digits)]),
+    ...(imageError === undefined || !isDefined ? [] : [imagesText(imageError, unit.digits)]),
     `n = ${n}${lost === 0 ? "" : `, ${lost} seed${lost === 1 ? "" : "s"} diverged`}`,
   ];
-  return `${of} ${signed(centre, unit.digits)}${unit.difference} (${facts.join("; ")})`;
+  const size = isDefined ? `${signed(centre, unit.digits)}${unit.difference}` : "not defined";
+  return `${of} ${size} (${facts.join("; ")})`;
 }
 
 export type Verdict = "reproduced" | "in part" | "not reproduced" | "not tested here";

@@ -21,7 +21,7 @@ export function meanAndError(values: readonly number[], digits = 1): string {
 
 /** The same of a difference, with its sign: "+9.8 ± 0.5". */
 export function differenceAndError(values: readonly number[], digits = 1): string {
-  return `${mean(values) < 0 ? "" : "+"}${meanAndError(values, digits)}`;
+  return `${mean(values) >= 0 ? "+" : ""}${meanAndError(values, digits)}`;
 }
 
 /** "+9.8", "-0.3". */

@@ -37,6 +37,13 @@ test("a finding says its rule, its numbers and what it comes to, in one place", 
   assert.ok(Math.abs((one.pValue ?? NaN) - 0.03709) < 1e-4);
 });
 
+test("a quantity that is not defined is said to be so", () => {
+  const [one] = decided([
+    finding({ statement: "", by: "project" }, isAhead, [{ ...contrast([NaN]), withoutGroup: [NaN, NaN] }]),
+  ]);
+  assert.equal(one?.measured, "a over b not defined (n = 1)");
+});
+
 test("several contrasts must all hold, and the least certain one gives the p-value", () => {
   const sure = contrast([5, 5.1, 5.2]);
   const unsure = contrast([-1, 0.5, 1]);
