@@ -44,6 +44,12 @@ const images: TracedImages = {
   signals: [{ name: "late", values: [0, 0, 0, 0, 0, 0, 1, 1, 1] }],
 };
 
+/** With names as long as those of photographs often are. */
+const long: TracedImages = {
+  trace,
+  images: imagesOf(trace, ["automobile", "aquarium fish"], [0.9, 0.1, 0.5]),
+};
+
 after(closeBrowser);
 
 async function explore(look: (page: Page) => Promise<void>, traced = images): Promise<void> {
@@ -99,20 +105,21 @@ test("moving the threshold moves the stop, the answer and the readout over all i
 
 test("keys go through the images; filters, order and rule choose among them", async () => {
   await explore(async (page) => {
-    const shown = async (): Promise<string[]> => [await text(page, "id"), await text(page, "place")];
-    assert.match(await text(page, "id"), /^no\. 7, typicality 0\.90$/);
+    const shown = async (): Promise<string[]> =>
+      Promise.all(["id", "typical", "place"].map((id) => text(page, id)));
+    assert.deepEqual(await shown(), ["no. 7", "0.90", "1 of 3, page 1 of 1"]);
     await page.keyboard.press("ArrowRight");
-    assert.deepEqual(await shown(), ["no. 8, typicality 0.10", "2 of 3, page 1 of 1"]);
+    assert.deepEqual(await shown(), ["no. 8", "0.10", "2 of 3, page 1 of 1"]);
     await page.keyboard.press("ArrowLeft");
     await page.select("#outcome", "wrong");
-    assert.deepEqual(await shown(), ["no. 8, typicality 0.10", "1 of 2, page 1 of 1"]);
+    assert.deepEqual(await shown(), ["no. 8", "0.10", "1 of 2, page 1 of 1"]);
     await page.select("#sort", "soonest");
     assert.match(await text(page, "id"), /^no\. 9/);
     await page.select("#outcome", "all");
     await page.select("#time", "1");
     assert.equal(await text(page, "place"), "1 of 2, page 1 of 1");
     await page.select("#typicality", "0");
-    assert.deepEqual(await shown(), ["no. 8, typicality 0.10", "1 of 1, page 1 of 1"]);
+    assert.deepEqual(await shown(), ["no. 8", "0.10", "1 of 1, page 1 of 1"]);
     assert.match(await text(page, "readout"), /^1 images stop after 1\.00 timesteps/);
     await page.select("#time", "all");
     await page.select("#signal", "3");
@@ -133,6 +140,32 @@ test("a click on the gallery and on a bar chooses what lies there", async () => 
     assert.equal(await text(page, "place"), "1 of 1, page 1 of 1");
     assert.match(await text(page, "id"), /^no\. 9/);
   });
+});
+
+/** What of the page is cut, as the reader would find it: wider than its place, beside its column, or below the frame. */
+const CUT = `(() => {
+  const column = document.getElementById("curve").getBoundingClientRect().left;
+  const isCut = (one) => {
+    const { bottom, right } = one.getBoundingClientRect();
+    if (one.matches("dd") && one.scrollWidth > one.clientWidth) return true;
+    return bottom > innerHeight || (one.matches("#chart text") && right > column);
+  };
+  return [...document.querySelectorAll("dd, .note, #times, #chart text")].filter(isCut).map((one) => one.textContent);
+})()`;
+
+const FITS = `(() => {
+  const chart = document.getElementById("chart");
+  return Math.abs(chart.getBoundingClientRect().width - chart.viewBox.baseVal.width) < 1;
+})()`;
+
+test("all of it is in sight in the column of a notebook, on screens of 1,280 and of 1,920 pixels", async () => {
+  await explore(async (page) => {
+    for (const width of [828, 1050, 1400]) {
+      await page.setViewport({ width, height: 558 });
+      await page.waitForFunction(FITS); // letters of the chart have their own size
+      assert.deepEqual(await page.evaluate(CUT), [], `${width} pixels`);
+    }
+  }, long);
 });
 
 test("accuracy and mean stopping time are those of the speed-accuracy curve at every threshold, over several sheets", async () => {
