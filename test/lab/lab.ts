@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser } from "puppeteer-core";
 import { tinyRunSpec } from "../experiments/tiny-run.js";
 import { type Lab, LabPage, openBrowser, startLab } from "./lab-page.js";
@@ -88,6 +89,7 @@ void test("code is explained and completed; a figure is hovered over, a paramete
     await page.open(notebook);
     for (const cell of [0, 1]) await page.runCell(cell);
     await page.until(`document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")[1].textContent === "[2]:"`);
+    await sleep(1000); // as long as a reader takes to go on
     const explanation = await page.explanation(explained);
     assert.match(explanation.text, /logits: ArrayLike<number>[^]*TD\(lambda\) loss, and its gradient/);
     const completions = await page.completions(completed);

@@ -9,7 +9,7 @@ import { ZmqServer } from "./tslab.mjs";
 const ARRIVAL_MS = 20;
 
 /** After so long without a cell the reader is taken to read or to write. */
-const REST_MS = 300;
+const REST_MS = 100;
 
 export class CellServer extends ZmqServer {
   #handler;
