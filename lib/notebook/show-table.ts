@@ -66,8 +66,8 @@ const cellStyle = (numeric: boolean, texts: readonly string[]): string =>
 /** With spaces at which no viewer breaks it. */
 const unbroken = (text: string): string => text.replaceAll(" ", "\u00a0");
 
-/** A column's name, which may be broken, but not within "t = 1". */
-const title = (name: string): string => glued(escapeHtml(name));
+/** A column's name, which may be broken, as "accuracy_mean" after its stroke, but not within "t = 1". */
+const title = (name: string): string => glued(escapeHtml(name)).replaceAll("_", "_<wbr>");
 
 /** Short texts, such as "38.2 ± 0.2", on one line. */
 const content = (text: string): string =>

@@ -105,10 +105,13 @@ const READ_THROUGH = `(async () => {
       reading.stills += explorers === 0 && picture.offsetWidth > 0 ? 1 : 0;
     for (const picture of cell.querySelectorAll("img"))
       if (picture.offsetWidth > 0 && picture.complete && picture.naturalWidth === 0) reading.broken.push(picture.alt);
-    const code = innerWidth < 1500 ? [] : [".cm-scroller"]; // lines of code are longer than a narrow column
+    // In a narrow column lines of code may scroll, and tables of many columns.
+    const isNarrow = innerWidth < 1500;
+    const code = isNarrow ? [] : [".cm-scroller"];
+    const mayScroll = (box) => isNarrow && box.querySelectorAll("thead th").length > 8;
     const boxes = cell.querySelectorAll([...code, ".jp-OutputArea-output", ".jp-OutputArea-output div", ".jp-MarkdownOutput"].join());
     for (const box of boxes)
-      if (!box.closest(".js-plotly-plot .plot-container") && box.scrollWidth > box.clientWidth + 8 && box.clientWidth > 0)
+      if (!mayScroll(box) && !box.closest(".js-plotly-plot .plot-container") && box.scrollWidth > box.clientWidth + 8 && box.clientWidth > 0)
         reading.wide.push((box.scrollWidth - box.clientWidth) + " px: " + box.textContent.trim().slice(0, 80));
   }
   return reading;

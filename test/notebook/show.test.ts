@@ -66,7 +66,7 @@ test("the project's figures are larger on the screen than in print, those of oth
   const widths = shown.map(
     (_, i) => /^<svg[^>]* width="([\d.]+)"/.exec(String(shown[i]?.data["image/svg+xml"]))?.[1],
   );
-  assert.deepEqual(widths.map(Number).map(Math.round), [444, 317]);
+  assert.deepEqual(widths.map(Number).map(Math.round), [406, 317]);
 });
 
 test("runs are shown side by side", async () => {
