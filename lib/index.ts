@@ -43,6 +43,7 @@ export { LAMBDA_SETTINGS, lambdaStudy } from "./studies/claims/lambda/study.js";
 export { NORM_CONSTANTS_SETTINGS, normConstantsStudy } from "./studies/claims/norm-constants/study.js";
 export { NORM_STABILITY_SETTINGS, normStabilityStudy } from "./studies/claims/norm-stability/study.js";
 export { PRECISION_SETTINGS, precisionStudy } from "./studies/claims/precision/study.js";
+export { SCALING_SETTINGS, scalingStudy } from "./studies/claims/scaling/study.js";
 export { NOISE_SETTINGS, noiseStudy } from "./studies/claims/noise/study.js";
 export { QUICK_DATA } from "./studies/quick.js";
 export { SIX_MODELS_SETTINGS, sixModelsStudy } from "./studies/claims/six-models/study.js";
@@ -180,6 +181,7 @@ export { accuracyAgainstLambdaFigure } from "./figures/accuracy-against-lambda.j
 export { accuracyByDelayFigure } from "./figures/accuracy-by-delay.js";
 export { accuracyInTheLongRunFigure } from "./figures/accuracy-in-the-long-run.js";
 export { accuracyOverBudgetFigure } from "./figures/accuracy-over-budget.js";
+export { leadOverTrainingFigure, type PublishedLead } from "./figures/lead-over-training.js";
 export { accuracyOverTimeFigure } from "./figures/accuracy-over-time.js";
 export { blockInfluenceFigure } from "./figures/block-influence.js";
 export { calibrationOverTimeFigure } from "./figures/calibration-over-time.js";

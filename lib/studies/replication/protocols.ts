@@ -11,6 +11,7 @@ import { NORM_STABILITY_SETTINGS, normStabilityStudy } from "../claims/norm-stab
 import { type ProtocolStudy, withSettings } from "./protocol-study.js";
 import { SIX_MODELS_SETTINGS, sixModelsStudy } from "../claims/six-models/study.js";
 import { PRECISION_SETTINGS, precisionStudy } from "../claims/precision/study.js";
+import { SCALING_SETTINGS, scalingStudy } from "../claims/scaling/study.js";
 import { EMBEDDED_DATA, EMBEDDED_CHANGE } from "../quick.js";
 import type { ProtocolName } from "../study.js";
 import { TRACE_SETTINGS, traceStudy } from "../claims/trace/study.js";
@@ -42,6 +43,7 @@ export interface WantedDataset {
 export const STUDIES: readonly ProtocolStudy[] = [
   withSettings(sixModelsStudy, SIX_MODELS_SETTINGS),
   withSettings(fieldStudy, FIELD_SETTINGS),
+  withSettings(scalingStudy, SCALING_SETTINGS),
   withSettings(lambdaStudy, LAMBDA_SETTINGS),
   withSettings(typicalityStudy, TYPICALITY_SETTINGS, {
     "C-scores": "is not tested: images of constructed typicality alone show how it goes",

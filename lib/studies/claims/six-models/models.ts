@@ -1,18 +1,9 @@
 import { areaUnderSpeedAccuracy, commonRange, type SpeedAxis, type SpeedRange } from "../../../trace/area.js";
 import type { AnytimeModel } from "../../evidence/anytime-models.js";
 import type { PairedArms } from "../../evidence/paired-arms.js";
+import { PAPER } from "../../evidence/paper-figure.js";
 import { type Quantity, share } from "../../evidence/quantities.js";
 import { lastTimestep, measuredResults } from "../../evidence/tables.js";
-
-/** Accuracy in % on CIFAR-10 at a mean stopping time of 3 and at the last step, read off the published figure to about a point. */
-export const PAPER: ReadonlyMap<string, { readonly meanStop3: number; readonly last: number }> = new Map([
-  ["CascadedTD", { meanStop3: 79, last: 91.5 }],
-  ["CascadedTD-MultiHead", { meanStop3: 68, last: 90 }],
-  ["CascadedCE", { meanStop3: 10, last: 92 }],
-  ["SerialTD", { meanStop3: 58, last: 87 }],
-  ["SerialTD-MultiHead", { meanStop3: 59, last: 90 }],
-  ["SerialCE", { meanStop3: 10, last: 92 }],
-]);
 
 export const AXES: readonly { readonly axis: SpeedAxis; readonly unit: string; readonly scale: number }[] = [
   { axis: "meanStoppingTime", unit: "timesteps", scale: 1 },

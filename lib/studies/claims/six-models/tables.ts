@@ -11,9 +11,10 @@ import {
   type Quantity,
   share,
 } from "../../evidence/quantities.js";
+import { PAPER } from "../../evidence/paper-figure.js";
 import { measuredResults, quantityCells } from "../../evidence/tables.js";
 import type { StudyResult, TableRow } from "../../study.js";
-import { areaUnderDeadlines, AXES, PAPER, type SixModels } from "./models.js";
+import { areaUnderDeadlines, AXES, type SixModels } from "./models.js";
 
 export function tablesOf(study: SixModels): StudyResult["tables"] {
   const { models, arms, last, rangeOf } = study;

@@ -1,0 +1,84 @@
+import type { AnytimeModel } from "../../evidence/anytime-models.js";
+import { type Contrast, type Draft, finding, type Statement } from "../../evidence/finding.js";
+import type { PairedArms } from "../../evidence/paired-arms.js";
+import { accuracyAtMeanStop, lastStep, type Quantity } from "../../evidence/quantities.js";
+import { isAbove, isAhead, isNotBehind, isSame } from "../../evidence/rules.js";
+import { armOf, CE, type ScalingSettings, SDN, type Size, TD } from "./sizes.js";
+
+/** The mean stopping time at which an early lead is measured: one that the paper's figure has too. */
+export const EARLY = accuracyAtMeanStop(3);
+
+/** As in the study of the six models. */
+const SAME_POINTS = 1;
+
+type Arms = PairedArms<AnytimeModel>;
+
+/** CascadedTD over another model of the same size, a number for each seed. */
+export function leads(arms: Arms, other: string, quantity: Quantity<AnytimeModel>, size: Size): number[] {
+  return arms.lead(armOf(TD, size), armOf(other, size), quantity);
+}
+
+/** Three end points: the gap closes with epochs and with width, and the early lead is there at the longest training. */
+export function findingsOf(arms: Arms, settings: ScalingSettings): Draft[] {
+  const { width, epochs, widths, epochsOfWidths } = settings;
+  const [shortest, longest] = ends(epochs.map((count) => ({ width, epochs: count })));
+  const [narrowest, widest] = ends(widths.map((one) => ({ width: one, epochs: epochsOfWidths })));
+  const change = (other: string, quantity: Quantity<AnytimeModel>, from: Size, to: Size): Contrast =>
+    arms.contrast(`${TD} over ${other}, change`, quantity.unit, (some) =>
+      differences(leads(some, other, quantity, to), leads(some, other, quantity, from)),
+    );
+  const over = (other: string, quantity: Quantity<AnytimeModel>): Contrast[] =>
+    arms.over(armOf(TD, longest), [armOf(other, longest)], quantity);
+  const asked = (statement: string, carries?: true): Statement => ({
+    statement,
+    by: "project",
+    ...(carries && { carries }),
+  });
+  const longer = `from ${shortest.epochs} to ${longest.epochs} epochs`;
+  const after = `after ${longest.epochs} epochs`;
+  return [
+    finding(
+      asked(`${TD}'s last answer comes nearer to ${CE}'s ${longer} (width ${width})`, true),
+      isAbove(0),
+      [change(CE, lastStep, shortest, longest)],
+    ),
+    finding(
+      asked(
+        `${TD}'s last answer comes nearer to ${CE}'s from width ${narrowest.width} to ${widest.width} (${epochsOfWidths} epochs)`,
+        true,
+      ),
+      isAbove(0),
+      [change(CE, lastStep, narrowest, widest)],
+    ),
+    finding(
+      asked(`${after} ${TD} leads ${SDN} early, at a mean stopping time of 3`, true),
+      isAhead,
+      over(SDN, EARLY),
+    ),
+    finding(
+      asked(`that early lead is not smaller than after ${shortest.epochs} epochs`),
+      isNotBehind(SAME_POINTS),
+      [change(SDN, EARLY, shortest, longest)],
+    ),
+    finding(
+      asked(`${after} ${TD} is as accurate as ${CE} at the last step`),
+      isSame(SAME_POINTS),
+      over(CE, lastStep),
+    ),
+    finding(
+      asked(`${after} ${TD} is more accurate than ${SDN} at the last step`),
+      isAhead,
+      over(SDN, lastStep),
+    ),
+  ];
+}
+
+function ends(sizes: readonly Size[]): readonly [Size, Size] {
+  const [first, last] = [sizes[0], sizes.at(-1)];
+  if (first === undefined || last === undefined) throw new RangeError("there are no sizes to compare");
+  return [first, last];
+}
+
+function differences(to: readonly number[], from: readonly number[]): number[] {
+  return to.map((value, i) => value - (from[i] ?? NaN));
+}

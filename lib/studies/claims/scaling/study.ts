@@ -1,0 +1,160 @@
+import { from } from "arquero";
+import { leadOverTrainingFigure, type PublishedLead } from "../../../figures/lead-over-training.js";
+import { type AnytimeModel, anytimeArms } from "../../evidence/anytime-models.js";
+import { decided } from "../../evidence/finding.js";
+import { differenceAndError, meanAndError } from "../../evidence/format.js";
+import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
+import type { PairedArms } from "../../evidence/paired-arms.js";
+import { PAPER } from "../../evidence/paper-figure.js";
+import { lastStep, type Quantity } from "../../evidence/quantities.js";
+import { runRows } from "../../evidence/tables.js";
+import { FULL_TRAINING } from "../../full.js";
+import { QUICK_CHANGE } from "../../quick.js";
+import { SETTLED_SEEDS } from "../../settled.js";
+import type { ProtocolName, Study, StudyResult, TableRow } from "../../study.js";
+import type { StudyContext } from "../../study-context.js";
+import { EARLY, findingsOf, leads } from "./findings.js";
+import {
+  armOf,
+  CE,
+  type ScalingSettings,
+  scalingTrainings,
+  SDN,
+  sizeOfSpec,
+  type Size,
+  sizesOf,
+  sizeText,
+  TD,
+} from "./sizes.js";
+
+/** What is trained at each protocol. Reduced: the six models' own trainings are the middle. */
+export const SCALING_SETTINGS: Readonly<Record<ProtocolName, ScalingSettings>> = {
+  quick: {
+    seeds: [0],
+    change: { train: { batchSize: 64, augmentation: QUICK_CHANGE.train?.augmentation ?? {} } },
+    ...{ epochs: [1, 2], width: 0.0625, widths: [0.0625, 0.125], epochsOfWidths: 1 },
+  },
+  reduced: {
+    seeds: [0, 1, 2],
+    change: {},
+    ...{ epochs: [2, 5, 15], width: 0.25, widths: [0.125, 0.25], epochsOfWidths: 5 },
+  },
+  settled: {
+    seeds: SETTLED_SEEDS,
+    change: {},
+    ...{ epochs: [5, 15, 45], width: 0.25, widths: [0.125, 0.25, 0.5], epochsOfWidths: 15 },
+  },
+  full: {
+    seeds: [0, 1, 2, 3, 4],
+    change: { train: { augmentation: FULL_TRAINING.train?.augmentation ?? {} } },
+    ...{ epochs: [15, 50, 150], width: 1, widths: [0.25, 0.5, 1], epochsOfWidths: 50 },
+  },
+};
+
+/** Whether what the shorter and narrower trainings here lack beside the paper comes with epochs and width. */
+export const scalingStudy: Study<ScalingSettings> = {
+  name: "scaling",
+  title: "Longer and wider training",
+  claim:
+    "Not the paper's, but of this project: where CascadedTD's last answer is less accurate than CascadedCE's, unlike in the " +
+    "paper, it is for want of training and of width. With more of either the gap closes, while the early lead over SDN " +
+    "(SerialTD-MultiHead) stays.",
+  trainings: scalingTrainings,
+  analyse: analyseScaling,
+};
+
+/** The two comparisons, in words, and what the paper's main figure has of them: in points, after 150 epochs at most. */
+const COMPARISONS: readonly {
+  readonly name: string;
+  readonly other: string;
+  readonly quantity: Quantity<AnytimeModel>;
+  readonly published: number;
+}[] = [
+  {
+    name: `${TD} over ${CE}, last step`,
+    other: CE,
+    quantity: lastStep,
+    published: published("last", CE),
+  },
+  {
+    name: `${TD} over ${SDN}, mean stop 3`,
+    other: SDN,
+    quantity: EARLY,
+    published: published("meanStop3", SDN),
+  },
+];
+const PAPER_EPOCHS = 150;
+
+function published(what: "last" | "meanStop3", other: string): number {
+  return (PAPER.get(TD)?.[what] ?? NaN) - (PAPER.get(other)?.[what] ?? NaN);
+}
+
+async function analyseScaling(settings: ScalingSettings, context: StudyContext): Promise<StudyResult> {
+  const specs = scalingTrainings(settings, context.data);
+  const arms = await anytimeArms(specs, context, (model, spec) => armOf(model, sizeOfSpec(spec)));
+  const sizes = sizesOf(settings);
+  return {
+    findings: decided(findingsOf(arms, settings)),
+    tables: [
+      {
+        name: "sizes",
+        title:
+          "Accuracy in % by size of training, at the last step and where images stop once confident, 3 timesteps on average: mean ± standard error over n seeds, and paired differences; paper: CIFAR-10, read off its figure",
+        rows: [...sizes.map((size) => sizeRow(arms, size)), paperRow()],
+      },
+      { name: "runs", title: "Every run: accuracy at each timestep", rows: runRows(arms) },
+    ],
+    figures: [figureOf(arms, sizes)],
+    numbers: numberRows(arms, anytimeSeries),
+  };
+}
+
+function sizeRow(arms: PairedArms<AnytimeModel>, size: Size): TableRow {
+  const cell = (model: string, quantity: Quantity<AnytimeModel>): string =>
+    meanAndError(arms.bySeed(armOf(model, size), quantity), quantity.unit.digits);
+  const lead = (other: string, quantity: Quantity<AnytimeModel>): string =>
+    differenceAndError(leads(arms, other, quantity, size), quantity.unit.digits);
+  return {
+    size: sizeText(size),
+    [`${TD}, last`]: cell(TD, lastStep),
+    [`${CE}, last`]: cell(CE, lastStep),
+    difference: lead(CE, lastStep),
+    [`${TD}, mean stop 3`]: cell(TD, EARLY),
+    [`${SDN}, mean stop 3`]: cell(SDN, EARLY),
+    lead: lead(SDN, EARLY),
+    n: arms.seeds.length,
+  };
+}
+
+function paperRow(): TableRow {
+  const of = (model: string, what: "last" | "meanStop3"): number | string => PAPER.get(model)?.[what] ?? "";
+  return {
+    size: "paper, width 1",
+    [`${TD}, last`]: of(TD, "last"),
+    [`${CE}, last`]: of(CE, "last"),
+    difference: published("last", CE),
+    [`${TD}, mean stop 3`]: of(TD, "meanStop3"),
+    [`${SDN}, mean stop 3`]: of(SDN, "meanStop3"),
+    lead: published("meanStop3", SDN),
+    n: "",
+  };
+}
+
+function figureOf(arms: PairedArms<AnytimeModel>, sizes: readonly Size[]): StudyResult["figures"][number] {
+  const rows = COMPARISONS.flatMap(({ name, other, quantity }) =>
+    sizes.flatMap((size) =>
+      leads(arms, other, quantity, size).map((lead) => ({ comparison: name, ...size, lead })),
+    ),
+  );
+  const paper = COMPARISONS.map((one): PublishedLead => ({
+    comparison: one.name,
+    epochs: PAPER_EPOCHS,
+    lead: one.published,
+  }));
+  return {
+    name: "leads-over-training",
+    caption:
+      "What CascadedTD is ahead by, against epochs of training, by width of the networks, mean and standard error over seeds: (a) of CascadedCE at the last step, (b) of SerialTD-MultiHead where images stop once confident, 3 timesteps on average. Open ring: the paper, read off its figure; its networks are trained for 100 to 150 epochs.",
+    figure: leadOverTrainingFigure(from(rows), { published: paper, title: "Lead (points)" }),
+  };
+}
