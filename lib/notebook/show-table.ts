@@ -69,9 +69,11 @@ const unbroken = (text: string): string => text.replaceAll(" ", "\u00a0");
 /** A column's name, which may be broken, as "accuracy_mean" after its stroke, but not within "t = 1". */
 const title = (name: string): string => glued(escapeHtml(name)).replaceAll("_", "_<wbr>");
 
-/** Short texts, such as "38.2 ± 0.2", on one line. */
+/** Short texts, such as "38.2 ± 0.2", on one line; paths may be broken after a stroke. */
 const content = (text: string): string =>
-  text.length <= SHORT ? unbroken(escapeHtml(text)) : glued(escapeHtml(text)).replaceAll(CLAUSE_END, ";<br>");
+  text.length <= SHORT
+    ? unbroken(escapeHtml(text))
+    : glued(escapeHtml(text)).replaceAll("/", "/<wbr>").replaceAll(CLAUSE_END, ";<br>");
 
 const glued = (text: string): string => text.replaceAll(/ (=|±|&lt;|&gt;) /g, unbroken);
 

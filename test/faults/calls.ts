@@ -12,7 +12,14 @@ import { outcome } from "./commands.js";
 import { callsCounted, compileShim } from "./shim.js";
 
 const { ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM } = constants.errno;
-const KINDS = { ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM, short: "short", kill: "kill" } as const;
+/** By name, what the shim is told. */
+const KINDS: Readonly<Record<string, number | string>> = {
+  ...{ ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM, short: "short", kill: "kill" },
+  ...{ forward: "forward", backward: "backward", gone: "gone", replaced: "replaced" },
+};
+
+/** Somebody takes a file away: what was in it alone is lost, and has to be named. */
+const TAKES_FILES: readonly unknown[] = ["gone", "replaced"];
 
 /** What is done while a call fails, in a folder of its own, and how the state is judged after it was done once more. */
 interface Job {
@@ -108,10 +115,14 @@ interface CallRow {
   readonly wrong: number;
 }
 
-/** A fault of each kind at every `stride`-th system call of each job; after it the job is done once more, unharmed. */
+/**
+ * A fault of each kind, or of some, at every `stride`-th system call of each job, or of some; after it the job is done once
+ * more, unharmed.
+ */
 export async function faultsAtCalls(
   stride: number,
   only?: readonly string[],
+  faults: readonly string[] = Object.keys(KINDS),
 ): Promise<{ readonly rows: readonly CallRow[]; readonly problems: readonly string[] }> {
   const place = mkdtempSync(join(tmpdir(), "calls-"));
   const shim = compileShim(place);
@@ -121,7 +132,7 @@ export async function faultsAtCalls(
     for (const job of JOBS) {
       if (only?.includes(job.name) === false) continue;
       const whole = await attempt(job, place, shim, undefined);
-      for (const [fault, kind] of Object.entries(KINDS)) {
+      for (const [fault, kind] of Object.entries(KINDS).filter(([name]) => faults.includes(name))) {
         const row = { job: job.name, fault, tried: 0, unharmed: 0, sentence: 0, killed: 0, wrong: 0 };
         for (let call = 0; call < whole.calls; call += stride) {
           const { end, problem } = await attempt(job, place, shim, { call, kind, expected: whole.outcome });
@@ -172,8 +183,7 @@ async function attempt(
     if (calls === 0 || end !== "unharmed") throw new Error(`${job.name} does not end well: ${first.stderr}`);
     return { end, calls, outcome: await job.outcome(folder, first.stdout) };
   }
-  const sentence = first.stderr.split("\n").filter((line) => line !== "" && !BESIDES.test(line));
-  if (end === "sentence" && (sentence.length !== 1 || /^ {4}at /m.test(first.stderr)))
+  if (end === "sentence" && !isSentence(first.stderr))
     return {
       end,
       calls,
@@ -181,6 +191,8 @@ async function attempt(
       problem: `it ended with ${JSON.stringify(first.stderr.slice(0, 400))}`,
     };
   const again = carriedOut(job, folder, {});
+  const mayLose = TAKES_FILES.includes(fault.kind);
+  if (mayLose && again.status !== 0 && isSentence(again.stderr)) return { end, calls, outcome: "" };
   if (again.status !== 0)
     return {
       end,
@@ -189,8 +201,15 @@ async function attempt(
       problem: `the next call ended with ${JSON.stringify(again.stderr.slice(0, 400))}`,
     };
   const outcome = await job.outcome(folder, again.stdout).catch(String);
-  if (outcome === fault.expected) return { end, calls, outcome };
+  const isNamed = mayLose && outcome.startsWith("UserError: ");
+  if (outcome === fault.expected || isNamed) return { end, calls, outcome };
   return { end, calls, outcome, problem: `it came to ${outcome.slice(0, 300)}` };
+}
+
+/** Whether no more is said than one sentence, beside warnings and steps. */
+function isSentence(text: string): boolean {
+  const lines = text.split("\n").filter((line) => line !== "" && !BESIDES.test(line));
+  return lines.length === 1 && !/^ {4}at /m.test(text);
 }
 
 function carriedOut(job: Job, folder: string, env: Readonly<Record<string, string>>) {

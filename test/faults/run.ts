@@ -1,6 +1,6 @@
 /**
  * `npm run test:faults [-- --inputs 100000] [--kills 100] [--stride 1] [--seed 1] [--only fuzz,calls,kills,flat]`:
- * damaged input for every reader (or --reader), a fault at every system call of every job (or --job), kills of every
+ * damaged input for every reader (or --reader), a fault (or --fault) at every system call of every job (or --job), kills of every
  * command (or --command), memory over --steps of a training and --repeats of an analysis; prints the figures, and ends
  * with 1 where one is wrong.
  */
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "fuzz,calls,kills,flat" },
     reader: { type: "string" },
     job: { type: "string" },
+    fault: { type: "string" },
     command: { type: "string" },
   },
 });
@@ -59,7 +60,8 @@ async function fuzzAll(): Promise<void> {
 
 if (parts.includes("fuzz")) await fuzzAll();
 if (parts.includes("calls")) {
-  const { rows, problems } = await faultsAtCalls(Number(values.stride), values.job?.split(","));
+  const { stride, job, fault } = values;
+  const { rows, problems } = await faultsAtCalls(Number(stride), job?.split(","), fault?.split(","));
   say(`Faults at system calls, every ${values.stride}th call that reaches the folder`);
   report(rows);
   wrong.push(...problems);

@@ -1,7 +1,9 @@
 /*
  * Preloaded into a process, makes one of its system calls fail that reach below the folder FAULT_FOLDER: the
  * FAULT_CALL-th of them, from 0, in the way FAULT_KIND: an errno by number, "short" (half of what is to be written is)
- * or "kill" (half is, then SIGKILL). Paths with FAULT_SPARED in them, a program's own code, are left alone, and so are
+ * or "kill" (half is, then SIGKILL). Three kinds let the call go on: "gone" and "replaced", for which somebody deletes
+ * the file just before it or puts another one in its place, and "forward" and "backward", which set the clock by two
+ * days from there on. Paths with FAULT_SPARED in them, a program's own code, are left alone, and so are
  * the programs that the process starts. At the end FAULT_COUNT, a file, holds how many calls there were.
  */
 #define _GNU_SOURCE
@@ -15,11 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_long calls;
 static atomic_char watched[65536];
+static atomic_long shift; /* of the clock, in seconds */
 
 static const char *setting(const char *name) {
   const char *value = getenv(name);
@@ -51,16 +56,50 @@ static void die(void) {
   for (;;) pause();
 }
 
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+/* Deletes a file, or puts another one in its place. */
+static void meddle(const char *path) {
+  struct stat state;
+  if (path == NULL || stat(path, &state) != 0 || !S_ISREG(state.st_mode)) return;
+  if (is_kind("gone")) {
+    NEXT(unlink)(path);
+    return;
+  }
+  char other[4200];
+  snprintf(other, sizeof other, "%s.other", path);
+  int fd = NEXT(open)(other, O_CREAT | O_WRONLY | O_TRUNC, 0644);
+  if (fd < 0) return;
+  if (NEXT(write)(fd, "something else\n", 15) == 15) NEXT(rename)(other, path);
+  NEXT(close)(fd);
+}
+
+static const char *path_of(int fd, char *to, size_t size) {
+  char link[64];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, to, size - 1);
+  if (length < 0) return NULL;
+  to[length] = 0;
+  return to;
+}
+
+/* Whether the fault that is due lets its call go on; what happens beside the call is done. */
+static int lets_go_on(const char *path) {
+  if (is_kind("forward")) shift = 2 * 86400;
+  else if (is_kind("backward")) shift = -2 * 86400;
+  else if (is_kind("gone") || is_kind("replaced")) meddle(path);
+  else return 0;
+  return 1;
+}
+
 /* Fails a call that writes nothing: a short one of these is a whole one. */
-static int fails(void) {
-  if (!is_due()) return 0;
+static int fails(const char *path) {
+  if (!is_due() || lets_go_on(path)) return 0;
   if (is_kind("kill")) die();
   if (is_kind("short")) return 0;
   errno = atoi(setting("FAULT_KIND"));
   return 1;
 }
-
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 __attribute__((constructor)) static void begin(void) { unsetenv("LD_PRELOAD"); }
 
@@ -94,7 +133,7 @@ int close(int fd) {
       mode = va_arg(rest, mode_t);                                     \
       va_end(rest);                                                    \
     }                                                                  \
-    if (below(path) && fails()) return -1;                             \
+    if (below(path) && fails(path)) return -1;                             \
     return opened(NEXT(name)(path, flags, mode), path);                \
   }
 OPEN(open)
@@ -102,7 +141,8 @@ OPEN(open64)
 
 #define WRITE(name, parameters, arguments, half)                       \
   ssize_t name parameters {                                            \
-    if (is_watched(fd) && is_due()) {                                  \
+    char path[4096];                                                   \
+    if (is_watched(fd) && is_due() && !lets_go_on(path_of(fd, path, sizeof path))) { \
       if (is_kind("kill") || is_kind("short")) {                       \
         ssize_t done = NEXT(name) half;                                \
         if (is_kind("kill")) die();                                    \
@@ -123,7 +163,8 @@ WRITE(pread64, (int fd, void *data, size_t size, off64_t at), (fd, data, size, a
 
 #define BY_FD(name, parameters, arguments)                             \
   int name parameters {                                                \
-    if (is_watched(fd) && fails()) return -1;                          \
+    char path[4096];                                                   \
+    if (is_watched(fd) && fails(path_of(fd, path, sizeof path))) return -1; \
     return NEXT(name) arguments;                                       \
   }
 BY_FD(fsync, (int fd), (fd))
@@ -133,10 +174,28 @@ BY_FD(ftruncate64, (int fd, off64_t size), (fd, size))
 
 #define BY_PATH(name, parameters, arguments)                           \
   int name parameters {                                                \
-    if (below(path) && fails()) return -1;                             \
+    if (below(path) && fails(path)) return -1;                             \
     return NEXT(name) arguments;                                       \
   }
 BY_PATH(rename, (const char *path, const char *to), (path, to))
 BY_PATH(unlink, (const char *path), (path))
 BY_PATH(rmdir, (const char *path), (path))
 BY_PATH(mkdir, (const char *path, mode_t mode), (path, mode))
+
+int clock_gettime(clockid_t clock, struct timespec *to) {
+  int result = NEXT(clock_gettime)(clock, to);
+  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) to->tv_sec += shift;
+  return result;
+}
+
+int gettimeofday(struct timeval *restrict to, void *restrict zone) {
+  int result = NEXT(gettimeofday)(to, zone);
+  if (result == 0) to->tv_sec += shift;
+  return result;
+}
+
+time_t time(time_t *to) {
+  time_t now = NEXT(time)(NULL) + shift;
+  if (to != NULL) *to = now;
+  return now;
+}
