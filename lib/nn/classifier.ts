@@ -1,10 +1,11 @@
 import { linear, linearGradient } from "./linear.js";
 import { parameter, type Pass, recordGradient } from "./pass.js";
-import { type Tensor1D, type Tensor2D, tf } from "./tensorflow.js";
+import { scoped, type Tensor1D, type Tensor2D, tf } from "./tensorflow.js";
 
 /** Logits [N, K], row-major, of the linear layer called `name` on features [N, C]: plain numbers, as losses and traces take them. */
 export function classify(pass: Pass, name: string, features: Tensor2D): Float32Array {
-  return tf.tidy(() => linear(features, weightOf(pass, name), biasOf(pass, name)).dataSync<"float32">());
+  // Not tf.tidy, which looks for tensors among the numbers.
+  return scoped(() => linear(features, weightOf(pass, name), biasOf(pass, name)).dataSync<"float32">());
 }
 
 /** Gradient of `classify` by the features, from that of its logits; those of weight and bias go into the pass. */

@@ -1,7 +1,7 @@
 import { type Chain, chainCost, runChain } from "./chain.js";
 import { classify, classifyGradient } from "./classifier.js";
 import type { Layer, Pass, Sequence } from "./pass.js";
-import { type Tensor2D, type Tensor4D, tf } from "./tensorflow.js";
+import { scoped, type Tensor2D, type Tensor4D, tf } from "./tensorflow.js";
 
 /**
  * An internal classifier: a chain of stages on a value, then a linear layer on all that is left, [h w C] -> [K], and, where it
@@ -59,7 +59,7 @@ export function classifyMaps(
   maps: Tensor4D,
   before: Float32Array | undefined,
 ): Float32Array {
-  return tf.tidy(() => classify(pass, name, featuresOf(maps, before)));
+  return scoped(() => classify(pass, name, featuresOf(maps, before)));
 }
 
 /** [N, h w C], with the logits before [N, K] behind them where given. */

@@ -1,6 +1,6 @@
 import { classesOf, classify, classifyGradient } from "./classifier.js";
 import { globalAveragePool, globalAveragePoolGradient } from "./global-average-pool.js";
-import { type Tensor2D, tf } from "./tensorflow.js";
+import { scoped, type Tensor2D, tf } from "./tensorflow.js";
 import { type Layer, type Pass, type Sequence } from "./pass.js";
 import { firstRows, valueAt } from "./timeline.js";
 
@@ -42,7 +42,7 @@ export function head(pass: Pass, heads: Heads, x: Sequence, batch: number): Laye
   const classes = classesOf(pass, headName(heads, 0));
   const values = new Float32Array(timesteps * batch * classes);
   for (const reader of readers) {
-    const logits = tf.tidy(() => classify(pass, reader.name, reader.slice(features)));
+    const logits = scoped(() => classify(pass, reader.name, reader.slice(features)));
     for (const t of reader.timesteps) {
       const { start, count } = rowsAt(t);
       for (let b = 0; b < batch; b++) {
