@@ -26,6 +26,7 @@ interface Job {
   readonly name: string;
   /** Arguments of Node. */
   readonly words: (folder: string) => readonly string[];
+  /** In the place of this process's. */
   readonly env?: (folder: string) => NodeJS.ProcessEnv;
   readonly prepare: (folder: string) => Promise<void>;
   /** What the state comes to; the same after a fault as without one. */
@@ -215,7 +216,7 @@ function isSentence(text: string): boolean {
 function carriedOut(job: Job, folder: string, env: Readonly<Record<string, string>>) {
   return spawnSync(process.execPath, job.words(folder), {
     encoding: "utf8",
-    env: { ...process.env, ...job.env?.(folder), ...env },
+    env: { ...(job.env?.(folder) ?? process.env), ...env },
     timeout: 120_000,
     killSignal: "SIGTERM",
   });
