@@ -17,6 +17,9 @@ import tempfile
 import threading
 import time
 
+# Python tries its folder for temporary files by a file in it, which a kill would leave there.
+tempfile.tempdir = sys.argv[1]
+
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError

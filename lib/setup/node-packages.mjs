@@ -1,16 +1,24 @@
 import { existsSync, readFileSync } from "node:fs";
 import { runCommand } from "./command.mjs";
+import { SetupError } from "./errors.mjs";
 import { inProject } from "./project.mjs";
 
 /**
  * @typedef {{ version?: string, integrity?: string, link?: boolean, optional?: boolean, devOptional?: boolean }} LockedPackage
  */
 
-/** @returns {Record<string, LockedPackage>} */
+const LOCK_DAMAGED = "package-lock.json is damaged; take it back: git checkout package-lock.json";
+
+/** The packages that a lock file names; undefined where it is none. @returns {Record<string, LockedPackage> | undefined} */
 function lockedPackages(/** @type {string} */ file) {
-  /** @type {unknown} */
-  const lock = JSON.parse(readFileSync(file, "utf8"));
-  return /** @type {{ packages: Record<string, LockedPackage> }} */ (lock).packages;
+  const text = readFileSync(file, "utf8");
+  try {
+    /** @type {unknown} */
+    const lock = JSON.parse(text);
+    return /** @type {{ packages?: Record<string, LockedPackage> }} */ (lock).packages;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -19,9 +27,11 @@ function lockedPackages(/** @type {string} */ file) {
  */
 export function nodePackagesProblem() {
   const account = inProject("node_modules", ".package-lock.json");
-  if (!existsSync(account)) return "node_modules is missing or incomplete";
-  const installed = lockedPackages(account);
-  for (const [path, wanted] of Object.entries(lockedPackages(inProject("package-lock.json")))) {
+  const installed = existsSync(account) ? lockedPackages(account) : undefined;
+  if (installed === undefined) return "node_modules is missing or incomplete";
+  const locked = lockedPackages(inProject("package-lock.json"));
+  if (locked === undefined) return LOCK_DAMAGED;
+  for (const [path, wanted] of Object.entries(locked)) {
     if (!path.includes("node_modules/")) continue;
     const found = installed[path];
     const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
@@ -37,6 +47,7 @@ export function nodePackagesProblem() {
 }
 
 export async function installNodePackages() {
+  if (lockedPackages(inProject("package-lock.json")) === undefined) throw new SetupError(LOCK_DAMAGED);
   const npm = process.env["npm_execpath"];
   const args = ["ci", "--include=dev", "--no-audit", "--no-fund", "--no-progress"];
   const options = { attempts: 3 };

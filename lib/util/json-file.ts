@@ -4,6 +4,7 @@ import { UserError } from "./errors.js";
 import { fileError } from "./files.js";
 import { parseJson } from "./json-text.js";
 import { parseWithSchema } from "./schema.js";
+import { visibleText } from "./visible-text.js";
 
 /**
  * The content of a JSON file as `schema` understands it. A UserError says that the file cannot be read, is not JSON, or
@@ -41,6 +42,7 @@ function parsed(text: string, where: string, remedy: string | undefined): unknow
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const advice = remedy === undefined ? "" : `; ${remedy}`;
-    throw new UserError(`${where} is not valid JSON: ${error.message}${advice}`);
+    // It quotes what is there, line breaks and all.
+    throw new UserError(`${where} is not valid JSON: ${visibleText(error.message)}${advice}`);
   }
 }

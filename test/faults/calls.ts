@@ -100,8 +100,8 @@ async function finishedRuns(root: string): Promise<string> {
   return root;
 }
 
-/** Lines that are said beside the sentence: warnings, and the steps of a set-up. */
-const BESIDES = /^(setup: )?warning: |^setup: .* (done in|failed after) [\d.]+ s$/;
+/** Lines that are said beside the sentence: warnings, the steps of a set-up, and what a command said that it quotes. */
+const BESIDES = /^(setup: )?warning: |^setup: .* (done in|failed after) [\d.]+ s$|^ {4}(?!at )/;
 
 /** What came of all faults at the calls of one job. */
 interface CallRow {

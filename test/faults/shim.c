@@ -40,7 +40,11 @@ static int below(const char *path) {
   return strncmp(path, folder, strlen(folder)) == 0 && (*spared == 0 || strstr(path, spared) == NULL);
 }
 
-static int is_watched(int fd) { return fd >= 0 && fd < 65536 && watched[fd]; }
+/* A number may have become another file's, or a pipe's, by a way that is not seen here. */
+static int is_watched(int fd) {
+  struct stat state;
+  return fd >= 0 && fd < 65536 && watched[fd] && fstat(fd, &state) == 0 && (S_ISREG(state.st_mode) || S_ISDIR(state.st_mode));
+}
 
 /* Whether this call is the one that fails. */
 static int is_due(void) {
@@ -118,7 +122,6 @@ static int opened(int fd, const char *path) {
   return fd;
 }
 
-/* The number may be another file's afterwards, or a pipe's. */
 int close(int fd) {
   if (fd >= 0 && fd < 65536) watched[fd] = 0;
   return NEXT(close)(fd);

@@ -86,6 +86,21 @@ test("a changed source is built again, a changed lock file installed again", () 
   assert.equal(npmCalls(project).length, 2);
 });
 
+test("a damaged lock file is a sentence, a damaged account of what is installed is made anew", () => {
+  const project = bareProject();
+  setUp(project);
+  writeFileSync(join(project.root, "node_modules/.package-lock.json"), "something else");
+  assert.match(setUp(project, ["--quiet"]).said, /npm packages +done/);
+  writeFileSync(join(project.root, "package-lock.json"), "something else");
+  const { status, said } = setUp(project, ["--quiet"]);
+  assert.equal(status, 1);
+  assert.match(
+    said,
+    /^setup: package-lock\.json is damaged; take it back: git checkout package-lock\.json$/m,
+  );
+  assert.doesNotMatch(said, /^ {4}at /m);
+});
+
 test("a set-up killed in the middle leaves no command running and is mended by the next", async () => {
   const project = bareProject();
   const slow = { ...project.env, NPM_SECONDS: "60" };
