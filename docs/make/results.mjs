@@ -5,22 +5,19 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import prettier from "prettier";
-import { discussionOf, readDiscussion } from "../../lib/studies/replication/discussion.js";
-import { readStudyRecord } from "../../lib/studies/replication/study-record.js";
+import {
+  DISCUSSION,
+  discussionOf,
+  readDiscussion,
+  TOGETHER,
+} from "../../lib/studies/replication/discussion.js";
+import { holds, isFormer, readStudyRecord } from "../../lib/studies/replication/study-record.js";
 import { generated } from "./generated.mjs";
 import { againstPeers, fewImages, inShort, manyImages, measuredOn } from "./speed.mjs";
 
-/** @typedef {{ statement: string, measured: string, comesOut?: boolean, outcome?: string, carries?: boolean }} Finding */
+/** @typedef {import("../../lib/studies/replication/study-record.js").StudyRecord} StudyRecord */
+/** @typedef {import("../../lib/studies/replication/study-record.js").RecordedFinding} Finding */
 /** @typedef {Record<string, string | number>} Row */
-/**
- * @typedef {object} StudyRecord
- * @property {{ name: string, title: string, claim: string }} study
- * @property {string} verdict
- * @property {Finding[]} findings
- * @property {{ seeds: number[], overrides: string[] }} settings
- * @property {string} finishedAt
- * @property {{ name: string, title: string, rows: Row[] }[]} tables
- */
 
 /** Studies in the order of the tables, and the notebook that goes through each. @type {[name: string, notebook: string][]} */
 const STUDIES = [
@@ -38,12 +35,20 @@ const STUDIES = [
 const FORMER = "by former rules";
 
 const root = new URL("../../", import.meta.url);
+/** Read once, and held to their own sums. */
+const records = new Map(
+  STUDIES.map(([name]) => {
+    const path = fileURLToPath(new URL(`data/results/reduced/cifar10/${name}.json`, root));
+    return [name, readStudyRecord(path) ?? fail(`${path} is missing`)];
+  }),
+);
+
 /** @param {string} name */
-function record(name) {
-  const text = readFileSync(new URL(`data/results/reduced/cifar10/${name}.json`, root), "utf8");
-  /** @type {unknown} */
-  const parsed = JSON.parse(text);
-  return /** @type {StudyRecord} */ (parsed);
+const record = (name) => records.get(name) ?? fail(`nothing is known of ${name}`);
+
+/** @param {string} message @returns {never} */
+function fail(message) {
+  throw new Error(message);
 }
 
 /** @param {string} what @param {string} file */
@@ -87,17 +92,15 @@ function speedTable() {
   );
 }
 
-/** @param {Finding} finding */
-const holds = ({ comesOut, outcome }) => comesOut ?? outcome === "holds";
 /** @param {Finding[]} of */
 const countOf = (of) => (of.length === 0 ? "" : `${String(of.filter(holds).length)} of ${String(of.length)}`);
-/** A record of before the rules of today. @param {StudyRecord} of */
-const isFormer = ({ findings: all }) => all.some(({ comesOut }) => comesOut !== undefined);
+/** @param {Finding} finding */
+const carriesClaim = (finding) => "carries" in finding && finding.carries;
 
 /** The findings that carry the claim, and the others. @param {StudyRecord} of */
 const partsOf = ({ findings: all }) => ({
-  carriers: all.filter(({ carries }) => carries === true),
-  others: all.filter(({ carries }) => carries !== true),
+  carriers: all.filter(carriesClaim),
+  others: all.filter((finding) => !carriesClaim(finding)),
 });
 
 function verdictTable() {
@@ -106,7 +109,7 @@ function verdictTable() {
     STUDIES.map(([name, notebook]) => {
       const one = record(name);
       const { carriers, others } = partsOf(one);
-      const verdict = isFormer(one) ? FORMER : one.verdict;
+      const verdict = isFormer(one.verdict) ? FORMER : one.verdict;
       return [one.study.title, verdict, countOf(carriers), countOf(others), notebook];
     }),
   );
@@ -116,31 +119,20 @@ function verdictTable() {
 function findings(one) {
   const { carriers, others } = partsOf(one);
   const marks = (/** @type {Finding} */ finding) =>
-    holds(finding) ? "yes" : finding.outcome === "not decided" ? "not decided" : "no";
+    holds(finding) ? "yes" : "outcome" in finding && finding.outcome === "not decided" ? "not decided" : "no";
   const shown = carriers.length > 0 ? carriers : others;
   const rows = shown.map((finding) => [marks(finding), finding.statement, finding.measured]);
-  const verdict = isFormer(one) ? FORMER : `**${one.verdict}**`;
+  const verdict = isFormer(one.verdict) ? FORMER : `**${one.verdict}**`;
   const rest =
     carriers.length > 0 && others.length > 0 ? ` Of the other findings ${countOf(others)} hold.` : "";
   const seeds = one.settings.seeds;
   return `${one.study.claim} Verdict: ${verdict} (${String(seeds.length)} seeds, ${one.finishedAt.slice(0, 10)}).${rest}\n\n${table(["holds", "finding", "measured"], rows)}`;
 }
 
-/** All records, for the discussion of any of them. */
-const records = STUDIES.map(([name]) => {
-  const path = fileURLToPath(new URL(`data/results/reduced/cifar10/${name}.json`, root));
-  return readStudyRecord(path) ?? fail(`${path} is missing`);
-});
-const discussion = readDiscussion(
-  fileURLToPath(new URL("data/results/reduced/discussion.md", root)),
-  records,
-);
+const discussion = readDiscussion(fileURLToPath(new URL(`data/results/reduced/${DISCUSSION}`, root)), [
+  ...records.values(),
+]);
 for (const text of discussion.stale) fail(text);
-
-/** @param {string} message @returns {never} */
-function fail(message) {
-  throw new Error(message);
-}
 
 /** @param {{ heads: string[], rows: string[][] }} of */
 const tableOf = ({ heads, rows }) => table(heads, rows);
@@ -157,13 +149,12 @@ const MADE = {
   "speed of few images": () => tableOf(fewImages()),
   "speed of many images": () => tableOf(manyImages()),
   ...Object.fromEntries(
-    records.map((one) => [
-      `discussion of ${one.study.name}`,
-      () => discussionOf(discussion, one).join("\n\n"),
+    [...records].flatMap(([name, one]) => [
+      [`findings of ${name}`, () => findings(one)],
+      [`discussion of ${name}`, () => discussionOf(discussion, one).join("\n\n")],
     ]),
   ),
-  discussion: () => (discussion.parts.get("all") ?? []).join("\n\n"),
-  ...Object.fromEntries(STUDIES.map(([name]) => [`findings of ${name}`, () => findings(record(name))])),
+  discussion: () => (discussion.parts.get(TOGETHER) ?? []).join("\n\n"),
 };
 
 for (const name of ["README.md", "docs/results.md"]) {

@@ -18,9 +18,10 @@ import { type MergePlan, planOfSteps } from "../nn/delay.js";
 import { classesOf } from "../nn/classifier.js";
 import { boosted, classifyMaps } from "../nn/exit.js";
 import { globalAveragePool } from "../nn/global-average-pool.js";
+import { asMaps } from "../nn/linear.js";
 import { mixedPool } from "../nn/mixed-pool.js";
 import { type EvaluationPass, named, parameter, type Sequence } from "../nn/pass.js";
-import { scoped, type Tensor2D, type Tensor4D, tf } from "../nn/tensorflow.js";
+import { scoped, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { valueAt } from "../nn/timeline.js";
 
 /** Some steps of a value, laid one after another. */
@@ -210,9 +211,4 @@ export class TensorRun implements ProgramRun {
 function readsOf(instruction: Instruction): number[] {
   const read = instruction.kind === "meet" ? [instruction.residual, instruction.shortcut] : [instruction.x];
   return read.filter((value) => value !== undefined);
-}
-
-/** [N, C] as N maps of one position; no copy. */
-function asMaps(x: Tensor2D): Tensor4D {
-  return tf.reshape(x, [x.shape[0], 1, 1, x.shape[1]]);
 }

@@ -3,9 +3,10 @@ import { convolution, convolutionCost, type ConvolutionSpec, outputSide } from "
 import { convolutionAndNorm } from "./convolution-and-norm.js";
 import type { Layer, Pass, Pullback, Sequence } from "./pass.js";
 import { globalAveragePool, globalAveragePoolGradient } from "./global-average-pool.js";
+import { asMaps } from "./linear.js";
 import { mixedPool } from "./mixed-pool.js";
 import { temporalBatchNorm } from "./temporal-batch-norm.js";
-import { type Tensor4D, tf } from "./tensorflow.js";
+import { tf } from "./tensorflow.js";
 
 /** What is computed at once, one stage after the other: described as data, for whoever runs, counts or names it. */
 export type Chain = readonly Stage[];
@@ -80,7 +81,7 @@ function pooled(x: Sequence): Layer {
 function globallyPooled(x: Sequence): Layer {
   const pooledRows = globalAveragePool(x.values);
   const [rows, channels] = pooledRows.shape;
-  const values: Tensor4D = tf.reshape(pooledRows, [rows, 1, 1, channels]);
+  const values = asMaps(pooledRows);
   pooledRows.dispose();
   return {
     y: { values, timeline: x.timeline },

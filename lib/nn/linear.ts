@@ -33,7 +33,7 @@ export function linearGradient(dy: Tensor2D, x: Tensor2D, weight: Tensor2D): Lin
 }
 
 /** [N, C] as N maps of one position; no copy. */
-function asMaps(x: Tensor2D): Tensor4D {
+export function asMaps(x: Tensor2D): Tensor4D {
   return tf.reshape(x, [x.shape[0], 1, 1, x.shape[1]]);
 }
 
