@@ -4,11 +4,18 @@ import { dirname, join } from "node:path";
 import { BINDING, inProject } from "./project.mjs";
 import { fingerprint } from "./stamp.mjs";
 
+const SOURCES = inProject("lib", "nn", "native");
+
 /** The levels of instruction sets that the kernels are compiled for; lib/nn/native/operations/levels.h chooses among them. */
 const AVX2 = ["-mavx2", "-mfma"];
 const AVX512 = [...AVX2, "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mprefer-vector-width=512"];
+const VNNI = [...AVX512, "-mavx512vnni"];
 
-/** @typedef {{ name: string, flags: readonly string[] }} KernelLevel */
+/**
+ * A level with a probe is left out by compilers that do not compile that file.
+ *
+ * @typedef {{ name: string, flags: readonly string[], probe?: string }} KernelLevel
+ */
 
 /** @type {readonly KernelLevel[]} */
 export const KERNEL_LEVELS =
@@ -17,14 +24,18 @@ export const KERNEL_LEVELS =
         { name: "baseline", flags: [] },
         { name: "avx2", flags: AVX2 },
         { name: "avx512", flags: AVX512 },
-        { name: "avx512-vnni", flags: [...AVX512, "-mavx512vnni"] },
+        { name: "avx512-vnni", flags: VNNI },
+        {
+          name: "avx512-amx",
+          flags: [...VNNI, "-mamx-tile", "-mamx-int8", "-DCASCADE_MATRIX_REGISTERS"],
+          probe: join(SOURCES, "probes", "avx512-amx.cc"),
+        },
       ]
     : [{ name: "baseline", flags: [] }];
 
 /** The value of CASCADE_KERNELS that does without the project's own kernels. */
 export const goesWithoutKernels = () => process.env["CASCADE_KERNELS"] === "none";
 
-const SOURCES = inProject("lib", "nn", "native");
 const ARITHMETIC = join(SOURCES, "arithmetic");
 const OPERATIONS = join(SOURCES, "operations");
 
@@ -47,7 +58,8 @@ export const kernelSources = () =>
 export const levelLibrary = (/** @type {KernelLevel} */ { name }) =>
   join(dirname(BINDING), `cascade_${name}.so`);
 
-export const allLevelsCompiled = () => KERNEL_LEVELS.every((level) => existsSync(levelLibrary(level)));
+export const allLevelsCompiled = () =>
+  KERNEL_LEVELS.every((level) => level.probe !== undefined || existsSync(levelLibrary(level)));
 
 /**
  * A compiler's arguments for a level. Nothing may be fused or reordered but where the source says so, for then every level,

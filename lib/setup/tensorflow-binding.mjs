@@ -143,6 +143,13 @@ export class KernelError extends SetupError {}
  * @param {import("./kernel-levels.mjs").KernelLevel} level
  */
 async function compileLevel(compiler, level) {
+  if (level.probe !== undefined) {
+    const compiles = ask(compiler, [...level.flags, "-c", level.probe, "-o", "/dev/null"]) !== undefined;
+    if (!compiles) {
+      rmSync(levelLibrary(level), { force: true });
+      return;
+    }
+  }
   try {
     await compile(compiler, levelLibrary(level), (output) => levelArguments(level, output));
   } catch (error) {

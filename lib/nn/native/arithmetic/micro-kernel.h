@@ -16,17 +16,21 @@ constexpr int64_t kMicroRows = kLanes == 16 ? 8 : 4;
 // Rows, or columns, of an operand whose count must suit every level: so many lanes as the widest has.
 constexpr int64_t kChannelGroup = 16;
 
-// Products of values laid out as U, which holds as many neighbours along the sum as one lane multiplies at once; Pack puts
-// them there. Dequantize turns a sum into a float, with the scales of its row and column where there are any.
+// Products of values laid out as U, which holds as many neighbours along the sum as one lane multiplies at once. A micro-tile
+// has so many rows, and columns in so many registers; sums are of a multiple of kDepth of U. StoreRight puts the neighbours
+// of a right side's lanes in their place, StoreLeft those of a left side whose rows lie along the sum. Dequantize turns a sum
+// into a float, with the scales of its row and column where there are any.
 template <typename U>
 struct MicroKernel;
 
 template <>
 struct MicroKernel<float> {
   using Sum = Lanes;
-  static constexpr int64_t kNeighbours = 1;
-  static constexpr bool kScaled = false;
-  static Lanes Pack(const Lanes (&neighbours)[1]) { return neighbours[0]; }
+  static constexpr int64_t kNeighbours = 1, kRows = kMicroRows, kRegisters = 2, kDepth = 1;
+  static constexpr bool kScaled = false, kRowsAlongSum = false;
+  // Stored as W: float, or bfloat16 to be multiplied as float.
+  template <typename W>
+  static void StoreRight(const Lanes (&neighbours)[1], W* to) { StoreLanes(neighbours[0], to); }
   static Lanes Add(Lanes sum, float left, Lanes right) { return FusedMultiplyAdd(left, right, sum); }
   static Lanes Dequantize(Lanes sum, const float*, int64_t, const float*, int64_t) { return sum; }
 };
@@ -63,12 +67,20 @@ inline Lanes SquareRoot(Lanes values) {
 template <>
 struct MicroKernel<int32_t> {
   using Sum = LaneIntegers;
-  static constexpr int64_t kNeighbours = 2;
-  static constexpr bool kScaled = true;
+  static constexpr int64_t kNeighbours = 2, kRows = kMicroRows, kRegisters = 2, kDepth = 1;
+  static constexpr bool kScaled = true, kRowsAlongSum = false;
 
-  static Lanes Pack(const Lanes (&neighbours)[2]) {
+  static void StoreRight(const Lanes (&neighbours)[2], int32_t* to) {
     const LaneBits low = (LaneBits)ToNearest(neighbours[0]), high = (LaneBits)ToNearest(neighbours[1]);
-    return (Lanes)((low & 0xffff) | high << 16);
+    const LaneBits pairs = (low & 0xffff) | high << 16;
+    std::memcpy(to, &pairs, sizeof(pairs));
+  }
+
+  // The integers from c on of a row of `count`.
+  static void StoreLeft(LaneIntegers integers, int64_t c, int64_t, int32_t* row) {
+    typedef int16_t HalfIntegers __attribute__((vector_size(kLanes * sizeof(int16_t))));
+    const HalfIntegers halves = __builtin_convertvector(integers, HalfIntegers);
+    std::memcpy(row + c / 2, &halves, sizeof(halves));
   }
 
   // sum + left.low right.low + left.high right.high, in each lane
@@ -97,8 +109,9 @@ inline Lanes FactorOf(Lanes squares, float* scale) {
   return length > 0 ? kLength / length : Lanes{};
 }
 
-// values -> pairs of integers and their scale. Where the squares of all of them vanish, below 1e-22, so do they.
-inline void ToIntegers(const float* values, int64_t count, int32_t* pairs, float* scale) {
+// values -> a left side's row of integers and their scale. Where the squares of all of them vanish, below 1e-22, so do they.
+template <typename U>
+inline void ToIntegers(const float* values, int64_t count, U* row, float* scale) {
   constexpr int64_t parts = kChannelGroup / kLanes;
   Lanes squares[parts]{};
   for (int64_t c = 0; c < count; c += kChannelGroup)
@@ -113,11 +126,7 @@ inline void ToIntegers(const float* values, int64_t count, int32_t* pairs, float
   const float length = std::sqrt(sums[0]);
   *scale = length / kLength;
   const float factor = length > 0 ? kLength / length : 0;
-  typedef int16_t HalfIntegers __attribute__((vector_size(kLanes * sizeof(int16_t))));
-  for (int64_t c = 0; c < count; c += kLanes) {
-    const HalfIntegers rounded = __builtin_convertvector(ToNearest(LoadLanes(values + c) * factor), HalfIntegers);
-    std::memcpy(pairs + c / 2, &rounded, sizeof(rounded));
-  }
+  for (int64_t c = 0; c < count; c += kLanes) MicroKernel<U>::StoreLeft(ToNearest(LoadLanes(values + c) * factor), c, count, row);
 }
 
 // One side of a matrix product: its rows or columns lie `outer` and the terms of a sum `depth` values apart. Where U has
@@ -138,12 +147,6 @@ inline Lanes LoadRight(const W* from) {
   return lanes;
 }
 
-template <typename W>
-inline void StoreRight(Lanes lanes, W* to) {
-  if constexpr (std::is_same_v<W, BFloat16>) StoreLanes(lanes, to);
-  else std::memcpy(to, &lanes, sizeof(lanes));
-}
-
 // work(rows) with the fewest rows, known to the compiler, that hold `count` of a micro-tile's: what stands alone, as one image
 // often does, is not multiplied eight times.
 template <typename Work>
@@ -155,7 +158,14 @@ inline void WithRows(int64_t count, const Work& work) {
 }
 
 // Columns of a micro-tile: two registers where the channels allow it.
-inline int64_t MicroColumns(int64_t channels) { return channels % (2 * kLanes) == 0 ? 2 * kLanes : kLanes; }
+template <typename U = float>
+inline int64_t MicroColumns(int64_t channels) { return MicroKernel<U>::kRegisters == 2 && channels % (2 * kLanes) == 0 ? 2 * kLanes : kLanes; }
+
+// What the products of a stretch of work need in place, for sums of so many U.
+template <typename U>
+struct Prepared {
+  explicit Prepared(int64_t) {}
+};
 
 // c [rows, columns] = a b over `depth`, or added to it where asked, for one micro-tile; the columns of b lie side by side.
 template <int64_t rows, int registers, typename U, typename W>

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "byte-kernel.h"
 #include "winograd.h"
 
 namespace cascade {
@@ -69,7 +70,7 @@ inline int64_t PlaceStride(int64_t values) { return values + kChannelGroup; }
 
 // What products are taken of: bfloat16 is multiplied as 16-bit integers.
 template <typename T>
-using Products = std::conditional_t<std::is_same_v<T, float>, float, int32_t>;
+using Products = std::conditional_t<std::is_same_v<T, float>, float, IntegerProducts>;
 
 }  // namespace
 }  // namespace cascade

@@ -18,8 +18,9 @@ constexpr int64_t kTapCount = kFilter * kFilter;
 // Tiles that a thread convolves together, in whole micro-tiles: their transforms stay in its cache.
 template <typename U>
 int64_t TilesTogether(int64_t places, int64_t channels) {
-  const int64_t bytes = places * channels * kMicroRows * sizeof(U) / MicroKernel<U>::kNeighbours;
-  return std::max<int64_t>(1, kCachedBytes / bytes) * kMicroRows;
+  constexpr int64_t rows = MicroKernel<U>::kRows;
+  const int64_t bytes = places * channels * rows * sizeof(U) / MicroKernel<U>::kNeighbours;
+  return std::max<int64_t>(1, kCachedBytes / bytes) * rows;
 }
 
 // A transformed filter u [places, C' / columns, C / neighbours, columns], with columns those of a micro-tile, and where U
@@ -31,7 +32,7 @@ class TransformedFilter {
   TransformedFilter(const Threads& threads, const float* filter, int64_t filter_inputs, int64_t filter_outputs, bool transposed)
       : inputs(transposed ? filter_outputs : filter_inputs),
         outputs(transposed ? filter_inputs : filter_outputs),
-        columns(MicroColumns(outputs)),
+        columns(MicroColumns<U>(outputs)),
         depth(inputs / MicroKernel<U>::kNeighbours),
         u_(kPlaces * depth * outputs),
         scale_(MicroKernel<U>::kScaled ? kPlaces * outputs : 0) {
@@ -101,7 +102,7 @@ class TransformedFilter {
           values[n] = transformed[n][place];
           if constexpr (MicroKernel<U>::kScaled) values[n] *= factor[place];
         }
-        StoreRight(MicroKernel<U>::Pack(values), to + place * outputs * depth + c * columns);
+        MicroKernel<U>::StoreRight(values, to + place * outputs * depth + c * columns);
       }
     }
   }
@@ -128,12 +129,12 @@ class WinogradConvolution {
 
  private:
   using U = Products<T>;
-  static constexpr int64_t kSide = Algorithm::kPlaces, kPlaces = PlacesOf<Algorithm>();
+  static constexpr int64_t kSide = Algorithm::kPlaces, kPlaces = PlacesOf<Algorithm>(), kRows = MicroKernel<U>::kRows;
 
   // Transformed tiles, one place `stride` after the other, as left sides of products.
   struct LeftSides {
     // Rows from `filled` on are zero until something is put there.
-    LeftSides(int64_t rows, int64_t filled, int64_t depth) : tiles(RoundUp(rows, kMicroRows)), depth(depth), stride(PlaceStride(tiles * depth)), v(kPlaces * stride), scale(kPlaces * tiles) {
+    LeftSides(int64_t rows, int64_t filled, int64_t depth) : tiles(RoundUp(rows, kRows)), depth(depth), stride(PlaceStride(tiles * depth)), v(kPlaces * stride), scale(kPlaces * tiles) {
       for (int64_t place = 0; place < kPlaces; place++) std::fill(v.get() + place * stride + filled * depth, v.get() + place * stride + tiles * depth, U{});
     }
     Side<U> At(int64_t place, int64_t tile) const {
@@ -172,12 +173,13 @@ class WinogradConvolution {
 
   // The results of tiles `first` to `last`, whose left sides begin at row `at`, in channels k to `end`.
   void Multiply(const LeftSides& left, int64_t at, int64_t first, int64_t last, int64_t k, int64_t end) const {
-    const int64_t columns = filter_.columns, rows = RoundUp(last - first, kMicroRows), m_stride = PlaceStride(rows * columns);
+    const int64_t columns = filter_.columns, rows = RoundUp(last - first, kRows), m_stride = PlaceStride(rows * columns);
     const Buffer<float> m(kPlaces * m_stride);
+    const Prepared<U> prepared(filter_.depth);
     for (; k < end; k += columns) {
       for (int64_t place = 0; place < kPlaces; place++)
-        for (int64_t row = 0; row < rows; row += kMicroRows)
-          cascade::Multiply(false, std::min(kMicroRows, last - first - row), columns, left.At(place, at + row), filter_.At(place, k), filter_.depth, m.get() + place * m_stride + row * columns, columns);
+        for (int64_t row = 0; row < rows; row += kRows)
+          cascade::Multiply(false, std::min(kRows, last - first - row), columns, left.At(place, at + row), filter_.At(place, k), filter_.depth, m.get() + place * m_stride + row * columns, columns);
       for (int64_t tile = first; tile < last; tile++) TransformOutput(tile, k, m.get() + (tile - first) * columns, m_stride);
     }
   }

@@ -23,11 +23,12 @@ class WinogradFilterGradient {
       : threads_(threads), x_(x), dy_(dy),
         tiles_y_(OutputTiles<Algorithm>({s.batch, s.OutHeight(), s.OutWidth()})),
         tiles_x_(InputTiles<Algorithm>({s.batch, s.height, s.width}, tiles_y_)),
-        inputs_(s.inputs), outputs_(s.outputs), size_(inputs_ * outputs_), columns_(MicroColumns(outputs_)),
+        inputs_(s.inputs), outputs_(s.outputs), size_(inputs_ * outputs_), columns_(MicroColumns<U>(outputs_)),
         of_split_(CeilDiv(tiles_y_.count, size_ <= kManySums ? kSplits : 1)), splits_(CeilDiv(tiles_y_.count, of_split_)),
         together_(std::min(TilesOfGradient(), of_split_)),
-        layout_x_{PlaceStride(together_ * inputs_), kLanes, together_ * kLanes},
-        layout_y_{PlaceStride(together_ * outputs_), columns_, together_ * columns_},
+        room_(std::max(together_, kRoom)),
+        layout_x_{PlaceStride(room_ * inputs_), kLanes, room_ * kLanes},
+        layout_y_{PlaceStride(room_ * outputs_), columns_, room_ * columns_},
         zeros_(std::max(inputs_, outputs_), Cast<T>(0.0f)), sums_(splits_ * kPlaces * size_) {}
 
   void Compute(float* dw) const {
@@ -40,6 +41,9 @@ class WinogradFilterGradient {
 
  private:
   using U = Products<T>;
+  using M = MicroKernel<U>;
+  // Tiles in whose place the least that products are taken of finds room.
+  static constexpr int64_t kRoom = M::kDepth * sizeof(U) / sizeof(float);
   static constexpr int64_t kSide = Algorithm::kPlaces, kPlaces = PlacesOf<Algorithm>();
 
   // Tiles that are worked on together: enough that fetching their sums is worth while.
@@ -65,33 +69,44 @@ class WinogradFilterGradient {
 
   // du [C, C'] = sum over the tiles of v [C / lanes, tiles, lanes] above [C' / columns, tiles, columns], or added to it.
   void SumPlace(bool accumulate, int64_t count, float* v, float* above, float* du) const {
+    const int64_t depth = DepthOf(count);
+    const Prepared<U> prepared(depth);
     std::vector<float> scale_x(inputs_), scale_y(outputs_);
-    for (int64_t c = 0; c < inputs_; c += kLanes) LayAlongTiles(v + c / kLanes * layout_x_.blocks, count, kLanes, &scale_x[c]);
+    for (int64_t c = 0; c < inputs_; c += kLanes) {
+      U* left = LayAlongTiles(v + c / kLanes * layout_x_.blocks, count, kLanes, &scale_x[c]);
+      if constexpr (M::kRowsAlongSum)
+        for (int64_t n = 0; n < depth; n += M::kDepth) M::TurnRun(left + n * kLanes);
+    }
     for (int64_t k = 0; k < outputs_; k += columns_) {
       const U* right = LayAlongTiles(above + k / columns_ * layout_y_.blocks, count, columns_, &scale_y[k]);
-      for (int64_t c = 0; c < inputs_; c += kMicroRows) {
+      for (int64_t c = 0; c < inputs_; c += M::kRows) {
         const U* left = reinterpret_cast<const U*>(v + c / kLanes * layout_x_.blocks + c % kLanes);
-        Multiply<U, U>(accumulate, kMicroRows, columns_, {left, 1, kLanes, &scale_x[c]}, {right, 1, columns_, &scale_y[k]},
-                    CeilDiv(count, MicroKernel<U>::kNeighbours), du + c * outputs_ + k, outputs_);
+        const Side<U> rows{left, M::kRowsAlongSum ? kLanes : 1, kLanes, &scale_x[c]}, columns{right, 1, columns_, &scale_y[k]};
+        Multiply(accumulate, M::kRows, columns_, rows, columns, depth, du + c * outputs_ + k, outputs_);
       }
     }
   }
 
-  // A block [count, width] of tiles as a side of products that run along the tiles, made in place; where U has scales, with
-  // those of the block's columns.
-  static const U* LayAlongTiles(float* block, int64_t count, int64_t width, float* scale) {
-    if constexpr (MicroKernel<U>::kScaled)
+  // The U along so many tiles.
+  static int64_t DepthOf(int64_t count) { return RoundUp(CeilDiv(count, M::kNeighbours), M::kDepth); }
+
+  // A block [count, width] of tiles as a right side of products that run along the tiles, made in place; where U has scales,
+  // with those of the block's columns. Where rows do not lie along the sum it is a left side as well.
+  static U* LayAlongTiles(float* block, int64_t count, int64_t width, float* scale) {
+    U* side = reinterpret_cast<U*>(block);
+    if constexpr (M::kScaled)
       for (int64_t lane = 0; lane < width; lane += kLanes) {
         const auto at = [&](int64_t tile) { return tile < count ? LoadLanes(block + tile * width + lane) : Lanes{}; };
         Lanes squares{};
         for (int64_t tile = 0; tile < count; tile++) squares = FusedMultiplyAdd(at(tile), at(tile), squares);
         const Lanes factor = FactorOf(squares, scale + lane);
-        for (int64_t pair = 0; 2 * pair < count; pair++) {
-          const Lanes both = MicroKernel<U>::Pack({at(2 * pair) * factor, at(2 * pair + 1) * factor});
-          StoreLanes(both, block + pair * width + lane);
+        for (int64_t n = 0; n < DepthOf(count); n++) {
+          Lanes neighbours[M::kNeighbours];
+          for (int64_t i = 0; i < M::kNeighbours; i++) neighbours[i] = at(n * M::kNeighbours + i) * factor;
+          M::StoreRight(neighbours, side + n * width + lane);
         }
       }
-    return reinterpret_cast<const U*>(block);
+    return side;
   }
 
   void TransformBack(float* dw) const {
@@ -118,7 +133,7 @@ class WinogradFilterGradient {
   const T* const x_;
   const T* const dy_;
   const Tiles tiles_y_, tiles_x_;
-  const int64_t inputs_, outputs_, size_, columns_, of_split_, splits_, together_;
+  const int64_t inputs_, outputs_, size_, columns_, of_split_, splits_, together_, room_;
   const Layout layout_x_, layout_y_;
   const std::vector<T> zeros_;
   const Buffer<float> sums_;

@@ -4,6 +4,11 @@
 #pragma once
 
 #include <dlfcn.h>
+#include <unistd.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#include <sys/syscall.h>
+#endif
 
 #include <cstdlib>
 #include <string>
@@ -16,7 +21,20 @@ namespace {
 struct Level {
   const char* name;
   bool available;
+  bool optional = false;  // not every compiler knows its instructions
 };
+
+#ifdef __x86_64__
+// Whether the processor has matrix registers that multiply bytes, and Linux (from 5.16 on) lets this process use them, for
+// which it must be asked once.
+inline bool MatrixRegisters() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM of arch_prctl(2), XFEATURE_XTILE_DATA
+  constexpr unsigned kTiles = 1u << 24, kBytes = 1u << 25;     // AMX-TILE and AMX-INT8 in leaf 7
+  unsigned a, b, c, d = 0;
+  const bool known = __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0;
+  return known && (d & kTiles) != 0 && (d & kBytes) != 0 && syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+#endif
 
 // From the least to the highest. The set-up compiles a library for each (lib/setup/kernel-levels.mjs has the flags).
 inline std::vector<Level> Levels() {
@@ -25,7 +43,8 @@ inline std::vector<Level> Levels() {
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  return {{"baseline", true}, {"avx2", avx2}, {"avx512", avx512}, {"avx512-vnni", avx512 && __builtin_cpu_supports("avx512vnni")}};
+  const bool vnni = avx512 && __builtin_cpu_supports("avx512vnni");
+  return {{"baseline", true}, {"avx2", avx2}, {"avx512", avx512}, {"avx512-vnni", vnni}, {"avx512-amx", vnni && MatrixRegisters(), true}};
 #else
   return {{"baseline", true}};
 #endif
@@ -45,8 +64,10 @@ inline std::string FolderOfBinding() {
   return file.substr(0, file.find_last_of('/'));
 }
 
+inline std::string LibraryOf(const std::string& level) { return FolderOfBinding() + "/cascade_" + level + ".so"; }
+
 inline Chosen Open(const std::string& level) {
-  const std::string file = FolderOfBinding() + "/cascade_" + level + ".so";
+  const std::string file = LibraryOf(level);
   void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   void* symbol = library == nullptr ? nullptr : dlsym(library, "CascadeArithmetic");
   if (symbol == nullptr) return {level, nullptr, std::string("the kernels of level ") + level + " do not load: " + dlerror()};
@@ -57,9 +78,9 @@ inline Chosen Open(const std::string& level) {
 inline Chosen Choose() {
   const char* wanted = std::getenv("CASCADE_KERNELS");
   std::string best, names;
-  for (const auto& [name, available] : Levels()) {
+  for (const auto& [name, available, optional] : Levels()) {
     names += (names.empty() ? "" : ", ") + std::string(name);
-    if (available) best = name;
+    if (available && (!optional || access(LibraryOf(name).c_str(), F_OK) == 0)) best = name;
     if (wanted == nullptr || wanted != std::string(name)) continue;
     if (!available) return {name, nullptr, std::string("CASCADE_KERNELS=") + name + " asks for instructions that this processor lacks; unset it, or name a lower level"};
     return Open(name);
