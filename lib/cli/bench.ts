@@ -19,6 +19,7 @@ import {
   memoryBandwidth,
   TimedAnswers,
 } from "../experiments/benchmark/few-images.js";
+import { answerAsPeer } from "../experiments/benchmark/answer-as-peer.js";
 import { BenchmarkPeer } from "../experiments/benchmark/benchmark-peer.js";
 import { currentEnvironment } from "../experiments/runs/environment.js";
 import { describeBackend } from "../nn/backend/kernel-level.js";
@@ -33,6 +34,7 @@ interface BenchOptions {
   readonly json?: true;
   readonly out?: string;
   readonly only?: string;
+  readonly answer?: string;
 }
 
 interface Comparison {
@@ -57,16 +59,21 @@ export function benchCommand(): Command {
     )
     .option("--rounds <n>", "how often each thing is timed", wholeNumber(1), 7)
     .option("--only <text>", "only the cases whose name begins with this")
+    .option(
+      "--answer <case>",
+      "be such a peer for this case: of another version, or with CASCADE_KERNELS at another level",
+    )
     .option("--json", "print the result as JSON")
     .option("--out <file>", "write the result as JSON to a file as well")
     .action(async (options: BenchOptions) => {
+      if (options.answer !== undefined) {
+        await answerAsPeer(caseNamed(options.answer), process.stdin, writeOut);
+        return;
+      }
       const chosen = ({ name }: BenchmarkCase): boolean => name.startsWith(options.only ?? "");
       const cases = BENCHMARK_CASES.filter(chosen);
       const few = FEW_IMAGES_CASES.filter(chosen);
-      if (cases.length + few.length === 0) {
-        const names = [...BENCHMARK_CASES, ...FEW_IMAGES_CASES].map(({ name }) => name);
-        throw new UserError(`no case begins with "${options.only ?? ""}"; there are ${names.join("; ")}`);
-      }
+      if (cases.length + few.length === 0) throw noCase(`begins with "${options.only ?? ""}"`);
       const peak = matrixMultiplicationPeak();
       const bandwidth = memoryBandwidth();
       // Comparisons come first, so that the first one's peak memory is that of its case alone.
@@ -109,6 +116,17 @@ export function benchCommand(): Command {
       if (options.json === true) process.stdout.write(json);
       else writeReport(result);
     });
+}
+
+const ALL_CASES = [...BENCHMARK_CASES, ...FEW_IMAGES_CASES];
+
+const noCase = (what: string): UserError =>
+  new UserError(`no case ${what}; there are ${ALL_CASES.map(({ name }) => name).join("; ")}`);
+
+function caseNamed(wanted: string): BenchmarkCase {
+  const found = ALL_CASES.find(({ name }) => name === wanted);
+  if (found === undefined) throw noCase(`is named "${wanted}"`);
+  return found;
 }
 
 const NAME_WIDTH = Math.max(...BENCHMARK_CASES.map(({ name }) => name.length));

@@ -1,6 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { once } from "node:events";
 import { createInterface, type Interface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { UserError } from "../../util/errors.js";
 
@@ -14,11 +16,15 @@ export class BenchmarkPeer {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
   readonly #reader: Interface;
+  readonly #closed: Promise<unknown>;
   #complaints = "";
 
   private constructor(readonly command: string) {
     // `exec` keeps the peer's own process, whose memory is read, in the place of the shell's.
     this.#child = spawn("bash", ["-c", command.replace(/^((?:\w+=\S+ )*)/, "$1exec ")]);
+    this.#closed = once(this.#child, "close").catch((error: unknown) => {
+      this.#complaints += String(error);
+    });
     this.#child.stderr.on("data", (chunk: Buffer) => (this.#complaints += chunk.toString()));
     this.#reader = createInterface({ input: this.#child.stdout });
     this.#lines = this.#reader[Symbol.asyncIterator]();
@@ -60,6 +66,8 @@ export class BenchmarkPeer {
     for (;;) {
       const line = await this.#lines.next();
       if (line.done === true) {
+        // What it said on standard error may still be on its way.
+        await Promise.race([this.#closed, sleep(1000)]);
         throw new UserError(
           `the peer "${this.command}" ended: ${this.#complaints.trim().split("\n").at(-1) ?? ""}`,
         );

@@ -26,6 +26,9 @@ export interface BenchmarkCase {
   readonly precision: Precision;
 }
 
+/** Images of a case that is trained on as well. */
+export const COMPARED_BATCH = 128;
+
 export const FULL: BenchmarkCase = {
   name: "full",
   depth: 18,
@@ -33,7 +36,7 @@ export const FULL: BenchmarkCase = {
   timesteps: 9,
   delay: { kind: "oneStepDelay" },
   scheme: "parallel",
-  batch: 128,
+  batch: COMPARED_BATCH,
   precision: "float32",
 };
 export const QUARTER: BenchmarkCase = { ...FULL, name: "quarter", width: 0.25 };
