@@ -31,6 +31,7 @@ const STUDIES = [
   ["norm-constants", "09"],
   ["precision", ""],
   ["norm-stability", ""],
+  ["field", "10"],
 ];
 const FORMER = "by former rules";
 
@@ -83,11 +84,12 @@ function accuracyTable() {
   return table(["accuracy, %", "t = 1", "t = 2", "t = 3", "last", "paper, last", "area"], rows.map(cells));
 }
 
-function speedTable() {
-  const rows = rowsOf(record("six-models"), "accuracy-at-speed");
+/** A table of a study, whose first column has the names. @param {string} study @param {string} name */
+function accuraciesOf(study, name) {
+  const rows = rowsOf(record(study), name);
   const heads = Object.keys(rows[0] ?? {}).filter((key) => key !== "n");
   return table(
-    heads.map((head) => (head === "model" ? "accuracy, %" : head)),
+    heads.map((head, i) => (i === 0 ? "accuracy, %" : head)),
     rows.map((row) => heads.map((head) => row[head] ?? "")),
   );
 }
@@ -140,7 +142,8 @@ const tableOf = ({ heads, rows }) => table(heads, rows);
 /** What can stand between the marks, by its name. @type {Record<string, () => string>} */
 const MADE = {
   accuracy: accuracyTable,
-  "accuracy at speed": speedTable,
+  "accuracy at speed": () => accuraciesOf("six-models", "accuracy-at-speed"),
+  "area of the field": () => accuraciesOf("field", "area"),
   verdicts: verdictTable,
   "speed in short": inShort,
   "where speed was measured": measuredOn,
