@@ -16,6 +16,9 @@ import { parseOverrides } from "./overrides.js";
 import { writeOut } from "./output.js";
 import { withStopSignal } from "./stop-signals.js";
 
+/** What a training that a killed sweep left gets to notice it and end: it looks every second, or after a long step. */
+const ORPHAN_MS = 20_000;
+
 interface RunCommandOptions {
   readonly out: string;
   readonly parent?: number;
@@ -39,7 +42,10 @@ export function runCommand(): Command {
         return;
       }
       const stopWatching = options.parent === undefined ? undefined : exitWithParent({ pid: options.parent });
-      const directory = await withStopSignal((signal) => trainingRun(spec, { root: options.out, signal }));
+      const patienceMs = options.parent === undefined ? 0 : ORPHAN_MS;
+      const directory = await withStopSignal((signal) =>
+        trainingRun(spec, { root: options.out, signal, patienceMs }),
+      );
       stopWatching?.();
       writeOut(directory);
       const diverged = divergedSummary(directory)?.diverged;

@@ -30,14 +30,32 @@ const GUARD_SILENCE_MS = 5_000;
 const GUARD_SIGN_MS = 1_000;
 /** How long to wait for others that hold the guard one after the other. */
 const PATIENCE_MS = 20_000;
+/** How often who waits for an owner to end looks. */
+const LOOK_MS = 100;
 
 const ownerSchema = z.object({ pid: z.number(), startTime: z.string(), machine: z.string() });
 
 /**
- * Takes the exclusive lock of an existing folder, or throws a UserError (`FolderInUse`) that names the living owner.
- * The lock of an owner that died on this machine is taken over at once; elsewhere, silence decides.
+ * Takes the exclusive lock of an existing folder, or throws a UserError (`FolderInUse`) that names the living owner, after
+ * `patienceMs` in which it may end. The lock of an owner that died on this machine is taken over at once; elsewhere,
+ * silence decides.
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+export async function lockFolder(
+  folder: string,
+  { patienceMs = 0 }: { readonly patienceMs?: number } = {},
+): Promise<FolderLock> {
+  const begun = performance.now();
+  for (;;) {
+    try {
+      return await takeLock(folder);
+    } catch (error) {
+      if (!(error instanceof FolderInUse) || performance.now() - begun >= patienceMs) throw error;
+      await sleep(LOOK_MS);
+    }
+  }
+}
+
+async function takeLock(folder: string): Promise<FolderLock> {
   const path = join(folder, LOCK);
   const owner = processIdentity(process.pid);
   await guarded(folder, async () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { lockFolder } from "../../lib/util/folder-lock.js";
 import { processIdentity } from "../../lib/util/process-identity.js";
 import { temporaryFolder } from "../temporary-folder.js";
@@ -47,6 +49,20 @@ test(
     }
   },
 );
+
+test("who has patience gets the lock of a living process once it ends", { timeout: 30_000 }, async (t) => {
+  const folder = await temporaryFolder(t);
+  const other = spawn("sleep", ["600"]);
+  t.after(() => other.kill());
+  const owner = processIdentity(other.pid ?? 0);
+  assert.ok(owner !== null);
+  leaveLock(folder, owner, new Date());
+  await assert.rejects(lockFolder(folder, { patienceMs: 300 }), userError(/is in use by process/));
+  const waiting = lockFolder(folder, { patienceMs: 20_000 });
+  assert.equal(await Promise.race([waiting, sleep(500, "waits")]), "waits");
+  other.kill();
+  await (await waiting).release();
+});
 
 test("elsewhere silence decides: an old lock is dead, a fresh one not, one from the future is watched", async (t) => {
   const elsewhere = { pid: 1, startTime: "1", machine: "another" };

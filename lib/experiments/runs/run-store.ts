@@ -26,13 +26,22 @@ export interface OpenRunOptions {
   readonly environment?: Readonly<Record<string, unknown>>;
   /** Told what was found damaged and what was done about it. */
   readonly warn: (message: string) => void;
+  /** How long to wait for another process that writes the run. */
+  readonly patienceMs?: number;
 }
 
 /**
  * Opens the run of `spec` under `root` for writing, new or where a killed process left it, under an exclusive lock.
  * A UserError if another process is writing it or its spec.json was changed.
  */
-export async function openRun({ root, name, spec, environment = {}, warn }: OpenRunOptions): Promise<Run> {
+export async function openRun({
+  root,
+  name,
+  spec,
+  environment = {},
+  warn,
+  patienceMs = 0,
+}: OpenRunOptions): Promise<Run> {
   if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) {
     throw new UserError(`"${name}" is no name for a run: use letters, digits, ".", "_" and "-"`);
   }
@@ -40,7 +49,7 @@ export async function openRun({ root, name, spec, environment = {}, warn }: Open
   await mkdir(directory, { recursive: true }).catch((error: unknown) => {
     throw fileError(error, "write", directory);
   });
-  const lock = await lockFolder(directory);
+  const lock = await lockFolder(directory, { patienceMs });
   try {
     const record = new RunRecord(directory);
     const files = new WrittenFiles(directory);

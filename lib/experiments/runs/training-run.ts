@@ -38,6 +38,8 @@ export interface TrainingRunOptions {
   readonly watch?: WatchTraining;
   /** Stops the training after the step at hand: its state is committed, and a Stopped thrown. */
   readonly signal?: AbortSignal;
+  /** How long to wait for another process that writes the run, in milliseconds. */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface TrainingRunOptions {
  * A training that diverges ends there and is done too: `divergedSummary` tells it, and it is not trained again.
  */
 export async function trainingRun(spec: RunSpec, options: TrainingRunOptions = {}): Promise<string> {
-  const { root = RUNS, warn = warnOnStandardError, quiet = false } = options;
+  const { root = RUNS, warn = warnOnStandardError, quiet = false, patienceMs = 0 } = options;
   const watch = quiet ? undefined : (options.watch ?? usualWatch);
   const finished = await finishedRun(root, spec, options.dataset, warn);
   if (finished !== undefined) return finished;
@@ -61,7 +63,8 @@ export async function trainingRun(spec: RunSpec, options: TrainingRunOptions = {
   return stoppable(options.signal, async (signal) => {
     if (signal.aborted) throw new Stopped(`${home.directory}: stopped before its first step`);
     const environment = { backend: describeBackend() };
-    const run = await openRun({ root, name: runName(spec), spec: home.spec, environment, warn });
+    const name = runName(spec);
+    const run = await openRun({ root, name, spec: home.spec, environment, warn, patienceMs });
     try {
       // Another process may have finished it while this one waited.
       if (!run.isDone()) await trainAndTrace({ run, spec, dataset, watch, warn, signal });
