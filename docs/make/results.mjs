@@ -36,13 +36,15 @@ const STUDIES = [
 const FORMER = "by former rules";
 
 const root = new URL("../../", import.meta.url);
-/** Read once, and held to their own sums. */
-const records = new Map(
-  STUDIES.map(([name]) => {
-    const path = fileURLToPath(new URL(`data/results/reduced/cifar10/${name}.json`, root));
-    return [name, readStudyRecord(path) ?? fail(`${path} is missing`)];
-  }),
-);
+/** Held to its own sum. @param {string} data @param {string} name */
+function readRecord(data, name) {
+  const path = fileURLToPath(new URL(`data/results/reduced/${data}/${name}.json`, root));
+  return readStudyRecord(path) ?? fail(`${path} is missing`);
+}
+
+/** Those of CIFAR-10, read once. */
+const records = new Map(STUDIES.map(([name]) => [name, readRecord("cifar10", name)]));
+const fieldOnCifar100 = readRecord("cifar100", "field");
 
 /** @param {string} name */
 const record = (name) => records.get(name) ?? fail(`nothing is known of ${name}`);
@@ -84,9 +86,9 @@ function accuracyTable() {
   return table(["accuracy, %", "t = 1", "t = 2", "t = 3", "last", "paper, last", "area"], rows.map(cells));
 }
 
-/** A table of a study, whose first column has the names. @param {string} study @param {string} name */
-function accuraciesOf(study, name) {
-  const rows = rowsOf(record(study), name);
+/** A table of a study, whose first column has the names. @param {StudyRecord} of @param {string} name */
+function accuraciesOf(of, name) {
+  const rows = rowsOf(of, name);
   const heads = Object.keys(rows[0] ?? {}).filter((key) => key !== "n");
   return table(
     heads.map((head, i) => (i === 0 ? "accuracy, %" : head)),
@@ -133,6 +135,7 @@ function findings(one) {
 
 const discussion = readDiscussion(fileURLToPath(new URL(`data/results/reduced/${DISCUSSION}`, root)), [
   ...records.values(),
+  fieldOnCifar100,
 ]);
 for (const text of discussion.stale) fail(text);
 
@@ -142,8 +145,9 @@ const tableOf = ({ heads, rows }) => table(heads, rows);
 /** What can stand between the marks, by its name. @type {Record<string, () => string>} */
 const MADE = {
   accuracy: accuracyTable,
-  "accuracy at speed": () => accuraciesOf("six-models", "accuracy-at-speed"),
-  "area of the field": () => accuraciesOf("field", "area"),
+  "accuracy at speed": () => accuraciesOf(record("six-models"), "accuracy-at-speed"),
+  "area of the field": () => accuraciesOf(record("field"), "area"),
+  "area of the field on CIFAR-100": () => accuraciesOf(fieldOnCifar100, "area"),
   verdicts: verdictTable,
   "speed in short": inShort,
   "where speed was measured": measuredOn,
@@ -157,6 +161,7 @@ const MADE = {
       [`discussion of ${name}`, () => discussionOf(discussion, one).join("\n\n")],
     ]),
   ),
+  "discussion of the field on CIFAR-100": () => discussionOf(discussion, fieldOnCifar100).join("\n\n"),
   discussion: () => (discussion.parts.get(TOGETHER) ?? []).join("\n\n"),
 };
 
