@@ -142,13 +142,17 @@ export class KernelError extends SetupError {}
  * @param {string} compiler
  * @param {import("./kernel-levels.mjs").KernelLevel} level
  */
+const knowsLevel = (compiler, { flags, probe }) =>
+  probe === undefined || ask(compiler, [...flags, "-c", probe, "-o", "/dev/null"]) !== undefined;
+
+/**
+ * @param {string} compiler
+ * @param {import("./kernel-levels.mjs").KernelLevel} level
+ */
 async function compileLevel(compiler, level) {
-  if (level.probe !== undefined) {
-    const compiles = ask(compiler, [...level.flags, "-c", level.probe, "-o", "/dev/null"]) !== undefined;
-    if (!compiles) {
-      rmSync(levelLibrary(level), { force: true });
-      return;
-    }
+  if (!knowsLevel(compiler, level)) {
+    rmSync(levelLibrary(level), { force: true });
+    return;
   }
   try {
     await compile(compiler, levelLibrary(level), (output) => levelArguments(level, output));
