@@ -1,5 +1,5 @@
 import type { PlotlyFigure } from "./figure.js";
-import { errorBand, meanLine, modelLine } from "./model-line.js";
+import { errorBand, type LinePoint, meanLine, modelLine } from "./model-line.js";
 import { axis, layout, millimetres, type ModelStyle, OKABE_ITO, shareAxis, WIDTH } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
@@ -46,7 +46,7 @@ export function accuracyOverBudgetFigure(table: TableLike, title: string): Plotl
   const farthest = Math.max(...rows.map((row) => row.budget));
   return {
     data: [
-      ...lines.flatMap(({ model, style, line }) => errorBand(model, style, line)),
+      ...lines.flatMap(({ model, style, line }) => errorBand(model, style, staircase(line))),
       ...lines.map(({ model, style, line }) => {
         const drawn = modelLine(model, style, line);
         return { ...drawn, line: { ...(drawn["line"] as object), shape: "hv" } };
@@ -63,4 +63,12 @@ export function accuracyOverBudgetFigure(table: TableLike, title: string): Plotl
       },
     }),
   };
+}
+
+/** The line with its corners: each point stands until the next one's place. */
+function staircase(line: readonly LinePoint[]): LinePoint[] {
+  return line.flatMap((point, i) => {
+    const before = line[i - 1];
+    return before === undefined ? [point] : [{ ...before, x: point.x }, point];
+  });
 }

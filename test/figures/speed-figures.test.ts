@@ -83,6 +83,13 @@ test("accuracy over a budget: a staircase for each model, at the means over seed
     assert.deepEqual(y, [0.05, 0.3, 0.55]);
     assert.equal((line as { shape: string }).shape, "hv");
   }
+  // A band of the same corners as its line: a value stands until the next one's budget.
+  const [band] = figure.data.filter(({ mode }) => mode === "lines");
+  assert.equal(band?.["name"], "CascadedTD ± standard error");
+  assert.deepEqual(band["x"], [0, 1, 1, 2, 2, 2, 2, 1, 1, 0]);
+  const upper = (band["y"] as number[]).slice(0, 5);
+  const rounded = upper.map((y) => Number(y.toFixed(9)));
+  assert.deepEqual(rounded, [0.1, 0.1, 0.35, 0.35, 0.6]);
   const axis = figure.layout["xaxis"] as { title: { text: string } };
   assert.equal(axis.title.text, "Energy (µJ)");
 });
