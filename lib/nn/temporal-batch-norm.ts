@@ -1,12 +1,13 @@
 import { kernels } from "./backend/chosen-kernels.js";
-import type { GainAndBias } from "./backend/kernels.js";
+import type { Affine, GainAndBias, NormStatistics } from "./backend/kernels.js";
 import { gatherSteps, gatherStepsGradient } from "./backend/rows.js";
-import { type Tensor, type Tensor1D, type Tensor2D, tf } from "./tensorflow.js";
+import { type Tensor, type Tensor2D, tf } from "./tensorflow.js";
 import {
   type EvaluationPass,
   type FoldedNorm,
   type Layer,
   named,
+  type NamedTensors,
   noPullback,
   type NormSettings,
   parameter,
@@ -15,7 +16,7 @@ import {
   type Sequence,
   type TrainingPass,
 } from "./pass.js";
-import { ABSENT, firstTimesteps, isIdentity, refine, type Timeline, valueAt } from "./timeline.js";
+import { firstTimesteps, isIdentity, refine, type Timeline, valueAt } from "./timeline.js";
 
 /**
  * Batch norm with statistics for each timestep, and optionally scale and offset for each timestep too:
@@ -51,7 +52,8 @@ function trainingNorm(pass: TrainingPass, name: string, x: Sequence, relu: boole
       const back = kernels.normalizeGradient(dy, values, scaleRows, offsetRows, statistics, steps);
       recordAffineGradient(pass, `${name}.scale`, back.dscale, timeline);
       recordAffineGradient(pass, `${name}.offset`, back.doffset, timeline);
-      tf.dispose([dy, y, scaleRows, offsetRows, statistics.mean, statistics.variance]);
+      if (temporalAffine) tf.dispose([scaleRows, offsetRows]);
+      tf.dispose([dy, y, statistics.mean, statistics.variance]);
       if (!expanded) return back.dx;
       const dx = gatherStepsGradient(back.dx, x.timeline, expansion);
       tf.dispose([back.dx, values]);
@@ -60,64 +62,50 @@ function trainingNorm(pass: TrainingPass, name: string, x: Sequence, relu: boole
   };
 }
 
-/** Scale or offset as one row for each distinct step: [C] repeated, or [T, C] gathered; -> [D, C]. */
-function affineRows(pass: TrainingPass, name: string, timeline: Timeline): Tensor2D {
-  if (pass.norm.temporalAffine) {
-    return tf.gather(parameter(pass, name) as Tensor2D, firstTimesteps(timeline));
-  }
-  const shared = parameter(pass, name) as Tensor1D;
-  return tf.tidy(() => tf.tile(tf.expandDims<Tensor2D>(shared, 0), [timeline.rows.length, 1]));
+/** Scale or offset: the parameter [C] itself, which all steps share, or of [T, C] a row for each distinct step. */
+function affineRows(pass: TrainingPass, name: string, timeline: Timeline): Affine {
+  const values = parameter(pass, name) as Affine;
+  return pass.norm.temporalAffine ? tf.gather(values, firstTimesteps(timeline)) : values;
 }
 
-function recordAffineGradient(
-  pass: TrainingPass,
-  name: string,
-  gradientRows: Tensor2D,
-  timeline: Timeline,
-): void {
+/** The gradient by `affineRows`, which becomes that of the parameter. */
+function recordAffineGradient(pass: TrainingPass, name: string, gradient: Affine, timeline: Timeline): void {
   if (!pass.norm.temporalAffine) {
-    recordGradient(pass, name, tf.sum(gradientRows, 0));
-  } else {
-    const timesteps = timeline.step.length;
-    const gradient = tf.tidy(() => {
-      const indices = tf.tensor2d(firstTimesteps(timeline), [timeline.rows.length, 1], "int32");
-      return tf.scatterND(indices, gradientRows, [timesteps, valueAt(gradientRows.shape, 1)]);
-    });
     recordGradient(pass, name, gradient);
+    return;
   }
-  gradientRows.dispose();
+  const shape = [timeline.step.length, valueAt(gradient.shape, 1)];
+  const ofAllTimesteps = tf.tidy(() => {
+    const indices = tf.tensor2d(firstTimesteps(timeline), [timeline.rows.length, 1], "int32");
+    return tf.scatterND(indices, gradient, shape);
+  });
+  gradient.dispose();
+  recordGradient(pass, name, ofAllTimesteps);
 }
 
 /**
- * Running statistics after the batch, with m the momentum and n the values of a channel in the whole batch:
- *
- *     mean[t] <- (1 - m) mean[t] + m batchMean[t]
- *     variance[t] <- (1 - m) variance[t] + m batchVariance[t] n / (n - 1)
- *
- * Timesteps at which the block was not evaluated keep their rows. A one-row step stands for the whole batch, so
- * its n is the batch's too.
+ * Running statistics after the batch. Timesteps at which the block was not evaluated keep theirs. A one-row step stands for
+ * the whole batch, so the values behind it are the batch's too.
  */
 function updateStatistics(
   pass: TrainingPass,
   name: string,
-  batch: { readonly mean: Tensor2D; readonly variance: Tensor2D },
+  batch: NormStatistics,
   timeline: Timeline,
   positions: number,
 ): void {
-  const n = pass.batch * positions;
-  tf.tidy(() => {
-    const present = timeline.step.map((d) => (d === ABSENT ? 0 : pass.norm.momentum));
-    const share = tf.tensor2d(present, [present.length, 1]);
-    const source = tf.tensor1d(
-      timeline.step.map((d) => Math.max(d, 0)),
-      "int32",
-    );
-    const blend = (running: Tensor, fresh: Tensor): Tensor =>
-      tf.keep(tf.add(tf.mul(running, tf.sub(1, share)), tf.mul(tf.gather(fresh, source), share)));
-    const unbiased = tf.mul(batch.variance, n / Math.max(n - 1, 1));
-    pass.newStatistics.set(`${name}.mean`, blend(named(pass.statistics, `${name}.mean`), batch.mean));
-    pass.newStatistics.set(`${name}.variance`, blend(named(pass.statistics, `${name}.variance`), unbiased));
-  });
+  const running = runningStatistics(pass, name);
+  const update = { step: timeline.step, momentum: pass.norm.momentum, values: pass.batch * positions };
+  const { mean, variance } = kernels.updateStatistics(running, batch, update);
+  pass.newStatistics.set(`${name}.mean`, tf.keep(mean));
+  pass.newStatistics.set(`${name}.variance`, tf.keep(variance));
+}
+
+function runningStatistics({ statistics }: { statistics: NamedTensors }, name: string): NormStatistics {
+  return {
+    mean: named(statistics, `${name}.mean`) as Tensor2D,
+    variance: named(statistics, `${name}.variance`) as Tensor2D,
+  };
 }
 
 /** The running statistics of a norm that a batch does not pass through: as they were. */

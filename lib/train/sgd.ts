@@ -1,6 +1,7 @@
 import type { NamedTensors } from "../nn/pass.js";
 import { kernels } from "../nn/backend/chosen-kernels.js";
 import type { Tensor } from "../nn/tensorflow.js";
+import { valueAt } from "../nn/timeline.js";
 
 /** Stochastic gradient descent with Nesterov momentum and weight decay on every parameter. */
 export interface SgdSettings {
@@ -26,13 +27,18 @@ export function sgdStep(
 ): { parameters: NamedTensors; velocities: NamedTensors } {
   const nextParameters = new Map<string, Tensor>(parameters);
   const nextVelocities = new Map<string, Tensor>(velocities);
-  for (const [name, gradient] of gradients) {
+  const names = [...gradients.keys()];
+  const updates = [...gradients].map(([name, gradient]) => {
     const weight = parameters.get(name);
     if (weight === undefined) throw new RangeError(`a gradient names "${name}", which is no parameter`);
-    const velocity = velocities.get(name);
-    const next = kernels.updateParameter(weight, velocity, gradient, settings);
-    nextParameters.set(name, next.weight);
-    nextVelocities.set(name, next.velocity);
+    return { weight, velocity: velocities.get(name), gradient };
+  });
+  for (const [i, { weight, velocity }] of kernels.updateParameters(updates, settings).entries()) {
+    const name = valueAt(names, i);
+    nextParameters.set(name, weight);
+    nextVelocities.set(name, velocity);
+  }
+  for (const { weight, velocity, gradient } of updates) {
     weight.dispose();
     velocity?.dispose();
     gradient.dispose();

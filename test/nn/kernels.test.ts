@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { composedKernels } from "../../lib/nn/backend/composed-kernels.js";
 import { hasOwnKernels } from "../../lib/nn/backend/kernel-level.js";
-import type { Kernels, MergeSteps, NormSteps } from "../../lib/nn/backend/kernels.js";
+import type { Affine, Kernels, MergeSteps, NormSteps } from "../../lib/nn/backend/kernels.js";
 import { ownKernels } from "../../lib/nn/backend/own-kernels.js";
 import { planMerge } from "../../lib/nn/delay.js";
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../../lib/nn/tensorflow.js";
-import type { Timeline } from "../../lib/nn/timeline.js";
+import { ABSENT, type Timeline } from "../../lib/nn/timeline.js";
 import { recipeUniform } from "../../lib/util/recipe.js";
 
 /** Both implementations of the contract give the same numbers: one case, or several, for each of its operations. */
@@ -64,6 +64,18 @@ const merges = (run: (k: Kernels, steps: MergeSteps, y: Tensor4D) => readonly Te
     return run(k, steps, k.merge(maps(1, [13, 5, 5, 6]), shortcut, steps));
   });
 
+/** With and without the ReLU, scale and offset of each step or of all. */
+const norms = (
+  run: (k: Kernels, scale: Affine, offset: Affine, steps: NormSteps) => readonly Tensor[],
+): Case[] =>
+  [true, false].flatMap((relu) =>
+    [true, false].map((shared) => (k: Kernels) => {
+      const affine = (seed: number): Affine =>
+        shared ? tf.tensor1d(numbers(seed, [6])) : table(seed, [3, 6]);
+      return run(k, affine(2), affine(3), { ...ROWS, relu });
+    }),
+  );
+
 const CASES: Readonly<Record<keyof Kernels, readonly Case[]>> = {
   convolve: [
     ...convolutions((k, { x, filter, stride }) => k.convolve(maps(1, x), maps(2, filter), stride, "float32")),
@@ -79,15 +91,12 @@ const CASES: Readonly<Record<keyof Kernels, readonly Case[]>> = {
   convolveFilterGradient: convolutions((k, c) =>
     k.convolveFilterGradient(maps(1, c.x), maps(2, outputShape(c)), c.filter, c.stride, "float32"),
   ),
-  normalize: [true, false].map((relu) => (k: Kernels) => {
-    const { y, mean, variance } = k.normalize(maps(1, SHAPE), table(2, [3, 6]), table(3, [3, 6]), {
-      ...ROWS,
-      relu,
-    });
+  normalize: norms((k, scale, offset, steps) => {
+    const { y, mean, variance } = k.normalize(maps(1, SHAPE), scale, offset, steps);
     return [y, mean, variance];
   }),
-  normalizeGradient: [true, false].map((relu) => (k: Kernels) => {
-    const [x, scale, offset, steps] = [maps(1, SHAPE), table(2, [3, 6]), table(3, [3, 6]), { ...ROWS, relu }];
+  normalizeGradient: norms((k, scale, offset, steps) => {
+    const x = maps(1, SHAPE);
     const back = k.normalizeGradient(
       maps(4, SHAPE),
       x,
@@ -98,6 +107,14 @@ const CASES: Readonly<Record<keyof Kernels, readonly Case[]>> = {
     );
     return [back.dx, back.dscale, back.doffset];
   }),
+  updateStatistics: [[0, 1, 2, 2], [ABSENT, 2, 0, ABSENT], Array<number>(4).fill(ABSENT)].map(
+    (step) => (k: Kernels) => {
+      const running = { mean: table(1, [4, 6]), variance: tf.abs<Tensor2D>(table(2, [4, 6])) };
+      const batch = { mean: table(3, [3, 6]), variance: tf.abs<Tensor2D>(table(4, [3, 6])) };
+      const { mean, variance } = k.updateStatistics(running, batch, { step, momentum: 0.1, values: 12 });
+      return [mean, variance];
+    },
+  ),
   scaleAndShift: [true, false].map((relu) => (k: Kernels) => [
     k.scaleAndShift(maps(1, SHAPE), {
       gain: table(2, [3, 6]),
@@ -120,15 +137,14 @@ const CASES: Readonly<Record<keyof Kernels, readonly Case[]>> = {
       return [k.maxPoolGradient(maps(2, y.shape), x, y)];
     },
   ],
-  updateParameter: [true, false].map((first) => (k: Kernels) => {
+  updateParameters: [true, false].map((first) => (k: Kernels) => {
     const step = { learningRate: 0.1, momentum: 0.9, weightDecay: 0.01 };
-    const { weight, velocity } = k.updateParameter(
-      table(1, [5, 7]),
-      first ? undefined : table(2, [5, 7]),
-      table(3, [5, 7]),
-      step,
-    );
-    return [weight, velocity];
+    const updates = [5, 3].map((rows, i) => ({
+      weight: table(1 + i, [rows, 7]),
+      velocity: first ? undefined : table(3 + i, [rows, 7]),
+      gradient: table(5 + i, [rows, 7]),
+    }));
+    return k.updateParameters(updates, step).flatMap(({ weight, velocity }) => [weight, velocity]);
   }),
 };
 

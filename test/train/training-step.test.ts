@@ -4,7 +4,7 @@ import { forward } from "../../lib/models/anytime-network.js";
 import { cascadedResNet } from "../../lib/models/cascaded-resnet.js";
 import { disposeEvaluationPass, disposeState, evaluationPass, initialState } from "../../lib/models/state.js";
 import type { Sequence } from "../../lib/nn/pass.js";
-import { type Tensor, tf } from "../../lib/nn/tensorflow.js";
+import { scoped, type Tensor, tf } from "../../lib/nn/tensorflow.js";
 import { constantTimeline } from "../../lib/nn/timeline.js";
 import { batchGradients, trainingStep, type TrainingState } from "../../lib/train/training-step.js";
 import { randomStream } from "../../lib/util/random.js";
@@ -50,7 +50,7 @@ test("a training step, an evaluation and the end of a state leave no tensor behi
     step();
     assert.equal(tf.memory().numTensors, begun);
     const pass = evaluationPass(network, state);
-    forward(network, pass, images, BATCH);
+    scoped(() => forward(network, pass, images, BATCH));
     disposeEvaluationPass(pass);
     assert.equal(tf.memory().numTensors, begun);
     disposeState(state);

@@ -24,14 +24,16 @@ export const composedKernels: Kernels = {
       );
     }),
 
-  updateParameter: (weight, velocity, gradient, { learningRate, momentum, weightDecay }) =>
-    tf.tidy(() => {
-      const decayed = tf.add(gradient, tf.mul(weight, weightDecay));
-      const nextVelocity: Tensor =
-        velocity === undefined ? tf.clone(decayed) : tf.add(tf.mul(velocity, momentum), decayed);
-      const direction = tf.add(decayed, tf.mul(nextVelocity, momentum));
-      return { weight: tf.sub(weight, tf.mul(direction, learningRate)), velocity: nextVelocity };
-    }),
+  updateParameters: (updates, { learningRate, momentum, weightDecay }) =>
+    updates.map(({ weight, velocity, gradient }) =>
+      tf.tidy(() => {
+        const decayed = tf.add(gradient, tf.mul(weight, weightDecay));
+        const nextVelocity: Tensor =
+          velocity === undefined ? tf.clone(decayed) : tf.add(tf.mul(velocity, momentum), decayed);
+        const direction = tf.add(decayed, tf.mul(nextVelocity, momentum));
+        return { weight: tf.sub(weight, tf.mul(direction, learningRate)), velocity: nextVelocity };
+      }),
+    ),
 };
 
 function padOne(x: Tensor4D): Tensor4D {

@@ -1,13 +1,16 @@
-import type { Kernels } from "./kernels.js";
+import { type Affine, type Kernels, unbiasing } from "./kernels.js";
 import { concatenate, splitRows } from "./rows.js";
-import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../tensorflow.js";
-import { valueAt } from "../timeline.js";
+import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../tensorflow.js";
+import { ABSENT, valueAt } from "../timeline.js";
 
 type Normalized = ReturnType<Kernels["normalize"]>;
 type NormGradient = ReturnType<Kernels["normalizeGradient"]>;
 
 /** Batch norm composed of TensorFlow's operations, one distinct step after the other. */
-export const composedNorm: Pick<Kernels, "normalize" | "normalizeGradient" | "scaleAndShift"> = {
+export const composedNorm: Pick<
+  Kernels,
+  "normalize" | "normalizeGradient" | "updateStatistics" | "scaleAndShift"
+> = {
   normalize: (x, scale, offset, { rows, epsilon, relu }) =>
     tf.tidy(() => {
       const means: Tensor[] = [];
@@ -42,8 +45,26 @@ export const composedNorm: Pick<Kernels, "normalize" | "normalizeGradient" | "sc
         const centred = tf.sub(tf.sub(passed, tf.div(doffset, n)), tf.mul(normalized, tf.div(dscale, n)));
         return tf.mul<Tensor4D>(centred, tf.div(row(scale, d), deviation));
       });
-      return { dx: concatenate(parts), dscale: tf.stack(dscales), doffset: tf.stack(doffsets) };
+      const collected = (ofSteps: Tensor[]): Tensor =>
+        isShared(scale) ? tf.addN(ofSteps) : tf.stack(ofSteps);
+      return { dx: concatenate(parts), dscale: collected(dscales), doffset: collected(doffsets) };
     }) as NormGradient,
+
+  updateStatistics: (running, batch, { step, momentum, values }) =>
+    tf.tidy(() => {
+      const shares = step.map((d) => (d === ABSENT ? 0 : momentum));
+      const share = tf.tensor2d(shares, [step.length, 1]);
+      const source = tf.tensor1d(
+        step.map((d) => Math.max(d, 0)),
+        "int32",
+      );
+      const blend = (before: Tensor2D, fresh: Tensor2D): Tensor2D =>
+        tf.add(tf.mul(before, tf.sub(1, share)), tf.mul(tf.gather(fresh, source), share));
+      return {
+        mean: blend(running.mean, batch.mean),
+        variance: blend(running.variance, tf.mul(batch.variance, unbiasing(values))),
+      };
+    }),
 
   scaleAndShift: (x, { gain, bias, rows, relu }) =>
     tf.tidy(() =>
@@ -56,7 +77,12 @@ export const composedNorm: Pick<Kernels, "normalize" | "normalizeGradient" | "sc
     ),
 };
 
-/** Row d of a [D, C] tensor, as [C]. */
-function row(table: Tensor2D, d: number): Tensor {
+/** Row d of a [D, C] tensor, as [C]; a tensor [C] is every row. */
+function row(table: Affine, d: number): Tensor {
+  if (isShared(table)) return table;
   return tf.reshape(tf.slice(table, [d, 0], [1, table.shape[1]]), [table.shape[1]]);
+}
+
+function isShared(affine: Affine): affine is Tensor1D {
+  return affine.rank === 1;
 }

@@ -1,5 +1,5 @@
 import type { MergePlan } from "../delay.js";
-import type { Tensor, Tensor2D, Tensor4D } from "../tensorflow.js";
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from "../tensorflow.js";
 import type { Timeline } from "../timeline.js";
 
 /**
@@ -9,11 +9,30 @@ import type { Timeline } from "../timeline.js";
  */
 export type Precision = "float32" | "mixed" | "float64Sums";
 
-/** Batch statistics [D, C] of each distinct step; the variance is the biased one, over that step's own rows. */
-export interface BatchStatistics {
+/**
+ * Mean and variance of each channel: of a batch [D, C], each distinct step's own, the variance the biased one over that
+ * step's rows; or the running ones [T, C].
+ */
+export interface NormStatistics {
   readonly mean: Tensor2D;
   readonly variance: Tensor2D;
 }
+
+/** Scale or offset of a batch norm, or its gradient: [D, C] of each distinct step, or [C] where all steps share it. */
+export type Affine = Tensor1D | Tensor2D;
+
+/** How running statistics [T, C] take in a batch's. */
+export interface RunningUpdate {
+  /** [T] the distinct step whose statistics a timestep takes in; ABSENT where it keeps its own. */
+  readonly step: readonly number[];
+  /** m, the share of the batch. */
+  readonly momentum: number;
+  /** n, the values of a channel in the whole batch. */
+  readonly values: number;
+}
+
+/** What makes the biased variance of n values the unbiased one, n / (n - 1); 1 for a single value. */
+export const unbiasing = (values: number): number => values / Math.max(values - 1, 1);
 
 /** y = x gain + bias with gain and bias [D, C] of each distinct step, of so many rows each, then a ReLU where asked. */
 export interface GainAndBias {
@@ -28,6 +47,13 @@ export interface NormSteps {
   readonly rows: readonly number[];
   readonly epsilon: number;
   readonly relu: boolean;
+}
+
+/** A parameter with its velocity, undefined before the first step, and its gradient. */
+export interface ParameterUpdate {
+  readonly weight: Tensor;
+  readonly velocity: Tensor | undefined;
+  readonly gradient: Tensor;
 }
 
 /** How a delayed residual and an instant shortcut meet: `plan` (lib/nn/delay.ts) on their timelines, then a ReLU where asked. */
@@ -83,22 +109,17 @@ export interface Kernels {
   ): Tensor4D;
 
   /**
-   * Batch normalization in training, each distinct step by its own batch statistics, with scale and offset [D, C]:
+   * Batch normalization in training, each distinct step by its own batch statistics:
    *
    *     y = scale (x - mean) / sqrt(variance + epsilon) + offset
    */
-  normalize(
-    x: Tensor4D,
-    scale: Tensor2D,
-    offset: Tensor2D,
-    steps: NormSteps,
-  ): { y: Tensor4D } & BatchStatistics;
+  normalize(x: Tensor4D, scale: Affine, offset: Affine, steps: NormSteps): { y: Tensor4D } & NormStatistics;
 
   /**
    * Gradient of `normalize`, with n the values a channel has in a step and xn = (x - mean) / sqrt(variance + epsilon):
    *
    *     dx = scale / sqrt(variance + epsilon) (dy - sum(dy) / n - xn sum(dy xn) / n)
-   *     dscale = sum(dy xn),  doffset = sum(dy)
+   *     dscale = sum(dy xn),  doffset = sum(dy)            (over all steps that share a scale)
    *
    * dy counts only where the ReLU let through. For a step of one row that stands for the whole batch, the caller
    * gives the summed gradient, and the result is the summed gradient.
@@ -106,11 +127,20 @@ export interface Kernels {
   normalizeGradient(
     dy: Tensor4D,
     x: Tensor4D,
-    scale: Tensor2D,
-    offset: Tensor2D,
-    statistics: BatchStatistics,
+    scale: Affine,
+    offset: Affine,
+    statistics: NormStatistics,
     steps: NormSteps,
-  ): { dx: Tensor4D; dscale: Tensor2D; doffset: Tensor2D };
+  ): { dx: Tensor4D; dscale: Affine; doffset: Affine };
+
+  /**
+   * Running statistics [T, C] after a batch; the variance becomes the unbiased one. Timesteps whose step is ABSENT keep
+   * theirs:
+   *
+   *     mean[t] <- (1 - m) mean[t] + m batchMean[step[t]]
+   *     variance[t] <- (1 - m) variance[t] + m batchVariance[step[t]] n / (n - 1)
+   */
+  updateStatistics(running: NormStatistics, batch: NormStatistics, update: RunningUpdate): NormStatistics;
 
   /** x [N, H, W, C] -> y = x gain + bias, then the ReLU. */
   scaleAndShift(x: Tensor4D, folded: GainAndBias): Tensor4D;
@@ -130,11 +160,9 @@ export interface Kernels {
   /** Gradient of `maxPool`: dy, y [N, H/2, W/2, C] -> [N, H, W, C]; to the first position that holds a window's maximum. */
   maxPoolGradient(dy: Tensor4D, x: Tensor4D, y: Tensor4D): Tensor4D;
 
-  /** One step of stochastic gradient descent on one parameter (lib/train/sgd.ts has the equation). */
-  updateParameter(
-    weight: Tensor,
-    velocity: Tensor | undefined,
-    gradient: Tensor,
+  /** One step of stochastic gradient descent on each parameter (lib/train/sgd.ts has the equation). */
+  updateParameters(
+    updates: readonly ParameterUpdate[],
     step: SgdStep,
-  ): { weight: Tensor; velocity: Tensor };
+  ): { readonly weight: Tensor; readonly velocity: Tensor }[];
 }

@@ -1,7 +1,15 @@
 import { cast, only } from "./elementwise.js";
-import type { Kernels, MergeSteps, NormSteps, Precision } from "./kernels.js";
+import {
+  type Affine,
+  type Kernels,
+  type MergeSteps,
+  type NormSteps,
+  type Precision,
+  unbiasing,
+} from "./kernels.js";
 import { attribute, dtypeOf, runNative } from "./native-operation.js";
-import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../tensorflow.js";
+import { type Tensor2D, type Tensor4D, tf } from "../tensorflow.js";
+import { valueAt } from "../timeline.js";
 
 /** The project's own kernels, each one TensorFlow operation (lib/nn/native/operations). */
 export const ownKernels: Kernels = {
@@ -43,7 +51,18 @@ export const ownKernels: Kernels = {
   normalizeGradient: (dy, x, scale, offset, { mean, variance }, steps) => {
     const inputs = [dy, x, scale, offset, mean, variance];
     const [dx, dscale, doffset] = runNative("CascadeNormalizeGradient", normAttributes(steps), inputs, 3);
-    return { dx: dx as Tensor4D, dscale: dscale as Tensor2D, doffset: doffset as Tensor2D };
+    return { dx: dx as Tensor4D, dscale: dscale as Affine, doffset: doffset as Affine };
+  },
+
+  updateStatistics: (running, batch, { step, momentum, values }) => {
+    const attributes = [
+      attribute.integers("step", step),
+      attribute.float("momentum", momentum),
+      attribute.float("unbias", unbiasing(values)),
+    ];
+    const inputs = [running.mean, running.variance, batch.mean, batch.variance];
+    const [mean, variance] = runNative("CascadeUpdateStatistics", attributes, inputs, 2);
+    return { mean: mean as Tensor2D, variance: variance as Tensor2D };
   },
 
   scaleAndShift: (x, { gain, bias, rows, relu }) => {
@@ -63,13 +82,19 @@ export const ownKernels: Kernels = {
 
   maxPoolGradient: (dy, x, y) => only(runNative("CascadeMaxPoolGradient", [], [dy, x, y])),
 
-  updateParameter: (weight, velocity, gradient, { learningRate, momentum, weightDecay }) =>
-    tf.tidy(() => {
-      const before = velocity ?? tf.zerosLike(weight);
-      const settings = tf.tensor1d([learningRate, momentum, weightDecay]);
-      const updated = runNative("CascadeSgd", [], [weight, before, gradient, settings], 2);
-      return { weight: updated[0] as Tensor, velocity: updated[1] as Tensor };
-    }),
+  updateParameters: (updates, { learningRate, momentum, weightDecay }) => {
+    const n = updates.length;
+    const updated = tf.tidy(() => {
+      const inputs = [
+        ...updates.map(({ weight }) => weight),
+        ...updates.map(({ weight, velocity }) => velocity ?? tf.zerosLike(weight)),
+        ...updates.map(({ gradient }) => gradient),
+        tf.tensor1d([learningRate, momentum, weightDecay]),
+      ];
+      return runNative("CascadeSgd", [attribute.integer("N", n)], inputs, 2 * n);
+    });
+    return updates.map((_, i) => ({ weight: valueAt(updated, i), velocity: valueAt(updated, n + i) }));
+  },
 };
 
 function convolutionAttributes(x: Tensor4D, stride: number, precision: Precision) {

@@ -54,6 +54,18 @@ struct NormShape {
   int64_t positions, channels;
   float epsilon;
   bool relu;
+  // Scale and offset, and so their gradients, are [C] for all steps together, not [D, C].
+  bool shared_affine;
+};
+
+// Running statistics [T, C] of a batch norm after a batch, whose own are [D, C]:
+//   mean[t] <- (1 - momentum) mean[t] + momentum batch_mean[step[t]]
+//   variance[t] <- (1 - momentum) variance[t] + momentum (unbias batch_variance[step[t]])
+// as they were where step[t] is negative.
+struct RunningUpdate {
+  std::vector<int64_t> step;
+  int64_t channels;
+  float momentum, unbias;
 };
 
 // How delayed residual and shortcut meet, over the distinct steps d of the result (lib/nn/delay.ts):
@@ -118,6 +130,8 @@ class Arithmetic {
   virtual void NormalizeGradient(const Threads&, Dtype, const NormShape&, const void* dy, const void* x, const float* scale,
                                  const float* offset, const float* mean, const float* variance, void* dx, float* dscale,
                                  float* doffset) const = 0;
+  virtual void UpdateStatistics(const RunningUpdate&, const float* mean, const float* variance, const float* batch_mean,
+                                const float* batch_variance, float* next_mean, float* next_variance) const = 0;
   // y = relu?(x gain + bias), gain and bias [D, C]
   virtual void ScaleAndShift(const Threads&, Dtype, const NormShape&, const void* x, const float* gain, const float* bias,
                              void* y) const = 0;

@@ -65,6 +65,11 @@ class ArithmeticOfLevel final : public Arithmetic {
     });
   }
 
+  void UpdateStatistics(const RunningUpdate& update, const float* mean, const float* variance, const float* batch_mean,
+                        const float* batch_variance, float* next_mean, float* next_variance) const override {
+    cascade::UpdateStatistics(update, mean, variance, batch_mean, batch_variance, next_mean, next_variance);
+  }
+
   void ScaleAndShift(const Threads& threads, Dtype dtype, const NormShape& shape, const void* x, const float* gain, const float* bias,
                      void* y) const override {
     ForDtype(dtype, [&](auto stored) {

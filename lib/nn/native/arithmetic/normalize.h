@@ -102,6 +102,9 @@ void ApplyAffine(const Threads& threads, const NormShape& shape, const std::vect
   });
 }
 
+// Where step d's scale, offset or their gradients of channel c stand.
+inline int64_t AffinePlace(const NormShape& shape, int64_t d, int64_t c) { return (shape.shared_affine ? 0 : d * shape.channels) + c; }
+
 // mean and variance (biased) of each distinct step; y = relu?(scale (x - mean) / sqrt(variance + epsilon) + offset).
 template <typename T>
 void Normalize(const Threads& threads, const NormShape& shape, const T* x, const float* scale, const float* offset, T* y,
@@ -135,7 +138,8 @@ void Normalize(const Threads& threads, const NormShape& shape, const T* x, const
       mean[i] = static_cast<float>(m);
       variance[i] = static_cast<float>(square < 0 ? 0 : square);  // what is not a number stays so
       // The backward pass knows mean and variance as floats: both passes use those.
-      SetAffine(scale[i], offset[i], mean[i], variance[i], shape.epsilon, &gain[i], &bias[i]);
+      const int64_t affine = AffinePlace(shape, d, c);
+      SetAffine(scale[affine], offset[affine], mean[i], variance[i], shape.epsilon, &gain[i], &bias[i]);
     }
   }
   ApplyAffine(threads, shape, blocks, rows, x, rows.Repeat<Wide<T>>(gain.data(), steps), rows.Repeat<Wide<T>>(bias.data(), steps), y);
@@ -179,7 +183,10 @@ void NormalizeGradient(const Threads& threads, const NormShape& shape, const T* 
                        const float* mean, const float* variance, T* dx, float* dscale, float* doffset) {
   const int64_t steps = shape.rows.size(), channels = shape.channels;
   std::vector<Wide<T>> gain(steps * channels), bias(steps * channels);
-  for (int64_t i = 0; i < steps * channels; i++) SetAffine(scale[i], offset[i], mean[i], variance[i], shape.epsilon, &gain[i], &bias[i]);
+  for (int64_t i = 0; i < steps * channels; i++) {
+    const int64_t affine = AffinePlace(shape, i / channels, i % channels);
+    SetAffine(scale[affine], offset[affine], mean[i], variance[i], shape.epsilon, &gain[i], &bias[i]);
+  }
   const WideRows rows(channels);
   const auto blocks = BlocksOf(shape);
   const auto gains = rows.Repeat<Wide<T>>(gain.data(), steps), biases = rows.Repeat<Wide<T>>(bias.data(), steps);
@@ -196,14 +203,17 @@ void NormalizeGradient(const Threads& threads, const NormShape& shape, const T* 
   });
   const auto sums = SumBySteps(blocks, partial, steps, rows);
   std::vector<Wide<T>> slope(steps * channels), intercept(steps * channels);
+  std::fill_n(dscale, shape.shared_affine ? channels : steps * channels, 0.0f);
+  std::fill_n(doffset, shape.shared_affine ? channels : steps * channels, 0.0f);
   for (int64_t d = 0; d < steps; d++) {
     const double n = static_cast<double>(shape.rows[d] * shape.positions);
     for (int64_t c = 0; c < channels; c++) {
       const int64_t i = d * channels + c;
       const double sum = sums[d * 2 * channels + c], product = sums[d * 2 * channels + channels + c];
       const double inverse = 1.0 / std::sqrt(static_cast<double>(variance[i]) + shape.epsilon);
-      dscale[i] = static_cast<float>(product * inverse);
-      doffset[i] = static_cast<float>(sum);
+      const int64_t affine = AffinePlace(shape, d, c);
+      dscale[affine] += static_cast<float>(product * inverse);
+      doffset[affine] += static_cast<float>(sum);
       const double exact_slope = -gain[i] * inverse * inverse * product / n;
       slope[i] = static_cast<Wide<T>>(exact_slope);
       intercept[i] = static_cast<Wide<T>>(-gain[i] * sum / n - exact_slope * static_cast<double>(mean[i]));
@@ -218,6 +228,26 @@ void NormalizeGradient(const Threads& threads, const NormShape& shape, const T* 
         give(x + first, dy + first, count, width, &gains[step], &biases[step], &slopes[step], &intercepts[step], dx + first);
       });
   });
+}
+
+// One of the two running statistics (RunningUpdate has the equations); the batch's is multiplied by `factor` first.
+inline void BlendStatistic(const RunningUpdate& update, float factor, const float* running, const float* batch, float* next) {
+  const float keep = 1.0f - update.momentum;
+  const int64_t channels = update.channels;
+  for (size_t t = 0; t < update.step.size(); t++, running += channels, next += channels) {
+    if (update.step[t] < 0) {
+      std::copy_n(running, channels, next);
+      continue;
+    }
+    const float* fresh = batch + update.step[t] * channels;
+    for (int64_t c = 0; c < channels; c++) next[c] = running[c] * keep + fresh[c] * factor * update.momentum;
+  }
+}
+
+inline void UpdateStatistics(const RunningUpdate& update, const float* mean, const float* variance, const float* batch_mean,
+                             const float* batch_variance, float* next_mean, float* next_variance) {
+  BlendStatistic(update, 1.0f, mean, batch_mean, next_mean);
+  BlendStatistic(update, update.unbias, variance, batch_variance, next_variance);
 }
 
 // y = relu?(x gain + bias), gain and bias [D, C].
