@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { threadLimit } from "../../experiments/runs/environment.js";
@@ -101,10 +101,13 @@ export function removeFilesBeside(root: string, finished: readonly Training[]): 
     for (const file of Object.values(filesBeside(root, training))) rmSync(file, { force: true });
 }
 
+/** Empty, and written at its end: another call may have a process at the same training that writes there still. */
 function openLog(path: string): number {
   try {
     mkdirSync(join(path, ".."), { recursive: true });
-    return openSync(path, "w");
+    const log = openSync(path, "a");
+    ftruncateSync(log);
+    return log;
   } catch (error) {
     throw fileError(error, "write", path);
   }
@@ -136,7 +139,9 @@ function endOf(child: ChildProcess, signal: AbortSignal | undefined): Promise<st
   });
 }
 
+/** None where another call that was done with the training has removed it. */
 function lastLines(log: string): string[] {
+  if (!existsSync(log)) return [];
   return readFileSync(log, "utf8")
     .split("\n")
     .filter((line) => line.trim() !== "")

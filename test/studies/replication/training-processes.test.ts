@@ -101,3 +101,28 @@ test("a training that ends with an error shows the end of what it wrote", async 
   const missing = await runTrainings(trainings, { root: runs, jobs: 1, threads: 1, program: ["/no/such"] });
   assert.match(missing[0]?.problem ?? "", /^it did not start \(spawn \/no\/such ENOENT\)/);
 });
+
+test("two calls at the same training share its log: neither leaves a hole where the other wrote", async (context) => {
+  const runs = await temporaryFolder(context);
+  const script = join(runs, "slow.mjs");
+  writeFileSync(
+    script,
+    `import { mkdirSync } from "node:fs";
+     import { setTimeout as sleep } from "node:timers/promises";
+     const first = mkdirSync(${JSON.stringify(join(runs, "begun"))}, { recursive: true }) !== undefined;
+     for (let line = 0; line < (first ? 7 : 1); line++) { console.error("line " + line); await sleep(100); }
+     process.exit(3);`,
+  );
+  const { trainings } = small(smallStudy("one", [0]));
+  const program = [process.execPath, script] as const;
+  const call = () => runTrainings(trainings, { root: runs, jobs: 1, threads: 1, program });
+  const earlier = call();
+  while (!existsSync(join(runs, "begun"))) await sleep(20);
+  await sleep(250);
+  for (const { problem = "" } of (await Promise.all([earlier, call()])).flat()) {
+    const [first = "", ...log] = problem.split("\n  ");
+    assert.match(first, /^it ended with exit code 3/);
+    assert.ok(log.length > 0);
+    for (const line of log) assert.match(line, /^line \d+$/);
+  }
+});
