@@ -17,22 +17,36 @@ void ForWindow(const PoolShape& s, int64_t n, int64_t i, int64_t j, const Work& 
 
 // What is not a number is larger than all else: it must not vanish.
 inline float Larger(float a, float b) { return b <= a || a != a ? a : b; }
+inline Lanes Larger(Lanes a, Lanes b) { return Select((b <= a) | (a != a), a, b); }
+
+// Channels in whole lanes are held in registers over a window; vector(c) takes kLanes of them from c on, scalar(c) one.
+template <typename Vector, typename Scalar>
+inline void ForChannels(int64_t channels, const Vector& vector, const Scalar& scalar) {
+  int64_t c = 0;
+  for (; c + kLanes <= channels; c += kLanes) vector(c);
+  for (; c < channels; c++) scalar(c);
+}
 
 template <typename T>
 void MaxPool(const Threads& threads, const PoolShape& s, const T* x, T* y) {
-  const int64_t out_height = s.OutHeight(), out_width = s.OutWidth();
-  threads.For(s.batch * out_height, 9 * out_width * s.channels / 4, [&](int64_t begin, int64_t end) {
-    std::vector<float> largest(s.channels);
+  const int64_t out_height = s.OutHeight(), out_width = s.OutWidth(), channels = s.channels;
+  threads.For(s.batch * out_height, 9 * out_width * channels / 8, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; item++)
       for (int64_t j = 0; j < out_width; j++) {
-        float* __restrict most = largest.data();
-        std::fill(largest.begin(), largest.end(), -INFINITY);
-        ForWindow(s, item / out_height, item % out_height, j, [&](int64_t position) {
-          const T* __restrict p = x + position * s.channels;
-          for (int64_t c = 0; c < s.channels; c++) most[c] = Larger(most[c], Load(p[c]));
-        });
-        T* __restrict q = y + (item * out_width + j) * s.channels;
-        for (int64_t c = 0; c < s.channels; c++) q[c] = Cast<T>(most[c]);
+        const auto for_window = [&, item, j](const auto& work) { ForWindow(s, item / out_height, item % out_height, j, work); };
+        T* q = y + (item * out_width + j) * channels;
+        ForChannels(
+            channels,
+            [&](int64_t c) {
+              Lanes most = Broadcast(-INFINITY);
+              for_window([&](int64_t position) { most = Larger(most, LoadLanes(x + position * channels + c)); });
+              StoreLanes(most, q + c);
+            },
+            [&](int64_t c) {
+              float most = -INFINITY;
+              for_window([&](int64_t position) { most = Larger(most, Load(x[position * channels + c])); });
+              q[c] = Cast<T>(most);
+            });
       }
   });
 }
@@ -40,30 +54,46 @@ void MaxPool(const Threads& threads, const PoolShape& s, const T* x, T* y) {
 // The gradient goes to the first position of the window that holds its maximum.
 template <typename T>
 void MaxPoolGradient(const Threads& threads, const PoolShape& s, const T* dy, const T* x, const T* y, T* dx) {
-  const int64_t out_height = s.OutHeight(), out_width = s.OutWidth();
-  threads.For(s.batch, 9 * out_height * out_width * s.channels, [&](int64_t begin, int64_t end) {
-    const int64_t size = s.height * s.width * s.channels;
-    std::vector<float> sums(size);
-    std::vector<float> left(s.channels);  // what of the output's gradient has found no place yet
+  const int64_t out_height = s.OutHeight(), out_width = s.OutWidth(), channels = s.channels;
+  threads.For(s.batch, 9 * out_height * out_width * channels / 2, [&](int64_t begin, int64_t end) {
+    const int64_t size = s.height * s.width * channels;
+    constexpr bool in_place = std::is_same_v<T, float>;
+    std::vector<float> wide(in_place ? 0 : size);
     for (int64_t n = begin; n < end; n++) {
-      std::fill(sums.begin(), sums.end(), 0.0f);
+      float* sums;
+      if constexpr (in_place) sums = dx + n * size;
+      else sums = wide.data();
+      std::fill_n(sums, size, 0.0f);
+      const T* const image = x + n * size;
       for (int64_t i = 0; i < out_height; i++)
         for (int64_t j = 0; j < out_width; j++) {
-          const int64_t result = ((n * out_height + i) * out_width + j) * s.channels;
-          const T* __restrict largest = y + result;
-          for (int64_t c = 0; c < s.channels; c++) left[c] = Load(dy[result + c]);
-          float* __restrict rest = left.data();
-          ForWindow(s, n, i, j, [&](int64_t position) {
-            const T* __restrict p = x + position * s.channels;
-            float* __restrict q = &sums[position * s.channels - n * size];
-            for (int64_t c = 0; c < s.channels; c++) {
-              const float given = Load(p[c]) == Load(largest[c]) ? rest[c] : 0.0f;
-              q[c] += given;
-              rest[c] -= given;
-            }
-          });
+          const int64_t result = ((n * out_height + i) * out_width + j) * channels;
+          // What of the output's gradient has found no place yet is left for the positions to come.
+          ForChannels(
+              channels,
+              [&](int64_t c) {
+                const Lanes largest = LoadLanes(y + result + c);
+                Lanes left = LoadLanes(dy + result + c);
+                ForWindow(s, 0, i, j, [&](int64_t position) {
+                  const int64_t place = position * channels + c;
+                  const Lanes given = Select(LoadLanes(image + place) == largest, left, Broadcast(0.0f));
+                  StoreLanes(LoadLanes(&sums[place]) + given, &sums[place]);
+                  left -= given;
+                });
+              },
+              [&](int64_t c) {
+                const float largest = Load(y[result + c]);
+                float left = Load(dy[result + c]);
+                ForWindow(s, 0, i, j, [&](int64_t position) {
+                  const int64_t place = position * channels + c;
+                  const float given = Load(image[place]) == largest ? left : 0.0f;
+                  sums[place] += given;
+                  left -= given;
+                });
+              });
         }
-      for (int64_t i = 0; i < size; i++) dx[n * size + i] = Cast<T>(sums[i]);
+      if constexpr (!in_place)
+        for (int64_t i = 0; i < size; i++) dx[n * size + i] = Cast<T>(sums[i]);
     }
   });
 }
