@@ -19,12 +19,12 @@ void ForWindow(const PoolShape& s, int64_t n, int64_t i, int64_t j, const Work& 
 inline float Larger(float a, float b) { return b <= a || a != a ? a : b; }
 inline Lanes Larger(Lanes a, Lanes b) { return Select((b <= a) | (a != a), a, b); }
 
-// Channels in whole lanes are held in registers over a window; vector(c) takes kLanes of them from c on, scalar(c) one.
-template <typename Vector, typename Scalar>
-inline void ForChannels(int64_t channels, const Vector& vector, const Scalar& scalar) {
+// Channels in whole lanes are held in registers over a window: whole(c) takes kLanes of them from c on, rest(c, count) fewer.
+template <typename Whole, typename Rest>
+inline void ForChannels(int64_t channels, const Whole& whole, const Rest& rest) {
   int64_t c = 0;
-  for (; c + kLanes <= channels; c += kLanes) vector(c);
-  for (; c < channels; c++) scalar(c);
+  for (; c + kLanes <= channels; c += kLanes) whole(c);
+  if (c < channels) rest(c, channels - c);
 }
 
 template <typename T>
@@ -42,10 +42,14 @@ void MaxPool(const Threads& threads, const PoolShape& s, const T* x, T* y) {
               for_window([&](int64_t position) { most = Larger(most, LoadLanes(x + position * channels + c)); });
               StoreLanes(most, q + c);
             },
-            [&](int64_t c) {
-              float most = -INFINITY;
-              for_window([&](int64_t position) { most = Larger(most, Load(x[position * channels + c])); });
-              q[c] = Cast<T>(most);
+            [&](int64_t c, int64_t count) {
+              float most[kLanes];
+              std::fill_n(most, count, -INFINITY);
+              for_window([&](int64_t position) {
+                const T* __restrict p = x + position * channels + c;
+                for (int64_t k = 0; k < count; k++) most[k] = Larger(most[k], Load(p[k]));
+              });
+              for (int64_t k = 0; k < count; k++) q[c + k] = Cast<T>(most[k]);
             });
       }
   });
@@ -81,14 +85,18 @@ void MaxPoolGradient(const Threads& threads, const PoolShape& s, const T* dy, co
                   left -= given;
                 });
               },
-              [&](int64_t c) {
-                const float largest = Load(y[result + c]);
-                float left = Load(dy[result + c]);
+              [&](int64_t c, int64_t count) {
+                float left[kLanes];
+                const T* __restrict largest = y + result + c;
+                for (int64_t k = 0; k < count; k++) left[k] = Load(dy[result + c + k]);
                 ForWindow(s, 0, i, j, [&](int64_t position) {
-                  const int64_t place = position * channels + c;
-                  const float given = Load(image[place]) == largest ? left : 0.0f;
-                  sums[place] += given;
-                  left -= given;
+                  const T* __restrict p = image + position * channels + c;
+                  float* __restrict q = &sums[position * channels + c];
+                  for (int64_t k = 0; k < count; k++) {
+                    const float given = Load(p[k]) == Load(largest[k]) ? left[k] : 0.0f;
+                    q[k] += given;
+                    left[k] -= given;
+                  }
                 });
               });
         }
