@@ -43,6 +43,7 @@ export function leadOverTrainingFigure(
       domain: [0, TOP],
       anchor: `x${number}`,
       showgrid: true,
+      rangemode: "tozero",
       zeroline: true,
       zerolinecolor: INK,
       zerolinewidth: THIN_LINE_WIDTH,
