@@ -32,6 +32,13 @@ const STUDIES = [
   ["precision", ""],
   ["norm-stability", ""],
   ["field", "10"],
+  ["scaling", ""],
+];
+/** What else is told of other data than CIFAR-10. @type {[data: string, title: string, name: string][]} */
+const ELSEWHERE = [
+  ["cifar100", "CIFAR-100", "six-models"],
+  ["tinyimagenet", "TinyImageNet", "six-models"],
+  ["cifar100", "CIFAR-100", "field"],
 ];
 const FORMER = "by former rules";
 
@@ -44,7 +51,10 @@ function readRecord(data, name) {
 
 /** Those of CIFAR-10, read once. */
 const records = new Map(STUDIES.map(([name]) => [name, readRecord("cifar10", name)]));
-const fieldOnCifar100 = readRecord("cifar100", "field");
+/** By study and data, as "field on CIFAR-100". */
+const elsewhere = new Map(
+  ELSEWHERE.map(([data, title, name]) => [`${name} on ${title}`, readRecord(data, name)]),
+);
 
 /** @param {string} name */
 const record = (name) => records.get(name) ?? fail(`nothing is known of ${name}`);
@@ -75,8 +85,9 @@ function rowsOf({ tables, study }, name) {
   return found.rows;
 }
 
-function accuracyTable() {
-  const rows = rowsOf(record("six-models"), "accuracy");
+/** @param {StudyRecord} of */
+function accuracyTable(of) {
+  const rows = rowsOf(of, "accuracy");
   const steps = Object.keys(rows[0] ?? {}).filter((key) => /^t = \d+$/.test(key));
   const last = steps.at(-1) ?? "";
   const cells = (/** @type {Row} */ row) =>
@@ -135,7 +146,7 @@ function findings(one) {
 
 const discussion = readDiscussion(fileURLToPath(new URL(`data/results/reduced/${DISCUSSION}`, root)), [
   ...records.values(),
-  fieldOnCifar100,
+  ...elsewhere.values(),
 ]);
 for (const text of discussion.stale) fail(text);
 
@@ -144,10 +155,10 @@ const tableOf = ({ heads, rows }) => table(heads, rows);
 
 /** What can stand between the marks, by its name. @type {Record<string, () => string>} */
 const MADE = {
-  accuracy: accuracyTable,
+  accuracy: () => accuracyTable(record("six-models")),
   "accuracy at speed": () => accuraciesOf(record("six-models"), "accuracy-at-speed"),
-  "area of the field": () => accuraciesOf(record("field"), "area"),
-  "area of the field on CIFAR-100": () => accuraciesOf(fieldOnCifar100, "area"),
+  "area of field": () => accuraciesOf(record("field"), "area"),
+  "sizes of scaling": () => accuraciesOf(record("scaling"), "sizes"),
   verdicts: verdictTable,
   "speed in short": inShort,
   "where speed was measured": measuredOn,
@@ -161,7 +172,13 @@ const MADE = {
       [`discussion of ${name}`, () => discussionOf(discussion, one).join("\n\n")],
     ]),
   ),
-  "discussion of the field on CIFAR-100": () => discussionOf(discussion, fieldOnCifar100).join("\n\n"),
+  ...Object.fromEntries(
+    [...elsewhere].flatMap(([name, one]) => [
+      [`accuracy of ${name}`, () => accuracyTable(one)],
+      [`area of ${name}`, () => accuraciesOf(one, "area")],
+      [`discussion of ${name}`, () => discussionOf(discussion, one).join("\n\n")],
+    ]),
+  ),
   discussion: () => (discussion.parts.get(TOGETHER) ?? []).join("\n\n"),
 };
 
