@@ -27,8 +27,8 @@ const OTHER: ModelStyle = { color: GREY, dash: DOTS, symbol: "circle-open" };
 
 /**
  * Accuracy against what an answer costs, a staircase for each model, since an answer stands until the next is there: mean over
- * the rows (seeds) of equal model and timestep, in a band of one standard error. Table: model, timestep, accuracy, budget; `title` names
- * the budget with its unit.
+ * the rows (seeds) of equal model and timestep, in a band of one standard error. The last answer that a budget pays for counts, so
+ * answers that a later one undercuts are left out. Table: model, timestep, accuracy, budget; `title` names the budget with its unit.
  */
 export function accuracyOverBudgetFigure(table: TableLike, title: string): PlotlyFigure {
   const rows = tableRows("accuracy over budget", table, ["timestep", "accuracy", "budget"], ["model"]);
@@ -36,11 +36,13 @@ export function accuracyOverBudgetFigure(table: TableLike, title: string): Plotl
   const lines = [...models].map(([model, own]) => ({
     model,
     style: STYLES.get(model) ?? OTHER,
-    line: meanLine(
-      own,
-      (row) => row.timestep,
-      (row) => row.budget,
-      (row) => row.accuracy,
+    line: bought(
+      meanLine(
+        own,
+        (row) => row.timestep,
+        (row) => row.budget,
+        (row) => row.accuracy,
+      ),
     ),
   }));
   const farthest = Math.max(...rows.map((row) => row.budget));
@@ -63,6 +65,11 @@ export function accuracyOverBudgetFigure(table: TableLike, title: string): Plotl
       },
     }),
   };
+}
+
+/** The answers that some budget buys: those that no later one undercuts, as a wider network of a family may a narrower one. */
+function bought(line: readonly LinePoint[]): LinePoint[] {
+  return line.filter(({ x }, i) => line.slice(i + 1).every((later) => x < later.x));
 }
 
 /** The line with its corners: each point stands until the next one's place. */

@@ -1,6 +1,9 @@
 import { UserError } from "../util/errors.js";
 
-/** Answers that are there one after the other: what each costs from the start on, never falling, and how good it is. */
+/**
+ * Answers, the better ones meant to come later: what each costs from the start on, and how good it is. Of a family of networks a
+ * later one may cost less.
+ */
 export interface Answers {
   /** [T] */
   readonly costs: readonly number[];
@@ -28,7 +31,7 @@ export function accuracyWithin({ costs, accuracy }: Answers, budget: number, gue
  */
 export function areaOverBudgets(answers: Answers, end: number, guessing: number): number {
   if (!(end > 0)) throw new UserError(`budgets must go up to something above 0, not ${end}`);
-  const edges = [0, ...answers.costs.filter((cost) => cost < end), end];
+  const edges = [0, ...answers.costs.filter((cost) => cost < end).sort((a, b) => a - b), end];
   let area = 0;
   for (let i = 1; i < edges.length; i++) {
     const [left, right] = [edges[i - 1] as number, edges[i] as number];

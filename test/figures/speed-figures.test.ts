@@ -93,3 +93,20 @@ test("accuracy over a budget: a staircase for each model, at the means over seed
   const axis = figure.layout["xaxis"] as { title: { text: string } };
   assert.equal(axis.title.text, "Energy (µJ)");
 });
+
+test("accuracy over a budget: an answer that a later one undercuts is not drawn, for no budget buys it", () => {
+  const answers = [
+    [0, 2, 0.5],
+    [1, 4, 0.6],
+    [2, 3, 0.7],
+  ] as const;
+  const rows = answers.map(([timestep, budget, accuracy]) => ({ model: "a", timestep, budget, accuracy }));
+  const [line] = accuracyOverBudgetFigure(from(rows), "Time (ms)").data;
+  assert.deepEqual(
+    [line?.["x"], line?.["y"]],
+    [
+      [2, 3],
+      [0.5, 0.7],
+    ],
+  );
+});

@@ -19,7 +19,7 @@ const TOLD: Readonly<Record<string, string>> = {
 export function figuresOf(arms: PairedArms<FieldModel>): StudyResult["figures"] {
   return AXES.map((axis) => ({
     name: `accuracy-over-${axis.name.replaceAll(/[ -]/g, "-")}`,
-    caption: `Accuracy of the answer that is there, against ${TOLD[axis.name] ?? axis.name}; mean and standard error over seeds.`,
+    caption: `Accuracy of the last answer that is there, against ${TOLD[axis.name] ?? axis.name}; mean and standard error over seeds.`,
     figure: accuracyOverBudgetFigure(answers(arms, axis), axis.title),
   }));
 }
