@@ -63,7 +63,8 @@ export function leadOverTrainingFigure(
     });
     const paper = published.filter((one) => one.comparison === comparison);
     const points = paper.map((one) => ({ x: one.epochs, y: one.lead, standardError: NaN }));
-    return [...lines, modelLine("paper, width 1", REFERENCE_STYLE, points)].map((trace) => ({
+    const reference = points.length === 0 ? [] : [modelLine("paper, width 1", REFERENCE_STYLE, points)];
+    return [...lines, ...reference].map((trace) => ({
       ...trace,
       ...(panel > 0 && { showlegend: false }),
       ...{ xaxis: `x${number}`, yaxis: `y${number}` },
@@ -81,7 +82,7 @@ export function leadOverTrainingFigure(
     layout: layout({
       width: WIDTH.double,
       height: millimetres(62),
-      legendEntries: widths.length + 1,
+      legendEntries: widths.length + (published.length === 0 ? 0 : 1),
       legendColumns: 4,
       axes: { ...axes, annotations: titles },
     }),

@@ -4,11 +4,12 @@ import type { Dataset } from "../datasets/dataset.js";
 import { loadDataset } from "../datasets/load.js";
 import type { ResolvedDatasetSource } from "../datasets/source.js";
 import { runDirectory } from "../experiments/runs/run-folder.js";
-import { assertSameImages, runOutcome } from "../experiments/runs/run-images.js";
+import { assertSameImages, classesSeen, runOutcome } from "../experiments/runs/run-images.js";
 import { DONE } from "../experiments/runs/done-record.js";
 import type { RunSpec } from "../experiments/specs/spec.js";
 import { UserError } from "../util/errors.js";
 import { type Analysis, cachedAnalysis } from "./evidence/cached-analysis.js";
+import { type PaperFigure, paperFigureFor } from "./evidence/paper-figure.js";
 
 /** A data set under the name that results have for it. */
 export interface NamedDataset {
@@ -50,6 +51,11 @@ export class StudyContext {
     const dataset = await this.dataset();
     assertSameImages(this.run(spec), dataset.hash, this.data);
     return dataset;
+  }
+
+  /** The paper's figure, where finished runs (the first one is asked) learnt the classes that it is of; else empty. */
+  paperFigure([first]: readonly RunSpec[]): PaperFigure {
+    return paperFigureFor(first === undefined ? [] : classesSeen(this.run(first)));
   }
 
   /** Directory of the finished run of a spec; a UserError if it is not finished. */

@@ -37,6 +37,12 @@ export function imagesSeen(record: RunRecord): Seen | null {
   return summary.success ? summary.data.data : null;
 }
 
+/** Names of the classes of a run's images; none for a run from before runs noted them. */
+export function classesSeen(directory: string): readonly string[] {
+  const record = readRun(directory);
+  return existsSync(join(record.directory, DATA)) ? record.readJson(DATA, dataSchema).classNames : [];
+}
+
 /** What a finished run came to: the same spec may have been run anew on other images or another machine. */
 export function runOutcome(directory: string): Readonly<Record<string, unknown>> {
   const record = readRun(directory);

@@ -25,6 +25,7 @@ import type { RunTypicality } from "../../../lib/studies/claims/typicality/runs.
 import { RELATIONS, THRESHOLDS } from "../../../lib/studies/claims/typicality/typicality-of-trace.js";
 import { decided, type Draft, type Finding, verdictOf } from "../../../lib/studies/evidence/finding.js";
 import { PairedArms } from "../../../lib/studies/evidence/paired-arms.js";
+import { PAPER } from "../../../lib/studies/evidence/paper-figure.js";
 import { madeArms, SEEDS } from "./made-models.js";
 
 const outcome = (findings: readonly Finding[], statement: string): string =>
@@ -49,7 +50,7 @@ test("six models: the paper's figure is the paper's claim, and a gap to the ordi
     SerialCE: late(0.92),
     SDN: path(0.35, 0.9),
   };
-  const findings = decided(sixModelsFindings(sixModels(madeArms(asPublished))));
+  const findings = decided(sixModelsFindings(sixModels(madeArms(asPublished), PAPER)));
   assert.equal(verdictOf({ findings }), "reproduced");
   assert.equal(outcome(findings, "CascadedTD is as accurate as CascadedCE"), "holds");
   assert.equal(outcome(findings, "strictly better than CE"), "does not hold", "it ends below");
@@ -59,7 +60,7 @@ test("six models: the paper's figure is the paper's claim, and a gap to the ordi
   );
 
   const gap = { ...asPublished, CascadedCE: late(0.94) };
-  const short = decided(sixModelsFindings(sixModels(madeArms(gap))));
+  const short = decided(sixModelsFindings(sixModels(madeArms(gap), PAPER)));
   assert.equal(outcome(short, "CascadedTD is as accurate as CascadedCE"), "does not hold");
   assert.equal(verdictOf({ findings: short }), "in part");
 });

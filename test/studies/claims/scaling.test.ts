@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PAPER, type PaperFigure } from "../../../lib/studies/evidence/paper-figure.js";
 import { scalingStudy } from "../../../lib/studies/claims/scaling/study.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
@@ -14,8 +15,15 @@ const settings = {
   ...{ epochs: [1, 3], width: 0.0625, widths: [0.0625, 0.125], epochsOfWidths: 1 },
 };
 
+/** As if the tiny images were CIFAR-10. */
+class OnCifar10 extends StudyContext {
+  override paperFigure(): PaperFigure {
+    return PAPER;
+  }
+}
+
 test("each size is trained once; the gap, its change and the figure are those of the runs' accuracies", async () => {
-  const context = new StudyContext(TINY_DATA, root);
+  const context = new OnCifar10(TINY_DATA, root);
   assert.equal(scalingStudy.trainings(settings, TINY_DATA).length, 2 * 3 * 3);
   const { findings, tables, figures } = await runStudy(scalingStudy, settings, context);
   const runs = tables.find(({ name }) => name === "runs")?.rows ?? [];
@@ -55,4 +63,9 @@ test("each size is trained once; the gap, its change and the figure are those of
     paper?.map(({ y }) => y),
     [[-0.5], [20]],
   );
+
+  // On other data nothing of the paper's stands beside the results.
+  const elsewhere = await runStudy(scalingStudy, settings, new StudyContext(TINY_DATA, root));
+  assert.equal(elsewhere.tables[0]?.rows.length, 3);
+  assert.doesNotMatch(JSON.stringify([elsewhere.tables, elsewhere.figures]), /paper[,:]|the paper/);
 });

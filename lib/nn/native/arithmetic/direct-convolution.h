@@ -88,15 +88,23 @@ class DirectConvolution {
       if (count == columns_)
         for (int64_t c = 0; c < count; c += kLanes) StoreLanes(Finished(LoadLanes(sums + c), at + c), to + c);
       else
-        for (int64_t c = 0; c < count; c++) to[c] = Cast<T>(Finished(sums[c], at + c));
+        StoreRest(sums, at, count, to);
     }
+  }
+
+  // Fewer channels than a micro-tile has columns.
+  void StoreRest(const float* __restrict sums, int64_t at, int64_t count, T* __restrict to) const {
+    if (epilogue_.IsNone()) {
+      for (int64_t c = 0; c < count; c++) to[c] = Cast<T>(sums[c]);
+      return;
+    }
+    const float* __restrict gain = epilogue_.Gain(at);
+    const float* __restrict bias = epilogue_.Bias(at);
+    for (int64_t c = 0; c < count; c++) to[c] = Cast<T>(epilogue_.Of(sums[c], gain[c], bias[c]));
   }
 
   Lanes Finished(Lanes sum, int64_t at) const {
     return epilogue_.IsNone() ? sum : epilogue_.Of(sum, LoadLanes(epilogue_.Gain(at)), LoadLanes(epilogue_.Bias(at)));
-  }
-  float Finished(float sum, int64_t at) const {
-    return epilogue_.IsNone() ? sum : epilogue_.Of(sum, *epilogue_.Gain(at), *epilogue_.Bias(at));
   }
 
   // Where the result of each position of a stretch of maps lies, from the first map on.

@@ -25,9 +25,10 @@ class EpilogueRows {
     const Lanes shifted = FusedMultiplyAdd(value, gain, bias);
     return epilogue_.relu ? (shifted < 0 ? Lanes{} : shifted) : shifted;
   }
+  // Without a branch on the value, whose sign nothing foretells.
   float Of(float value, float gain, float bias) const {
-    const float shifted = FusedMultiplyAdd(value, gain, bias);
-    return epilogue_.relu && shifted < 0 ? 0 : shifted;
+    const float shifted = FusedMultiplyAdd(value, gain, bias), least = epilogue_.relu ? 0.0f : -INFINITY;
+    return shifted < least ? least : shifted;
   }
 
  private:

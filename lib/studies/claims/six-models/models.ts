@@ -1,7 +1,7 @@
 import { areaUnderSpeedAccuracy, commonRange, type SpeedAxis, type SpeedRange } from "../../../trace/area.js";
 import type { AnytimeModel } from "../../evidence/anytime-models.js";
 import type { PairedArms } from "../../evidence/paired-arms.js";
-import { PAPER } from "../../evidence/paper-figure.js";
+import { PAPER, type PaperFigure } from "../../evidence/paper-figure.js";
 import { type Quantity, share } from "../../evidence/quantities.js";
 import { lastTimestep, measuredResults } from "../../evidence/tables.js";
 
@@ -20,13 +20,15 @@ export function areaUnderDeadlines(range: SpeedRange, axis: SpeedAxis): Quantity
 export interface SixModels {
   readonly models: readonly string[];
   readonly arms: PairedArms<AnytimeModel>;
+  /** What the paper has of the models on the same data; may be empty. */
+  readonly paper: PaperFigure;
   /** Over which the speed-accuracy curves are compared. */
   readonly rangeOf: (axis: SpeedAxis) => SpeedRange;
   /** Last timestep. */
   readonly last: number;
 }
 
-export function sixModels(arms: PairedArms<AnytimeModel>): SixModels {
+export function sixModels(arms: PairedArms<AnytimeModel>, paper: PaperFigure): SixModels {
   const curves = measuredResults(arms).flatMap(({ measured }) =>
     [measured, ...measured.withoutGroup].map(({ curve }) => curve),
   );
@@ -34,6 +36,7 @@ export function sixModels(arms: PairedArms<AnytimeModel>): SixModels {
   return {
     models: [...new Set([...PAPER.keys(), ...arms.arms])].filter((model) => arms.arms.includes(model)),
     arms,
+    paper,
     rangeOf(axis) {
       const range = ranges.get(axis);
       if (range === undefined) throw new RangeError(`no common range of ${axis}`);

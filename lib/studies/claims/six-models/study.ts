@@ -59,7 +59,8 @@ export const sixModelsStudy: Study<SixModelsSettings> = {
 async function analyseSixModels(settings: SixModelsSettings, context: StudyContext): Promise<StudyResult> {
   const specs = presetTrainings(TRAININGS, settings, context.data);
   const milliseconds = await measuredMilliseconds(oneOfEach(specs, context), settings.timings, context);
-  const study = sixModels(await anytimeArms(specs, context, (model) => model, milliseconds));
+  const arms = await anytimeArms(specs, context, (model) => model, milliseconds);
+  const study = sixModels(arms, context.paperFigure(specs));
   return {
     findings: decided(findingsOf(study)),
     tables: tablesOf(study),

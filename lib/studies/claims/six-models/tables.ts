@@ -11,13 +11,16 @@ import {
   type Quantity,
   share,
 } from "../../evidence/quantities.js";
-import { PAPER } from "../../evidence/paper-figure.js";
 import { measuredResults, quantityCells } from "../../evidence/tables.js";
 import type { StudyResult, TableRow } from "../../study.js";
 import { areaUnderDeadlines, AXES, type SixModels } from "./models.js";
 
 export function tablesOf(study: SixModels): StudyResult["tables"] {
-  const { models, arms, last, rangeOf } = study;
+  const { models, arms, last, rangeOf, paper } = study;
+  /** What the paper has, and how the title tells it: nothing on data that it has no figure of. */
+  const beside = (head: string, of: "last" | "meanStop3") => (model: string) =>
+    paper.size === 0 ? {} : { [head]: paper.get(model)?.[of] ?? "" };
+  const told = (text: string): string => (paper.size === 0 ? "" : `; paper: ${text}`);
   const rowsByModel = (
     quantities: readonly Quantity<AnytimeModel>[],
     more: (model: string) => TableRow = () => ({}),
@@ -32,20 +35,16 @@ export function tablesOf(study: SixModels): StudyResult["tables"] {
   return [
     {
       name: "accuracy",
-      title:
-        "Accuracy in % at each timestep after the first, mean ± standard error over n seeds; area: mean over time, by trapezoids; paper: CIFAR-10, full width, 100 and more epochs",
+      title: `Accuracy in % at each timestep after the first, mean ± standard error over n seeds; area: mean over time, by trapezoids${told("CIFAR-10, full width, 100 and more epochs")}`,
       rows: rowsByModel(
         [...Array.from({ length: last }, (_, i) => accuracyAt(i + 1)), areaOverTime],
-        (model) => ({ "paper, last": PAPER.get(model)?.last ?? "" }),
+        beside("paper, last", "last"),
       ),
     },
     {
       name: "accuracy-at-speed",
-      title:
-        "Accuracy in % where images stop when the network is confident, at mean stopping times of 1, 2 and 3 timesteps; paper: read off its figure, which is over mean stopping time too",
-      rows: rowsByModel([1, 2, 3].map(accuracyAtMeanStop), (model) => ({
-        "paper, mean stop 3": PAPER.get(model)?.meanStop3 ?? "",
-      })),
+      title: `Accuracy in % where images stop when the network is confident, at mean stopping times of 1, 2 and 3 timesteps${told("read off its figure, which is over mean stopping time too")}`,
+      rows: rowsByModel([1, 2, 3].map(accuracyAtMeanStop), beside("paper, mean stop 3", "meanStop3")),
     },
     {
       name: "speed-accuracy-area",
