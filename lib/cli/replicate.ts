@@ -5,6 +5,7 @@ import { closeBrowser } from "../figures/browser.js";
 import { PROTOCOL_NAMES, PROTOCOLS, STUDIES } from "../studies/replication/protocols.js";
 import { analyseParts, type ReplicationFolders, writeReport } from "../studies/replication/results.js";
 import { type NamedSource, planReplication, type Replication } from "../studies/replication/replication.js";
+import { reportOrder } from "../studies/replication/report-order.js";
 import { sourceShapes } from "../studies/replication/source-shapes.js";
 import type { ProtocolName } from "../studies/study.js";
 import { trainingStatus } from "../studies/replication/training-status.js";
@@ -134,10 +135,8 @@ async function analyse(
       );
       process.exitCode = 1;
     }
-    const names = [...new Set(replication.parts.map(({ data }) => data.name))];
-    const inOrder = names.flatMap((data) =>
-      STUDIES.map((study) => ({ data, study: study.name, leftOut: study.cannotRun() !== undefined })),
-    );
+    const called = [...new Set(replication.parts.map(({ data }) => data.name))];
+    const inOrder = reportOrder(replication.protocol.name, called, folders.results);
     for (const file of await writeReport(replication, inOrder, folders.results)) writeOut(file);
   } finally {
     await closeBrowser();

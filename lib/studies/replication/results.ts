@@ -15,6 +15,7 @@ import { Stopped } from "../../util/stopping.js";
 import { dataSetsFigure, SHOWN_STUDY } from "./data-sets-figure.js";
 import { DISCUSSION, readDiscussion } from "./discussion.js";
 import { assertNumbers, writeNumbers } from "./number-file.js";
+import type { ReportPlace } from "./report-order.js";
 import type { NamedSource, Replication, ReplicationPart } from "./replication.js";
 import { type ReportSection, reportHtml } from "./report.js";
 import { verdictOf } from "../evidence/finding.js";
@@ -165,17 +166,17 @@ async function writeResult(
 }
 
 /**
- * Writes report.html and report.pdf from all results of the protocol that are there, of this call and of earlier
- * ones. `inOrder` gives the names of data sets and studies in the order of the report; nobody waits for one left out.
+ * Writes report.html and report.pdf from all results of the protocol that are there, of this call and of earlier ones, in
+ * this order (`reportOrder`).
  */
 export async function writeReport(
   { protocol, without }: Pick<Replication, "protocol" | "without">,
-  inOrder: readonly { readonly data: string; readonly study: string; readonly leftOut?: boolean }[],
+  inOrder: readonly ReportPlace[],
   folder: string,
 ): Promise<readonly string[]> {
   const sections: ReportSection[] = [];
   const missing: string[] = [];
-  for (const { data, study, leftOut = false } of inOrder) {
+  for (const { data, study, leftOut } of inOrder) {
     const place = join(folder, protocol.name, data);
     const record = readStudyRecord(join(place, `${study}.json`));
     if (record === undefined && !leftOut) missing.push(`${study} on ${data}`);
