@@ -5,7 +5,7 @@ import { readRun } from "../../experiments/runs/run-record.js";
 import { openTrainedModel, type TrainedModel } from "../../experiments/runs/trained-model.js";
 import { runSummary } from "../../experiments/runs/run-summary.js";
 import type { RunSpec } from "../../experiments/specs/spec.js";
-import { describeBackend } from "../../nn/backend/kernel-level.js";
+import { compiledCode, describeBackend } from "../../nn/backend/kernel-level.js";
 import type { Milliseconds } from "./anytime-models.js";
 import type { Analysis } from "./cached-analysis.js";
 import type { StudyContext } from "../study-context.js";
@@ -30,7 +30,8 @@ export async function measuredMilliseconds(
   const key = {
     runs: directories.map((directory) => readRun(directory).hash),
     timings,
-    machine: { cpu, cores, node, backend: describeBackend() },
+    // Times are of the code as it was compiled, too.
+    machine: { cpu, cores, node, backend: describeBackend(), compiled: compiledCode() ?? null },
   };
   return context.cached(ANALYSIS, key, async () => {
     context.onProgress("measuring the time to each timestep's answer");
