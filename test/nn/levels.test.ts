@@ -34,18 +34,23 @@ test("a level is named that is not there: one sentence says so", { skip }, async
   await assert.rejects(child, /CASCADE_KERNELS=avx1024 names no level; there are: none, baseline/);
 });
 
-test("code that was compiled for another level is told apart, and JavaScript has none", { skip }, async () => {
-  const script = 'import { compiledCode } from "./lib/nn/backend/kernel-level.ts"; console.log(compiledCode());';
-  const codeOf = async (environment: NodeJS.ProcessEnv): Promise<string> => {
-    const env = { ...process.env, ...environment };
-    return (await run(process.execPath, [...NODE, "--input-type=module", "-e", script], { env })).stdout;
-  };
-  const levels = [...new Set([...present.slice(0, 1), ...present.slice(-1), "none"])];
-  const codes = await Promise.all(levels.map((level) => codeOf({ CASCADE_KERNELS: level })));
-  assert.equal(new Set(codes).size, levels.length);
-  for (const code of codes) assert.match(code, /^[0-9a-f]{12}\n$/);
-  assert.equal(await codeOf({ CASCADE_BACKEND: "javascript" }), "undefined\n");
-});
+test(
+  "code that was compiled for another level is told apart, and JavaScript has none",
+  { skip },
+  async () => {
+    const script =
+      'import { compiledCode } from "./lib/nn/backend/kernel-level.ts"; console.log(compiledCode());';
+    const codeOf = async (environment: NodeJS.ProcessEnv): Promise<string> => {
+      const env = { ...process.env, ...environment };
+      return (await run(process.execPath, [...NODE, "--input-type=module", "-e", script], { env })).stdout;
+    };
+    const levels = [...new Set([...present.slice(0, 1), ...present.slice(-1), "none"])];
+    const codes = await Promise.all(levels.map((level) => codeOf({ CASCADE_KERNELS: level })));
+    assert.equal(new Set(codes).size, levels.length);
+    for (const code of codes) assert.match(code, /^[0-9a-f]{12}\n$/);
+    assert.equal(await codeOf({ CASCADE_BACKEND: "javascript" }), "undefined\n");
+  },
+);
 
 const KERNEL_TESTS = [
   "nn/convolution",

@@ -13,6 +13,13 @@ export const DATA_SETS_CAPTION =
   "Speed and accuracy of the six models on each data set when each image stops once the network is confident enough, mean " +
   "and standard error over seeds; rings: every image is answered at the same timestep; thin dashes: accuracy at the last step.";
 
+/** How the paper writes the names of its data sets. */
+const TITLES: ReadonlyMap<string, string> = new Map([
+  ["cifar10", "CIFAR-10"],
+  ["cifar100", "CIFAR-100"],
+  ["tinyimagenet", "TinyImageNet"],
+]);
+
 /**
  * The main figure for several data sets, from the numbers that each one's study wrote; undefined where fewer than two have
  * them. `numbers` are the files, by the name of the data.
@@ -22,9 +29,9 @@ export async function dataSetsFigure(
 ): Promise<PlotlyFigure | undefined> {
   const there = [...numbers].filter(([, path]) => existsSync(path));
   if (there.length < 2) return undefined;
-  const panels = there.map(async ([title, path]) => {
+  const panels = there.map(async ([name, path]) => {
     const { curves, deadlines } = curvesOfNumbers((await readNumbers(path)).objects() as NumberRow[]);
-    return { title, table: from(curves), deadlines: from(deadlines) };
+    return { title: TITLES.get(name) ?? name, table: from(curves), deadlines: from(deadlines) };
   });
   return speedAccuracyOfDataSets(await Promise.all(panels));
 }
