@@ -13,7 +13,7 @@ import {
 } from "../../lib/studies/replication/discussion.js";
 import { holds, isFormer, readStudyRecord } from "../../lib/studies/replication/study-record.js";
 import { generated } from "./generated.mjs";
-import { againstPeers, fewImages, inShort, manyImages, measuredOn } from "./speed.mjs";
+import { againstPeers, fewImages, inShort, manyImages, measuredOn, whereTimeGoes } from "./speed.mjs";
 
 /** @typedef {import("../../lib/studies/replication/study-record.js").StudyRecord} StudyRecord */
 /** @typedef {import("../../lib/studies/replication/study-record.js").RecordedFinding} Finding */
@@ -182,6 +182,7 @@ const MADE = {
   "scaling in short": scalingInShort,
   verdicts: verdictTable,
   "speed in short": inShort,
+  "where the time goes": whereTimeGoes,
   "where speed was measured": measuredOn,
   "speed of many images against peers": () => tableOf(againstPeers(128)),
   "speed of one image against peers": () => tableOf(againstPeers(1)),

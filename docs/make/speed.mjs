@@ -131,3 +131,27 @@ export function inShort() {
   const { environment } = benchmark();
   return `On ${String(environment.cores)} cores (${environment.cpu}), beside the fastest of the ways in which PyTorch was made to do the same, one that computes equal timesteps once among them, a full-width ResNet-18 is trained ${inBoth("full", "training step")} (float32 or bfloat16 there, whichever is faster), all its answers about 128 images are had ${inBoth("full", "evaluation")}, and those about one image ${inBoth("full, batch 1", "evaluation")}.`;
 }
+
+/** @typedef {{ case: string, what: string, milliseconds: Record<string, number> }} Shares */
+
+/** Where the time of cascades and of narrow serial networks goes, as `cascade profile` took it apart (profile.json). */
+export function whereTimeGoes() {
+  /** @type {unknown} */
+  const parsed = JSON.parse(readFileSync(new URL("data/results/profile.json", root), "utf8"));
+  const { shares } = /** @type {{ shares: Shares[] }} */ (parsed);
+  const percentOf = (/** @type {string} */ kind, /** @type {(one: Shares) => boolean} */ chosen) => {
+    const percents = shares.filter(chosen).map(({ milliseconds }) => {
+      const all = Object.values(milliseconds).reduce((sum, value) => sum + value, 0);
+      return Math.round((100 * (milliseconds[kind] ?? NaN)) / all);
+    });
+    return `${String(Math.min(...percents))} to ${String(Math.max(...percents))} %`;
+  };
+  const isSerial = (/** @type {Shares} */ one) => one.case.includes("serial");
+  const cascades = (/** @type {string} */ size) =>
+    percentOf("convolution", (one) => one.case.startsWith(size) && !isSerial(one));
+  const waiting = percentOf(
+    "idle",
+    (one) => one.case.startsWith("quarter") && isSerial(one) && one.what === "training step",
+  );
+  return `In cascades convolution takes ${cascades("full")} of the time at full width and ${cascades("quarter")} at quarter width; the serial networks of quarter width wait for JavaScript for ${waiting} of a training step ([where the time goes](../data/results/time-shares.svg)).`;
+}
