@@ -39,7 +39,7 @@ test(
   { skip },
   async () => {
     const script =
-      'import { compiledCode } from "./lib/nn/backend/kernel-level.ts"; console.log(compiledCode());';
+      'import { compiledCode } from "./lib/experiments/runs/compiled-code.ts"; console.log(compiledCode());';
     const codeOf = async (environment: NodeJS.ProcessEnv): Promise<string> => {
       const env = { ...process.env, ...environment };
       return (await run(process.execPath, [...NODE, "--input-type=module", "-e", script], { env })).stdout;

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { answerTimes } from "../../experiments/analyses/answer-times.js";
+import { compiledCode } from "../../experiments/runs/compiled-code.js";
 import { currentEnvironment } from "../../experiments/runs/environment.js";
 import { readRun } from "../../experiments/runs/run-record.js";
 import { openTrainedModel, type TrainedModel } from "../../experiments/runs/trained-model.js";
 import { runSummary } from "../../experiments/runs/run-summary.js";
 import type { RunSpec } from "../../experiments/specs/spec.js";
-import { compiledCode, describeBackend } from "../../nn/backend/kernel-level.js";
+import { describeBackend } from "../../nn/backend/kernel-level.js";
 import type { Milliseconds } from "./anytime-models.js";
 import type { Analysis } from "./cached-analysis.js";
 import type { StudyContext } from "../study-context.js";
