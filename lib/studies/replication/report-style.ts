@@ -1,6 +1,6 @@
 /** CSS of the report, for screen and print. */
 export const REPORT_STYLE = `
-@page { size: A4; margin: 18mm 16mm 20mm; @bottom-center { content: counter(page) " / " counter(pages); font: 8pt "Open Sans", Arial, sans-serif; color: #666; } }
+@page { size: A4; margin: 15mm 16mm 17mm; @bottom-center { content: counter(page) " / " counter(pages); font: 8pt "Open Sans", Arial, sans-serif; color: #666; } }
 @page wide { size: A4 landscape; }
 :root { --ink: #1d1d1f; --soft: #5c5c62; --line: #d9d9de; --held: #00694d; --part: #7a5200; --not: #a33a00; }
 * { box-sizing: border-box; }
@@ -45,12 +45,16 @@ figcaption { margin-top: .4rem; }
 .absent { border: 1px dashed var(--line); padding: 1.5rem; text-align: center; color: var(--soft); }
 ul { padding-left: 1.2rem; }
 @media print {
-  body { max-width: none; padding: 0; font-size: 9pt; }
+  body { max-width: none; padding: 0; font-size: 8.6pt; line-height: 1.35; }
+  th, td { padding-top: .2rem; padding-bottom: .2rem; }
   h2 { break-after: avoid; }
   .appendix { break-before: page; }
   .study { break-inside: auto; }
   .appendix > .study + .study { border-top: 1px solid var(--line); margin-top: 6mm; }
-  figure svg { max-height: 105mm; }
+  .told-below { display: none; }
+  h2 { margin-top: 1.5rem; }
+  figure { margin: .8rem 0; }
+  figure svg { max-height: 58mm; }
   tr { break-inside: avoid; }
   thead { display: table-header-group; }
   .scroll { overflow: visible; }

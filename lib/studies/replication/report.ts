@@ -41,10 +41,12 @@ export interface ReportSection {
 
 /**
  * One page for screen and print, whole in itself: no script, nothing from outside. Texts are escaped. First what carries the
- * claims, a figure each, then limits; in the appendix everything else, with figures and tables numbered through.
+ * claims, a figure each, then limits; in the appendix everything else, with figures and tables numbered through, and whole what
+ * decides nothing where other studies do.
  */
 export function reportHtml(report: Report): string {
   const { protocol, sections, missing, without, dataSets, discussion, fonts } = report;
+  const shown = sections.filter(isShown(sections));
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -73,15 +75,21 @@ ${notes("Done without", without)}
 ${notes("Of a former form, unverified: no sum tells whether they were edited", unverified(sections))}
 ${notes("Discussion left out, written for other findings", discussion.stale)}
 ${dataSets === undefined ? "" : `<section class="study" id="data-sets"><h2>All data sets</h2>\n${figureHtml("1", DATA_SETS_CAPTION, dataSets)}</section>`}
-${sections.map((section, i) => sectionHtml(section, discussion, i + (dataSets === undefined ? 1 : 2))).join("\n")}
+${shown.map((section, i) => sectionHtml(section, discussion, i + (dataSets === undefined ? 1 : 2))).join("\n")}
 ${together(discussion)}
 ${sections.length === 0 ? "" : LIMITS}
-${appendix(sections)}
+${appendix(sections, discussion)}
 ${provenance(protocol, sections)}
 </main>
 </body>
 </html>
 `;
+}
+
+/** Whether a study stands before the appendix: it decides something, or none does. */
+function isShown(sections: readonly ReportSection[]): (section: ReportSection) => boolean {
+  const decides = ({ record }: ReportSection): boolean => record.verdict !== "not tested here";
+  return sections.some(decides) ? decides : () => true;
 }
 
 /** A way through the page, which stays in sight on a wide screen. */
@@ -107,7 +115,7 @@ function overview(sections: readonly ReportSection[]): string {
   const rows = sections.map(({ record }) => {
     const { study, data, verdict, findings } = record;
     const notes = [...countsOf(verdict, findings), ...lossesOf(record)];
-    return `<tr><td><a href="#${anchorOf(record)}">${escaped(study.title)}</a><br><small>${escaped(study.claim)}</small></td><td>${escaped(data.name)}</td><td class="verdict">${badge(verdict)}<br><small>${notes.map(escaped).join("; ")}</small></td></tr>`;
+    return `<tr><td><a href="#${anchorOf(record)}">${escaped(study.title)}</a><br><small class="told-below">${escaped(study.claim)}</small></td><td>${escaped(data.name)}</td><td class="verdict">${badge(verdict)}<br><small>${notes.map(escaped).join("; ")}</small></td></tr>`;
   });
   return `<section class="overview" id="verdicts"><h2>Verdicts</h2>
 <table><thead><tr><th>Claim</th><th>Data</th><th>Verdict</th></tr></thead><tbody>
@@ -138,9 +146,19 @@ function notes(title: string, lines: readonly string[]): string {
   return `<section class="notes"><h2>${title}</h2><ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul></section>`;
 }
 
-/** What carries a claim: its end points, and the study's first figure. */
-function sectionHtml({ record, drawings }: ReportSection, discussion: Discussion, position: number): string {
-  const { study, data, verdict, findings, figures } = record;
+/** A study before the appendix, with what carries its claim. */
+function sectionHtml(section: ReportSection, discussion: Discussion, position: number): string {
+  const { record } = section;
+  return `<section class="study" id="${anchorOf(record)}">
+<h2>${escaped(record.study.title)} ${badge(record.verdict)}</h2>
+${claimHtml(section, discussion, String(position))}
+<p class="source">More: <a href="#${appendixAnchor(record)}">${escaped(restOf(record).join(", "))}</a>.</p>
+</section>`;
+}
+
+/** What carries a claim: its end points, and the study's first figure, of this number. */
+function claimHtml({ record, drawings }: ReportSection, discussion: Discussion, figure: string): string {
+  const { study, data, findings, figures } = record;
   const diverged = (record.diverged ?? []).map(
     ({ name, hash, seed, text }) =>
       `<li>${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed}): ${escaped(text)}</li>`,
@@ -149,15 +167,11 @@ function sectionHtml({ record, drawings }: ReportSection, discussion: Discussion
     (text) => `<p><b>${escaped(text)}.</b></p><ul>${diverged.join("")}</ul>\n`,
   );
   const [first] = figures;
-  return `<section class="study" id="${anchorOf(record)}">
-<h2>${escaped(study.title)} ${badge(verdict)}</h2>
-<p class="where">${escaped(data.name)}, ${number(data.train)} training images, those held out for validation among them, and ${number(data.test)} test images; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
+  return `<p class="where">${escaped(data.name)}, ${number(data.train)} training images, those held out for validation among them, and ${number(data.test)} test images; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
 <p class="claim">${escaped(study.claim)}</p>
 ${losses.join("")}${findingsTable("End points: findings that carry the claim", findings.filter(isEndPoint))}
-${first === undefined ? "" : figureHtml(String(position), first.caption, drawings.get(first.name))}
-${paragraphs(discussionOf(discussion, record))}
-<p class="source">More: <a href="#${appendixAnchor(record)}">${escaped(restOf(record).join(", "))}</a>.</p>
-</section>`;
+${first === undefined ? "" : figureHtml(figure, first.caption, drawings.get(first.name))}
+${paragraphs(discussionOf(discussion, record))}`;
 }
 
 /** What of a study stands in the appendix. */
@@ -188,13 +202,18 @@ points were chosen by this project, before the trainings that they are tested on
 milliseconds are of one machine. Numbers read off the paper's figures are good to about a point.</p></section>`;
 
 /** Everything that does not carry a claim: figures and tables are numbered through, with an A before. */
-function appendix(sections: readonly ReportSection[]): string {
+function appendix(sections: readonly ReportSection[], discussion: Discussion): string {
   let figure = 0;
   let table = 0;
-  const parts = sections.map(({ record, drawings }) => {
+  const hasShown = isShown(sections);
+  const parts = sections.map((section) => {
+    const { record, drawings } = section;
     const { study, data, verdict, findings, figures, tables } = record;
-    return `<section class="study" id="${appendixAnchor(record)}">
-<h3>${escaped(study.title)}, ${escaped(data.name)}</h3>
+    const shown = hasShown(section);
+    const claim = shown ? "" : claimHtml(section, discussion, `A${figures.length === 0 ? figure : ++figure}`);
+    return `<section class="study" id="${shown ? appendixAnchor(record) : anchorOf(record)}">
+<h3>${escaped(study.title)}, ${escaped(data.name)}${shown ? "" : ` ${badge(verdict)}`}</h3>
+${claim}
 ${findingsTable(
   isFormer(verdict) ? FORMER_FINDINGS : "Other findings",
   findings.filter((one) => !isEndPoint(one)),

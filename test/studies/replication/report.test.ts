@@ -156,3 +156,20 @@ test("what was written about results stands behind them, what is of others is na
   assert.ok(html.includes("<h2>Discussion</h2>\n<p>Together.</p>"));
   assert.ok(html.includes("<li>It is of others</li>"));
 });
+
+test("what decides nothing stands whole in the appendix where another study decides something, else before it", () => {
+  const undecided = record({
+    verdict: "not tested here",
+    data: { name: "cifar100", hash: "1", train: 1, test: 1 },
+    findings: [found("nothing yet", "one seed", "not decided", true)],
+  });
+  const html = report([undecided, record()]);
+  const [before = "", appendix = ""] = html.split(`id="appendix"`);
+  assert.ok(before.includes("<b>Figure 1.</b>") && !before.includes("<td>nothing yet"));
+  assert.match(appendix, /<td>nothing yet<\/td><td>one seed<\/td>/);
+  assert.match(appendix, /<b>Figure A1\.<\/b> A caption[^]*<b>Figure A2\.<\/b> Another caption/);
+  const [, link = ""] = /<a href="#([^"]+)">A title<\/a><br>[^]*?<td>cifar100/.exec(before) ?? [];
+  assert.ok(appendix.includes(`<section class="study" id="${link}">`), link);
+  const [alone = ""] = report([undecided]).split(`id="appendix"`);
+  assert.ok(alone.includes("<td>nothing yet"));
+});
