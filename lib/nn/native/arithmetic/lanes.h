@@ -121,11 +121,6 @@ inline Lanes FusedMultiplyAdd(Lanes a, Lanes b, Lanes c) {
 
 inline Lanes FusedMultiplyAdd(float a, Lanes b, Lanes c) { return FusedMultiplyAdd(Broadcast(a), b, c); }
 
-// a where the mask's bits are set, else b.
-inline Lanes Select(LaneIntegers mask, Lanes a, Lanes b) {
-  return (Lanes)((mask & (LaneIntegers)a) | (~mask & (LaneIntegers)b));
-}
-
 // Rounded up.
 inline int64_t CeilDiv(int64_t value, int64_t by) { return (value + by - 1) / by; }
 inline int64_t RoundUp(int64_t value, int64_t to) { return CeilDiv(value, to) * to; }

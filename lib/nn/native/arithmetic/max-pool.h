@@ -17,7 +17,7 @@ void ForWindow(const PoolShape& s, int64_t n, int64_t i, int64_t j, const Work& 
 
 // What is not a number is larger than all else: it must not vanish.
 inline float Larger(float a, float b) { return b <= a || a != a ? a : b; }
-inline Lanes Larger(Lanes a, Lanes b) { return Select((b <= a) | (a != a), a, b); }
+inline Lanes Larger(Lanes a, Lanes b) { return ((b <= a) | (a != a)) ? a : b; }
 
 // Channels in whole lanes are held in registers over a window: whole(c) takes kLanes of them from c on, rest(c, count) fewer.
 template <typename Whole, typename Rest>
@@ -80,7 +80,7 @@ void MaxPoolGradient(const Threads& threads, const PoolShape& s, const T* dy, co
                 Lanes left = LoadLanes(dy + result + c);
                 ForWindow(s, 0, i, j, [&](int64_t position) {
                   const int64_t place = position * channels + c;
-                  const Lanes given = Select(LoadLanes(image + place) == largest, left, Broadcast(0.0f));
+                  const Lanes given = LoadLanes(image + place) == largest ? left : Lanes{};
                   StoreLanes(LoadLanes(&sums[place]) + given, &sums[place]);
                   left -= given;
                 });
