@@ -2,7 +2,8 @@
  * The results in README.md and docs/results.md: between `<!-- made: NAME -->` and `<!-- end -->` stands what the records in
  * data/results give, so that no number there is copied by hand.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import prettier from "prettier";
 import {
@@ -203,6 +204,20 @@ const MADE = {
   ),
   discussion: () => (discussion.parts.get(TOGETHER) ?? []).join("\n\n"),
 };
+
+/** A drawing that no record names is of former results, and would be shown as if it were of today's. @param {string} data */
+function refuseFormerDrawings(data) {
+  const folder = fileURLToPath(new URL(`data/results/reduced/${data}/`, root));
+  const files = readdirSync(folder);
+  const named = files
+    .filter((file) => file.endsWith(".json"))
+    .flatMap((file) => readStudyRecord(join(folder, file))?.figures.map((figure) => figure.file) ?? []);
+  const former = files.filter((file) => file.endsWith(".svg") && !named.includes(file));
+  if (former.length > 0)
+    fail(`${folder} has drawings that no record names: ${former.join(", ")}; delete them`);
+}
+
+["cifar10", ...new Set(ELSEWHERE.map(([data]) => data))].forEach(refuseFormerDrawings);
 
 for (const name of ["README.md", "docs/results.md"]) {
   const text = readFileSync(new URL(name, root), "utf8");

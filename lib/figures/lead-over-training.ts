@@ -21,16 +21,16 @@ const TOP = 0.92;
 
 /**
  * By how much one model is ahead of another, against how long both were trained: a panel for each comparison, a line for each
- * width of network, the mean over the rows of equal width and epochs (seeds) with bars of one standard error; and what is
- * published. Table: comparison, width, epochs, lead (in points).
+ * network in the order in which they come, the mean over the rows of equal network and epochs (seeds) with bars of one standard
+ * error; and what is published. Table: comparison, network, epochs, lead (in points).
  */
 export function leadOverTrainingFigure(
   table: TableLike,
   { published, title }: { readonly published: readonly PublishedLead[]; readonly title: string },
 ): PlotlyFigure {
-  const rows = tableRows("lead over training", table, ["width", "epochs", "lead"], ["comparison"]);
+  const rows = tableRows("lead over training", table, ["epochs", "lead"], ["comparison", "network"]);
   const comparisons = [...groupRows(rows, (row) => row.comparison).keys()];
-  const widths = [...new Set(rows.map(({ width }) => width))].sort((a, b) => a - b);
+  const networks = [...groupRows(rows, (row) => row.network).keys()];
   const epochs = [...new Set([...rows, ...published].map((one) => one.epochs))].sort((a, b) => a - b);
   const axes: Record<string, PlotlyObject> = {};
   const data = comparisons.flatMap((comparison, panel) => {
@@ -49,12 +49,10 @@ export function leadOverTrainingFigure(
       zerolinewidth: THIN_LINE_WIDTH,
     });
     const own = rows.filter((row) => row.comparison === comparison);
-    const lines = widths.flatMap((width, i) => {
-      const name = `width ${width}`;
-      const style = orderedStyle(i, widths.length);
-      const ofWidth = own.filter((row) => row.width === width);
+    const lines = networks.flatMap((name, i) => {
+      const style = orderedStyle(i, networks.length);
       const line = meanLine(
-        ofWidth,
+        own.filter(({ network }) => network === name),
         (row) => row.epochs,
         (row) => row.epochs,
         (row) => row.lead,
@@ -82,7 +80,7 @@ export function leadOverTrainingFigure(
     layout: layout({
       width: WIDTH.double,
       height: millimetres(62),
-      legendEntries: widths.length + (published.length === 0 ? 0 : 1),
+      legendEntries: networks.length + (published.length === 0 ? 0 : 1),
       legendColumns: 4,
       axes: { ...axes, annotations: titles },
     }),

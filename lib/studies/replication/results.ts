@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { changeTexts } from "../../experiments/specs/spec-change.js";
 import { currentEnvironment } from "../../experiments/runs/environment.js";
 import { readRun } from "../../experiments/runs/run-record.js";
@@ -133,8 +133,10 @@ async function writeResult(
   const trainedIn = new Map(
     records.flatMap(({ environments }) => environments).map((at) => [canonicalJson(at), at] as const),
   );
+  const path = join(folders.results, place, `${name}.json`);
+  const former = figureFilesOf(path);
   const numbers = await writeNumbers(join(folders.results, place, `${name}.arrow`), result.numbers);
-  await writeStudyRecord(join(folders.results, place, `${name}.json`), {
+  await writeStudyRecord(path, {
     protocol,
     data: { name: data.name, hash, train: train.labels.length, test: test.labels.length },
     study: { name, title, claim },
@@ -162,7 +164,25 @@ async function writeResult(
     environment: currentEnvironment({ backend: describeBackend() }),
     trainedIn: [...trainedIn.values()],
   });
+  // A figure that has another name now would lie beside today's, and be taken for one of them.
+  const current = new Set(figures.map((figure) => `${name}-${figure.name}.svg`));
+  for (const file of former.filter((one) => !current.has(one))) {
+    await rm(join(folders.results, place, file), { force: true });
+    await rm(join(folders.prints, place, file.replace(/\.svg$/, ".pdf")), { force: true });
+  }
   return problem === undefined ? {} : { problem };
+}
+
+/** Names of the drawings beside a record; none where it is missing or cannot be read, and is about to be replaced. */
+function figureFilesOf(path: string): string[] {
+  try {
+    const files = readStudyRecord(path)?.figures.flatMap(({ file }) => file ?? []) ?? [];
+    // A record from elsewhere may name what is not beside it, which is not this project's to delete.
+    return files.filter((file) => file === basename(file) && file.endsWith(".svg"));
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
 }
 
 /**

@@ -13,7 +13,8 @@ const settings = {
   seeds: [1, 2],
   change: { train: { batchSize: 16, augmentation: { occlusion: 0 } } },
   ...{ epochs: [1, 3], width: 0.0625, widths: [0.0625, 0.125], epochsOfWidths: 1 },
-};
+  deeper: { depth: 34, width: 0.0625, epochs: 1 },
+} as const;
 
 /** As if the tiny images were CIFAR-10. */
 class OnCifar10 extends StudyContext {
@@ -24,11 +25,13 @@ class OnCifar10 extends StudyContext {
 
 test("each size is trained once; the gap, its change and the figure are those of the runs' accuracies", async () => {
   const context = new OnCifar10(TINY_DATA, root);
-  assert.equal(scalingStudy.trainings(settings, TINY_DATA).length, 2 * 3 * 3);
+  assert.equal(scalingStudy.trainings(settings, TINY_DATA).length, 2 * 3 * 4);
   const { findings, tables, figures } = await runStudy(scalingStudy, settings, context);
   const runs = tables.find(({ name }) => name === "runs")?.rows ?? [];
-  const last = (model: string, size: string, seed: number): number =>
-    100 * Number(runs.find((row) => row["arm"] === `${model}, ${size}` && row["seed"] === seed)?.["t = 8"]);
+  const last = (model: string, size: string, seed: number): number => {
+    const row = runs.find(({ arm, seed: one }) => arm === `${model}, ${size}` && one === seed);
+    return 100 * Number(row?.[size.startsWith("ResNet-34") ? "t = 16" : "t = 8"]);
+  };
   const gap = (size: string, seed: number): number =>
     last("CascadedTD", size, seed) - last("CascadedCE", size, seed);
   const changes = (from: string, to: string): number[] =>
@@ -42,14 +45,24 @@ test("each size is trained once; the gap, its change and the figure are those of
     4,
     settings.seeds.map((seed) => gap("width 0.0625, 3 epochs", seed)),
   );
+  near(
+    7,
+    settings.seeds.map((seed) => gap("ResNet-34, width 0.0625, 1 epoch", seed)),
+  );
   assert.deepEqual(
     findings.map(({ carries }) => carries),
-    [true, true, true, false, false, false],
+    [true, true, true, false, false, false, false, false],
   );
   const [sizes] = tables;
   assert.deepEqual(
     sizes?.rows.map((row) => row["size"]),
-    ["width 0.0625, 1 epoch", "width 0.0625, 3 epochs", "width 0.125, 1 epoch", "paper, width 1"],
+    [
+      "width 0.0625, 1 epoch",
+      "width 0.0625, 3 epochs",
+      "width 0.125, 1 epoch",
+      "ResNet-34, width 0.0625, 1 epoch",
+      "paper, width 1",
+    ],
   );
   // The bars are of the seeds' leads.
   const lines = figures[0]?.figure.data.filter(({ name }) => name === "width 0.0625") ?? [];
@@ -66,6 +79,6 @@ test("each size is trained once; the gap, its change and the figure are those of
 
   // On other data nothing of the paper's stands beside the results.
   const elsewhere = await runStudy(scalingStudy, settings, new StudyContext(TINY_DATA, root));
-  assert.equal(elsewhere.tables[0]?.rows.length, 3);
+  assert.equal(elsewhere.tables[0]?.rows.length, 4);
   assert.doesNotMatch(JSON.stringify([elsewhere.tables, elsewhere.figures]), /paper[,:]|the paper/);
 });

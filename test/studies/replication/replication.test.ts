@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseOverrides } from "../../../lib/cli/overrides.js";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { resolveDatasetSource } from "../../../lib/datasets/source.js";
@@ -9,7 +9,7 @@ import { closeBrowser } from "../../../lib/figures/browser.js";
 import { PROTOCOLS } from "../../../lib/studies/replication/protocols.js";
 import { analyseParts, writeReport } from "../../../lib/studies/replication/results.js";
 import { planReplication } from "../../../lib/studies/replication/replication.js";
-import { readStudyRecord } from "../../../lib/studies/replication/study-record.js";
+import { readStudyRecord, writeStudyRecord } from "../../../lib/studies/replication/study-record.js";
 import { runTrainings } from "../../../lib/studies/replication/training-processes.js";
 import { UserError } from "../../../lib/util/errors.js";
 import { Stopped } from "../../../lib/util/stopping.js";
@@ -204,6 +204,30 @@ test("a study that this machine cannot run is left out with its reason, and not 
   const html = readFileSync(page, "utf8");
   assert.match(html, /Done without<[^]*A small study called two&quot;, because it needs what is not here/);
   assert.doesNotMatch(html, /Not there yet/);
+});
+
+test("a figure under a former name goes with the record that named it, and nothing else does", async (context) => {
+  const folder = await temporaryFolder(context);
+  const folders = {
+    runs: join(folder, "runs"),
+    results: join(folder, "results"),
+    prints: join(folder, "prints"),
+  };
+  const replication = small(smallStudy("one", [0]));
+  await runTrainings(replication.trainings, { root: folders.runs, jobs: 1, threads: 1 });
+  await analyseParts(replication, folders);
+  const place = join(folders.results, "quick", "procedural");
+  const record = readStudyRecord(join(place, "one.json"));
+  assert.ok(record);
+  const outside = join(folders.results, "quick", "outside.svg");
+  for (const path of [join(place, "one-former.svg"), join(place, "one-own.svg"), outside])
+    writeFileSync(path, "<svg/>");
+  const files = ["one-accuracy.svg", "one-former.svg", "../outside.svg"];
+  const figures = files.map((file) => ({ name: file, caption: "", file }));
+  await writeStudyRecord(join(place, "one.json"), { ...record, figures });
+  assert.deepEqual(await analyseParts(replication, folders), []);
+  assert.deepEqual(readdirSync(place).sort(), ["one-accuracy.svg", "one-own.svg", "one.arrow", "one.json"]);
+  assert.ok(existsSync(outside));
 });
 
 test("a study that breaks leaves the others their results, and a damaged result is named", async (context) => {

@@ -3,7 +3,17 @@ import { type Contrast, type Draft, finding, type Statement } from "../../eviden
 import type { PairedArms } from "../../evidence/paired-arms.js";
 import { accuracyAtMeanStop, lastStep, type Quantity } from "../../evidence/quantities.js";
 import { isAbove, isAhead, isNotBehind, isSame } from "../../evidence/rules.js";
-import { armOf, CE, type ScalingSettings, SDN, type Size, TD } from "./sizes.js";
+import {
+  armOf,
+  CE,
+  networkText,
+  type ScalingSettings,
+  SDN,
+  type Size,
+  sizesByEpochs,
+  sizesByWidth,
+  TD,
+} from "./sizes.js";
 
 /** The mean stopping time at which an early lead is measured: one that the paper's figure has too. */
 export const EARLY = accuracyAtMeanStop(3);
@@ -20,15 +30,15 @@ export function leads(arms: Arms, other: string, quantity: Quantity<AnytimeModel
 
 /** Three end points: the gap closes with epochs and with width, and the early lead is there at the longest training. */
 export function findingsOf(arms: Arms, settings: ScalingSettings): Draft[] {
-  const { width, epochs, widths, epochsOfWidths } = settings;
-  const [shortest, longest] = ends(epochs.map((count) => ({ width, epochs: count })));
-  const [narrowest, widest] = ends(widths.map((one) => ({ width: one, epochs: epochsOfWidths })));
+  const { width, epochsOfWidths, deeper } = settings;
+  const [shortest, longest] = ends(sizesByEpochs(settings));
+  const [narrowest, widest] = ends(sizesByWidth(settings));
   const change = (other: string, quantity: Quantity<AnytimeModel>, from: Size, to: Size): Contrast =>
     arms.contrast(`${TD} over ${other}, change`, quantity.unit, (some) =>
       differences(leads(some, other, quantity, to), leads(some, other, quantity, from)),
     );
-  const over = (other: string, quantity: Quantity<AnytimeModel>): Contrast[] =>
-    arms.over(armOf(TD, longest), [armOf(other, longest)], quantity);
+  const over = (other: string, quantity: Quantity<AnytimeModel>, size: Size): Contrast[] =>
+    arms.over(armOf(TD, size), [armOf(other, size)], quantity);
   const asked = (statement: string, carries?: true): Statement => ({
     statement,
     by: "project",
@@ -36,6 +46,7 @@ export function findingsOf(arms: Arms, settings: ScalingSettings): Draft[] {
   });
   const longer = `from ${shortest.epochs} to ${longest.epochs} epochs`;
   const after = `after ${longest.epochs} epochs`;
+  const ofDeeper = `with a ${networkText(deeper)}, after ${deeper.epochs} epochs,`;
   return [
     finding(
       asked(`${TD}'s last answer comes nearer to ${CE}'s ${longer} (width ${width})`, true),
@@ -53,7 +64,7 @@ export function findingsOf(arms: Arms, settings: ScalingSettings): Draft[] {
     finding(
       asked(`${after} ${TD} leads ${SDN} early, at a mean stopping time of 3`, true),
       isAhead,
-      over(SDN, EARLY),
+      over(SDN, EARLY, longest),
     ),
     finding(
       asked(`that early lead is not smaller than after ${shortest.epochs} epochs`),
@@ -63,12 +74,22 @@ export function findingsOf(arms: Arms, settings: ScalingSettings): Draft[] {
     finding(
       asked(`${after} ${TD} is as accurate as ${CE} at the last step`),
       isSame(SAME_POINTS),
-      over(CE, lastStep),
+      over(CE, lastStep, longest),
     ),
     finding(
       asked(`${after} ${TD} is more accurate than ${SDN} at the last step`),
       isAhead,
-      over(SDN, lastStep),
+      over(SDN, lastStep, longest),
+    ),
+    finding(
+      asked(`${ofDeeper} ${TD} leads ${SDN} early, at a mean stopping time of 3`),
+      isAhead,
+      over(SDN, EARLY, deeper),
+    ),
+    finding(
+      asked(`${ofDeeper} ${TD} is as accurate as ${CE} at the last step`),
+      isSame(SAME_POINTS),
+      over(CE, lastStep, deeper),
     ),
   ];
 }

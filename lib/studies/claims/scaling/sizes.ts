@@ -3,6 +3,7 @@ import { widthOf } from "../../../experiments/specs/network-spec.js";
 import type { PresetName } from "../../../experiments/specs/presets.js";
 import { combined } from "../../../experiments/specs/spec-change.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
+import type { CascadedResNetSpec } from "../../../models/cascaded-resnet.js";
 import { presetTraining } from "../../preset-trainings.js";
 import type { StudySettings } from "../../study.js";
 
@@ -13,13 +14,18 @@ export interface ScalingSettings extends StudySettings {
   /** Of each of these widths, ascending, trained equally long. */
   readonly widths: readonly number[];
   readonly epochsOfWidths: number;
+  /** A deeper ResNet beside the ResNet-18 that all others are. */
+  readonly deeper: Size;
 }
 
-/** How wide a network is, as a multiple of the paper's, and how long it learns. */
+/** A ResNet's layers, its width as a multiple of the paper's, and how long it learns. */
 export interface Size {
+  readonly depth: CascadedResNetSpec["depth"];
   readonly width: number;
   readonly epochs: number;
 }
+
+const USUAL_DEPTH = 18;
 
 export const TD = "CascadedTD";
 export const CE = "CascadedCE";
@@ -28,18 +34,30 @@ export const SDN = "SerialTD-MultiHead";
 
 const PRESETS: readonly PresetName[] = ["cascaded-td", "cascaded-ce", "serial-td-multihead"];
 
-/** Each size once: by epochs, then what the widths add. */
-export function sizesOf({ epochs, width, widths, epochsOfWidths }: ScalingSettings): Size[] {
-  const all = [
-    ...epochs.map((count) => ({ width, epochs: count })),
-    ...widths.map((one) => ({ width: one, epochs: epochsOfWidths })),
-  ];
+/** Of one width, by epochs, ascending. */
+export function sizesByEpochs({ epochs, width }: ScalingSettings): Size[] {
+  return epochs.map((count) => ({ depth: USUAL_DEPTH, width, epochs: count }));
+}
+
+/** Equally long, by width, ascending. */
+export function sizesByWidth({ widths, epochsOfWidths }: ScalingSettings): Size[] {
+  return widths.map((width) => ({ depth: USUAL_DEPTH, width, epochs: epochsOfWidths }));
+}
+
+/** Each size once: by epochs, then what the widths add, then the deeper one. */
+export function sizesOf(settings: ScalingSettings): Size[] {
+  const all = [...sizesByEpochs(settings), ...sizesByWidth(settings), settings.deeper];
   return [...new Map(all.map((size) => [sizeText(size), size])).values()];
 }
 
+/** Such as "width 0.25" or "ResNet-34, width 0.25". */
+export function networkText({ depth, width }: Omit<Size, "epochs">): string {
+  return `${depth === USUAL_DEPTH ? "" : `ResNet-${depth}, `}width ${width}`;
+}
+
 /** Such as "width 0.25, 5 epochs". */
-export function sizeText({ width, epochs }: Size): string {
-  return `width ${width}, ${epochs} epoch${epochs === 1 ? "" : "s"}`;
+export function sizeText(size: Size): string {
+  return `${networkText(size)}, ${size.epochs} epoch${size.epochs === 1 ? "" : "s"}`;
 }
 
 /** Name of the arm that a model of some size is. */
@@ -49,17 +67,18 @@ export function armOf(model: string, size: Size): string {
 
 /** The size that a training has. */
 export function sizeOfSpec({ network, train }: RunSpec): Size {
-  return { width: widthOf(network), epochs: train.epochs };
+  const depth = network.architecture === "resnet" ? network.depth : USUAL_DEPTH;
+  return { depth, width: widthOf(network), epochs: train.epochs };
 }
 
 export function scalingTrainings(settings: ScalingSettings, data: ResolvedDatasetSource): RunSpec[] {
   return settings.seeds.flatMap((seed) =>
-    sizesOf(settings).flatMap(({ width, epochs }) =>
+    sizesOf(settings).flatMap(({ depth, width, epochs }) =>
       PRESETS.map((preset) =>
         presetTraining(
           preset,
           seed,
-          combined(settings.change, { network: { width }, train: { epochs } }),
+          combined(settings.change, { network: { depth, width }, train: { epochs } }),
           data,
         ),
       ),
