@@ -9,14 +9,16 @@ import { plainPng, tarGz } from "../datasets/fixtures.js";
 import { bareEnvironment, bareProjectIn } from "../setup/bare-project.js";
 import { SMALL_DATA, smallStudy } from "../studies/small-study.js";
 import { outcome } from "./commands.js";
-import { callsCounted, compileShim } from "./shim.js";
+import { chosenCalls, compileShim, loggedCalls } from "./shim.js";
 
 const { ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM } = constants.errno;
-/** By name, what the shim is told. */
-const KINDS: Readonly<Record<string, number | string>> = {
-  ...{ ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM, short: "short", kill: "kill" },
-  ...{ forward: "forward", backward: "backward", gone: "gone", replaced: "replaced" },
-};
+/** Faults of a kind, by name, with what the shim is told. */
+const KINDS: readonly Readonly<Record<string, number | string>>[] = [
+  { ENOSPC, EIO, EACCES, EDQUOT, EMFILE, EROFS, EPERM },
+  { short: "short" },
+  { kill: "kill" },
+  { gone: "gone", replaced: "replaced", forward: "forward", backward: "backward" },
+];
 
 /** Somebody takes a file away: what was in it alone is lost, and has to be named. */
 const TAKES_FILES: readonly unknown[] = ["gone", "replaced"];
@@ -116,35 +118,51 @@ interface CallRow {
   readonly wrong: number;
 }
 
+export interface CallFaultOptions {
+  /** Of calls that are alike, so many are tried (`chosenCalls`). */
+  readonly alike: number;
+  /** With which of the faults of a kind it begins. */
+  readonly seed: number;
+  /** Names of jobs and of faults; all if left out. */
+  readonly jobs?: readonly string[] | undefined;
+  readonly faults?: readonly string[] | undefined;
+}
+
 /**
- * A fault of each kind, or of some, at every `stride`-th system call of each job, or of some; after it the job is done once
- * more, unharmed.
+ * At each chosen system call of each job a fault of each kind, by turns where a kind has several; after it the job is done
+ * once more, unharmed.
  */
-export async function faultsAtCalls(
-  stride: number,
-  only?: readonly string[],
-  faults: readonly string[] = Object.keys(KINDS),
-): Promise<{ readonly rows: readonly CallRow[]; readonly problems: readonly string[] }> {
+export async function faultsAtCalls({ alike, seed, jobs, faults }: CallFaultOptions): Promise<{
+  readonly rows: readonly CallRow[];
+  readonly problems: readonly string[];
+}> {
   const place = mkdtempSync(join(tmpdir(), "calls-"));
   const shim = compileShim(place);
   const rows: CallRow[] = [];
   const problems: string[] = [];
   try {
     for (const job of JOBS) {
-      if (only?.includes(job.name) === false) continue;
+      if (jobs?.includes(job.name) === false) continue;
       const whole = await attempt(job, place, shim, undefined);
-      for (const [fault, kind] of Object.entries(KINDS).filter(([name]) => faults.includes(name))) {
-        const row = { job: job.name, fault, tried: 0, unharmed: 0, sentence: 0, killed: 0, wrong: 0 };
-        for (let call = 0; call < whole.calls; call += stride) {
+      const chosen = chosenCalls(whole.calls, alike);
+      process.stderr.write(`${job.name}: ${chosen.length} of ${whole.calls.length} calls\n`);
+      for (const one of KINDS) {
+        const kinds = Object.entries(one).filter(([name]) => faults?.includes(name) !== false);
+        const ofKind = new Map(kinds.map(([fault]) => [fault, noneYet(job.name, fault)]));
+        for (const [i, call] of chosen.entries()) {
+          const [fault, kind] = kinds[(seed + i) % kinds.length] ?? [];
+          const row = fault === undefined ? undefined : ofKind.get(fault);
+          if (row === undefined || kind === undefined) break;
           const { end, problem } = await attempt(job, place, shim, { call, kind, expected: whole.outcome });
           row.tried++;
           row[end]++;
           if (problem === undefined) continue;
           row.wrong++;
-          problems.push(`${job.name}, ${fault} at call ${call}: ${problem}`);
+          problems.push(`${job.name}, ${row.fault} at call ${call} (${whole.calls[call] ?? ""}): ${problem}`);
         }
-        rows.push(row);
-        process.stderr.write(`${job.name}, ${fault}: ${row.tried} tried, ${row.wrong} wrong\n`);
+        rows.push(...ofKind.values());
+        for (const row of ofKind.values())
+          process.stderr.write(`${job.name}, ${row.fault}: ${row.tried} tried, ${row.wrong} wrong\n`);
       }
     }
   } finally {
@@ -153,10 +171,14 @@ export async function faultsAtCalls(
   return { rows, problems };
 }
 
+function noneYet(job: string, fault: string): { -readonly [field in keyof CallRow]: CallRow[field] } {
+  return { job, fault, tried: 0, unharmed: 0, sentence: 0, killed: 0, wrong: 0 };
+}
+
 interface Attempt {
   readonly end: "unharmed" | "sentence" | "killed";
   readonly problem?: string;
-  readonly calls: number;
+  readonly calls: readonly string[];
   readonly outcome: string;
 }
 
@@ -170,18 +192,19 @@ async function attempt(
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
   await job.prepare(folder);
-  const count = join(place, "count");
-  rmSync(count, { force: true });
+  const log = join(place, "log");
+  rmSync(log, { force: true });
   const first = carriedOut(job, folder, {
     LD_PRELOAD: shim,
     FAULT_FOLDER: folder,
-    FAULT_COUNT: count,
+    FAULT_LOG: log,
     ...(fault && { FAULT_CALL: String(fault.call), FAULT_KIND: String(fault.kind) }),
   });
-  const calls = callsCounted(count);
+  const calls = loggedCalls(log);
   const end = first.signal === "SIGKILL" ? "killed" : first.status === 0 ? "unharmed" : "sentence";
   if (fault === undefined) {
-    if (calls === 0 || end !== "unharmed") throw new Error(`${job.name} does not end well: ${first.stderr}`);
+    if (calls.length === 0 || end !== "unharmed")
+      throw new Error(`${job.name} does not end well: ${first.stderr}`);
     return { end, calls, outcome: await job.outcome(folder, first.stdout) };
   }
   if (end === "sentence" && !isSentence(first.stderr))

@@ -12,7 +12,7 @@ import {
   type Started,
 } from "./commands.js";
 import { type Draws, drawsOf } from "./mutations.js";
-import { callsCounted, compileShim } from "./shim.js";
+import { chosenCalls, compileShim, loggedCalls } from "./shim.js";
 
 /** Kills of one folder's work before it is let to its end and compared. */
 const KILLS_EACH = 5;
@@ -37,15 +37,15 @@ export interface KillReport {
 export interface KillOptions {
   /** At random instants, of each command. */
   readonly kills: number;
-  /** Every so many-th system call on files, half of a write done; none if left out. */
-  readonly stride?: number;
+  /** Inside of so many of the system calls on files that are alike (`chosenCalls`); none if left out. */
+  readonly alike?: number;
   readonly seed: number;
   /** Names of the commands; all if left out. */
   readonly only?: readonly string[];
 }
 
 /** Kills each command, again and again, and begins it anew at once; at its end all must be as if it was left alone. */
-export async function killCommands({ kills, stride, seed, only }: KillOptions): Promise<KillReport> {
+export async function killCommands({ kills, alike, seed, only }: KillOptions): Promise<KillReport> {
   const place = mkdtempSync(join(tmpdir(), "kills-"));
   const rows: KillRow[] = [];
   const problems: string[] = [];
@@ -56,7 +56,7 @@ export async function killCommands({ kills, stride, seed, only }: KillOptions): 
       const whole = await leftAlone(command, place);
       for (const killer of [
         randomKiller(kills, seed),
-        ...(stride === undefined ? [] : [callKiller(stride, place)]),
+        ...(alike === undefined ? [] : [callKiller(chosenCalls(whole.calls, alike), place)]),
       ]) {
         const { row, wrong } = await killCommand(command, place, whole, killer);
         rows.push(row);
@@ -83,7 +83,7 @@ interface Killer {
 /** The command when it is left alone. */
 interface Whole {
   readonly milliseconds: number;
-  readonly calls: number;
+  readonly calls: readonly string[];
   readonly outcome: string;
 }
 
@@ -107,19 +107,15 @@ function randomKiller(kills: number, seed: number): Killer {
 }
 
 /** At a system call on a file, half-way through it where it writes: the command alone. */
-function callKiller(stride: number, place: string): Killer {
+function callKiller(calls: readonly number[], place: string): Killer {
   return {
     name: "in a call",
-    begin: (command, folder, number, { calls }) =>
-      number * stride >= calls
-        ? undefined
-        : Promise.resolve(
-            start(command, folder, {
-              ...shimmed(place, folder),
-              FAULT_CALL: String(number * stride),
-              FAULT_KIND: "kill",
-            }),
-          ),
+    begin: (command, folder, number) => {
+      const call = calls[number];
+      if (call === undefined) return undefined;
+      const env = { ...shimmed(place, folder), FAULT_CALL: String(call), FAULT_KIND: "kill" };
+      return Promise.resolve(start(command, folder, env));
+    },
   };
 }
 
@@ -161,13 +157,13 @@ async function killCommand(
 async function leftAlone(command: KilledCommand, place: string): Promise<Whole> {
   const folder = mkdtempSync(join(place, "whole-"));
   await command.prepare(folder);
-  const count = join(place, "count");
+  const log = join(place, "log");
+  rmSync(log, { force: true });
   const begun = performance.now();
-  const { code, said } = await start(command, folder, { ...shimmed(place, folder), FAULT_COUNT: count })
-    .ended;
+  const { code, said } = await start(command, folder, { ...shimmed(place, folder), FAULT_LOG: log }).ended;
   const milliseconds = performance.now() - begun;
   if (code !== 0) throw new Error(`${command.name} does not end well: ${said}`);
-  return { milliseconds, calls: callsCounted(count), outcome: await outcome(folder) };
+  return { milliseconds, calls: loggedCalls(log), outcome: await outcome(folder) };
 }
 
 /** The command once more, at once; undefined if all is as it was left alone, and nobody is left of those who were killed. */

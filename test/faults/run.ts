@@ -1,7 +1,7 @@
 /**
- * `npm run test:faults [-- --inputs 100000] [--kills 100] [--stride 1] [--seed 1] [--only fuzz,calls,kills,flat]`:
- * damaged input for every reader (or --reader), a fault (or --fault) at every system call of every job (or --job), kills of every
- * command (or --command), memory over --steps of a training and --repeats of an analysis; prints the figures, and ends
+ * `npm run test:faults [-- --inputs 100000] [--kills 100] [--alike 2] [--seed 1] [--only fuzz,calls,kills,flat]`:
+ * damaged input for every reader (or --reader); faults (or --fault) at every system call of every job (or --job), of calls that
+ * are alike at so many; kills of every command (or --command), at random instants and inside these calls; memory over --steps of a training and --repeats of an analysis; prints the figures, and ends
  * with 1 where one is wrong.
  */
 import { execFileSync } from "node:child_process";
@@ -20,7 +20,7 @@ const { values } = parseArgs({
   options: {
     inputs: { type: "string", default: "2000" },
     kills: { type: "string", default: "20" },
-    stride: { type: "string", default: "7" },
+    alike: { type: "string", default: "1" },
     seed: { type: "string", default: "1" },
     steps: { type: "string", default: "10000" },
     repeats: { type: "string", default: "100" },
@@ -60,9 +60,12 @@ async function fuzzAll(): Promise<void> {
 
 if (parts.includes("fuzz")) await fuzzAll();
 if (parts.includes("calls")) {
-  const { stride, job, fault } = values;
-  const { rows, problems } = await faultsAtCalls(Number(stride), job?.split(","), fault?.split(","));
-  say(`Faults at system calls, every ${values.stride}th call that reaches the folder`);
+  const { alike, job, fault } = values;
+  const { rows, problems } = await faultsAtCalls({
+    ...{ alike: Number(alike), seed },
+    ...{ jobs: job?.split(","), faults: fault?.split(",") },
+  });
+  say(`Faults at system calls that reach the folder, at ${alike} of those that are alike`);
   report(rows);
   wrong.push(...problems);
 }
@@ -70,9 +73,9 @@ if (parts.includes("kills")) {
   // Commands run as they are installed.
   execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
   const only = values.command?.split(",");
-  const [kills, stride] = [Number(values.kills), Number(values.stride)];
-  const { rows, problems } = await killCommands({ kills, stride, seed, ...(only && { only }) });
-  say(`Kills: at random instants, and inside every ${values.stride}th call on files`);
+  const [kills, alike] = [Number(values.kills), Number(values.alike)];
+  const { rows, problems } = await killCommands({ kills, alike, seed, ...(only && { only }) });
+  say(`Kills: at random instants, and inside ${values.alike} of the calls on files that are alike`);
   report(rows);
   wrong.push(...problems);
 }

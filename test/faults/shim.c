@@ -4,7 +4,7 @@
  * or "kill" (half is, then SIGKILL). Three kinds let the call go on: "gone" and "replaced", for which somebody deletes
  * the file just before it or puts another one in its place, and "forward" and "backward", which set the clock by two
  * days from there on. Paths with FAULT_SPARED in them, a program's own code, are left alone, and so are
- * the programs that the process starts. At the end FAULT_COUNT, a file, holds how many calls there were.
+ * the programs that the process starts. FAULT_LOG, a file, gets a line for each of these calls: its name and its path.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,6 +21,8 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static atomic_long calls;
 static atomic_char watched[65536];
@@ -46,9 +48,21 @@ static int is_watched(int fd) {
   return fd >= 0 && fd < 65536 && watched[fd] && fstat(fd, &state) == 0 && (S_ISREG(state.st_mode) || S_ISDIR(state.st_mode));
 }
 
+static void log_call(const char *name, const char *path) {
+  const char *file = setting("FAULT_LOG");
+  if (*file == 0) return;
+  char line[4300];
+  int size = snprintf(line, sizeof line, "%s %s\n", name, path);
+  int fd = NEXT(open)(file, O_CREAT | O_WRONLY | O_APPEND, 0644);
+  if (fd < 0) return;
+  if (NEXT(write)(fd, line, size) != size) abort();
+  NEXT(close)(fd);
+}
+
 /* Whether this call is the one that fails. */
-static int is_due(void) {
+static int is_due(const char *name, const char *path) {
   long call = atomic_fetch_add(&calls, 1);
+  log_call(name, path);
   const char *chosen = setting("FAULT_CALL");
   return *chosen != 0 && call == atol(chosen);
 }
@@ -60,7 +74,6 @@ static void die(void) {
   for (;;) pause();
 }
 
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 /* Deletes a file, or puts another one in its place. */
 static void meddle(const char *path) {
@@ -82,8 +95,7 @@ static const char *path_of(int fd, char *to, size_t size) {
   char link[64];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t length = readlink(link, to, size - 1);
-  if (length < 0) return NULL;
-  to[length] = 0;
+  to[length < 0 ? 0 : length] = 0;
   return to;
 }
 
@@ -97,8 +109,8 @@ static int lets_go_on(const char *path) {
 }
 
 /* Fails a call that writes nothing: a short one of these is a whole one. */
-static int fails(const char *path) {
-  if (!is_due() || lets_go_on(path)) return 0;
+static int fails(const char *name, const char *path) {
+  if (!is_due(name, path) || lets_go_on(path)) return 0;
   if (is_kind("kill")) die();
   if (is_kind("short")) return 0;
   errno = atoi(setting("FAULT_KIND"));
@@ -106,16 +118,6 @@ static int fails(const char *path) {
 }
 
 __attribute__((constructor)) static void begin(void) { unsetenv("LD_PRELOAD"); }
-
-__attribute__((destructor)) static void tell(void) {
-  const char *path = setting("FAULT_COUNT");
-  if (*path == 0) return;
-  FILE *file = fopen(path, "w");
-  if (file != NULL) {
-    fprintf(file, "%ld", (long)calls);
-    fclose(file);
-  }
-}
 
 static int opened(int fd, const char *path) {
   if (fd >= 0 && fd < 65536) watched[fd] = below(path);
@@ -136,7 +138,7 @@ int close(int fd) {
       mode = va_arg(rest, mode_t);                                     \
       va_end(rest);                                                    \
     }                                                                  \
-    if (below(path) && fails(path)) return -1;                             \
+    if (below(path) && fails(#name, path)) return -1;                  \
     return opened(NEXT(name)(path, flags, mode), path);                \
   }
 OPEN(open)
@@ -145,7 +147,7 @@ OPEN(open64)
 #define WRITE(name, parameters, arguments, half)                       \
   ssize_t name parameters {                                            \
     char path[4096];                                                   \
-    if (is_watched(fd) && is_due() && !lets_go_on(path_of(fd, path, sizeof path))) { \
+    if (is_watched(fd) && is_due(#name, path_of(fd, path, sizeof path)) && !lets_go_on(path)) { \
       if (is_kind("kill") || is_kind("short")) {                       \
         ssize_t done = NEXT(name) half;                                \
         if (is_kind("kill")) die();                                    \
@@ -167,7 +169,7 @@ WRITE(pread64, (int fd, void *data, size_t size, off64_t at), (fd, data, size, a
 #define BY_FD(name, parameters, arguments)                             \
   int name parameters {                                                \
     char path[4096];                                                   \
-    if (is_watched(fd) && fails(path_of(fd, path, sizeof path))) return -1; \
+    if (is_watched(fd) && fails(#name, path_of(fd, path, sizeof path))) return -1; \
     return NEXT(name) arguments;                                       \
   }
 BY_FD(fsync, (int fd), (fd))
@@ -177,7 +179,7 @@ BY_FD(ftruncate64, (int fd, off64_t size), (fd, size))
 
 #define BY_PATH(name, parameters, arguments)                           \
   int name parameters {                                                \
-    if (below(path) && fails(path)) return -1;                             \
+    if (below(path) && fails(#name, path)) return -1;                  \
     return NEXT(name) arguments;                                       \
   }
 BY_PATH(rename, (const char *path, const char *to), (path, to))

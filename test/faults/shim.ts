@@ -10,7 +10,26 @@ export function compileShim(place: string): string {
   return shim;
 }
 
-/** How many calls the last process counted that ended with FAULT_COUNT set to this file; 0 if none did. */
-export function callsCounted(path: string): number {
-  return existsSync(path) ? Number(readFileSync(path, "utf8")) : 0;
+/** The calls that processes made with FAULT_LOG set to this file, each by its name and its path. */
+export function loggedCalls(path: string): string[] {
+  return existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : [];
+}
+
+/**
+ * Which of the calls are tried, by number: of those that are alike (the same function on a path that is the same but for the
+ * numbers and sums in it) `most`, spread from the first to the last.
+ */
+export function chosenCalls(calls: readonly string[], most: number): number[] {
+  const alike = new Map<string, number[]>();
+  for (const [i, call] of calls.entries()) {
+    const kind = call.replaceAll(/[0-9a-f]{6,}|\d+/g, "#");
+    alike.set(kind, [...(alike.get(kind) ?? []), i]);
+  }
+  const chosen = [...alike.values()].flatMap((numbers) => {
+    const count = Math.min(most, numbers.length);
+    return Array.from({ length: count }, (_, i) =>
+      numbers.at(count === 1 ? 0 : Math.round((i * (numbers.length - 1)) / (count - 1))),
+    );
+  });
+  return chosen.filter((number) => number !== undefined).sort((a, b) => a - b);
 }
