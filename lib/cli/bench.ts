@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import {
   batchMilliseconds,
@@ -136,6 +137,24 @@ type ComparedCase = Awaited<ReturnType<typeof compare>>;
 /** A case that a peer is compared in, timed: many images are trained on as well. */
 type ComparedRun = readonly [what: Measurement["what"], run: () => number, name: "train" | "eval"];
 
+/**
+ * Few images come one after the other, as in a stream: each side has so many passes at its turn, after one that brings its
+ * weights back into the cache.
+ */
+const PASSES_OF_FEW_IMAGES = 10;
+/** What threads that look for work after a pass need to fall asleep: they would slow the other side's short passes. */
+const REST_MS = 300;
+
+/** Milliseconds of a pass: the median of those of one turn. */
+async function turn(pass: () => number | Promise<number>, passes: number): Promise<number> {
+  if (passes === 1) return pass();
+  await sleep(REST_MS);
+  await pass();
+  const times: number[] = [];
+  while (times.length < passes) times.push(await pass());
+  return spreadOf(times).median;
+}
+
 /** A peer against the cases of its batch size; without word of one, against those of many images. */
 async function compareWith(command: string, cases: readonly BenchmarkCase[], rounds: number) {
   const { peer, greeting } = await BenchmarkPeer.start(command);
@@ -146,9 +165,8 @@ async function compareWith(command: string, cases: readonly BenchmarkCase[], rou
     const comparable = FEW_IMAGES_CASES.filter(({ width, scheme }) => width === 1 && scheme === "parallel");
     for (const spec of comparable.filter((few) => few.batch === batch)) {
       const timed = new TimedAnswers(spec);
-      compared.push(
-        await compare(spec.name, [["evaluation", () => timed.all(), "eval"]], { peer, greeting }, rounds),
-      );
+      const runs: ComparedRun[] = [["evaluation", () => timed.all(), "eval"]];
+      compared.push(await compare(spec.name, runs, { peer, greeting }, rounds, PASSES_OF_FEW_IMAGES));
       timed.dispose();
     }
     if (compared.length > 0) return compared;
@@ -159,7 +177,7 @@ async function compareWith(command: string, cases: readonly BenchmarkCase[], rou
         ["training step", () => timed.train(), "train"],
         ["evaluation", () => timed.evaluate(), "eval"],
       ];
-      compared.push(await compare(spec.name, runs, { peer, greeting }, rounds));
+      compared.push(await compare(spec.name, runs, { peer, greeting }, rounds, 1));
       timed.dispose();
     }
     return compared;
@@ -173,6 +191,7 @@ async function compare(
   runs: readonly ComparedRun[],
   { peer, greeting }: Awaited<ReturnType<typeof BenchmarkPeer.start>>,
   rounds: number,
+  passes: number,
 ) {
   const comparisons: Comparison[] = [];
   for (const [what, run, command] of runs) {
@@ -181,8 +200,8 @@ async function compare(
     const own: number[] = [];
     const other: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      own.push(run());
-      other.push(await peer.time(command));
+      own.push(await turn(run, passes));
+      other.push(await turn(() => peer.time(command), passes));
     }
     const ratios = own.map((milliseconds, i) => (other[i] ?? NaN) / milliseconds);
     comparisons.push({ what, own: spreadOf(own), peer: spreadOf(other), ratio: spreadOf(ratios) });
