@@ -46,7 +46,7 @@ export function startRun(
     programOf(network, side, images, (norm) => named(pass.norms, norm).equalRows);
   const few = batch <= FEW && timeline.rows.every((rows) => rows === batch);
   if (hasOwnKernels && pass.precision !== "float64Sums" && few)
-    return openedProgram(pass, side, timeline, programFor).start(values, batch);
+    return openedProgram(pass, side, timeline, batch, programFor).start(values, batch);
   return new TensorRun(programFor(timeline), pass, values, batch);
 }
 
@@ -62,18 +62,19 @@ export function programOf(
     : multiExitProgram(network, side, images, equalRows);
 }
 
-/** Opened once for each size of image, and each way in which images change. */
+/** Opened once for each size of image, each way in which images change, and for one image or several. */
 function openedProgram(
   pass: EvaluationPass,
   side: number,
   { step, rows }: Timeline,
+  batch: number,
   programFor: (images: Timeline) => Program,
 ): OpenedProgram {
-  const key = `${side}/${step.join()}`;
+  const key = `${side}/${step.join()}/${batch > 1 ? "several" : "one"}`;
   const known = pass.opened.get(key);
   if (known !== undefined) return known;
   // However few they are, images differ.
-  const opened = new NativeProgram(programFor({ step, rows: rows.map(() => 2) }), pass);
+  const opened = new NativeProgram(programFor({ step, rows: rows.map(() => 2) }), pass, batch);
   pass.opened.set(key, opened);
   return opened;
 }

@@ -12,20 +12,22 @@ import { scoped, type Tensor, type Tensor4D, tf } from "../nn/tensorflow.js";
 import { ABSENT, valueAt } from "../nn/timeline.js";
 
 /**
- * A program opened by the project's own kernels (lib/nn/native/operations/program.h): its filters are laid out once,
- * rounded to bfloat16 in mixed precision where reading them is what takes time, while all else is float32. What does not
- * depend on the images is computed once, and each timestep is one call. To be disposed of.
+ * A program opened by the project's own kernels (lib/nn/native/operations/program.h): its filters are laid out once, as
+ * 16-bit integers in mixed precision, in which convolutions are then taken, while all else is float32. What does not depend
+ * on the images is computed once, and each timestep is one call. To be disposed of.
  */
 export class NativeProgram implements OpenedProgram {
   readonly #plan: Tensor;
 
-  constructor(program: Program, pass: EvaluationPass) {
+  /** For runs on so many images at a time, or on one. */
+  constructor(program: Program, pass: EvaluationPass, batch: number) {
     const constants = new Constants(pass);
     this.#plan = tf.tidy(() => {
       const text = tf.tensor1d(textOf(program, constants), "int32");
       const attributes = [
         attribute.integer("N", constants.tensors.length),
-        attribute.dtype("weights", pass.precision === "mixed" ? "bfloat16" : "float32"),
+        attribute.boolean("integers", pass.precision === "mixed"),
+        attribute.boolean("several", batch > 1),
       ];
       // It outlives the scope in which it is first needed.
       return tf.keep(valueAt(runNative("CascadeOpenProgram", attributes, [text, ...constants.tensors]), 0));

@@ -100,6 +100,11 @@ struct SgdSettings {
   float rate, momentum, decay;
 };
 
+// How filters are laid out: for products of 16-bit integers where the channels allow it, and for several images at a time.
+struct Packing {
+  bool integers, several;
+};
+
 // A filter laid out once for many convolutions, as the algorithm wants it that suits the maps' size (packed-convolution.h).
 class PackedFilter {
  public:
@@ -115,8 +120,8 @@ class Arithmetic {
 
   virtual void Convolve(const Threads&, Dtype, Accumulation, const ConvolutionShape&, const Epilogue&, const void* x,
                         const float* filter, void* y) const = 0;
-  // The shape's batch does not matter. Weights may be stored as bfloat16, activations and sums are float.
-  virtual std::unique_ptr<PackedFilter> Pack(const Threads&, const ConvolutionShape&, Dtype stored, const float* filter) const = 0;
+  // The shape's batch does not matter.
+  virtual std::unique_ptr<PackedFilter> Pack(const Threads&, const ConvolutionShape&, const Packing&, const float* filter) const = 0;
   // dy [N, H', W', C'] -> dx [N, H, W, C]
   virtual void ConvolveInputGradient(const Threads&, Dtype, Accumulation, const ConvolutionShape&, const void* dy,
                                      const float* filter, void* dx) const = 0;

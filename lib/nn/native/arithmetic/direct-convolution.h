@@ -12,10 +12,13 @@
 namespace cascade {
 namespace {
 
-// The right side [depth, C'] of a product: the filter where it lies, if its columns fill whole lanes, or laid out anew as
-// [C' / columns, depth, columns], with columns those of a micro-tile and zeros for those that are missing. Stored as W.
-template <typename W>
-class RightSide {
+// The right side [depth, C'] of a product, laid out as [C' / columns, depth, columns] with columns those of a micro-tile.
+template <typename U>
+class RightSide;
+
+// Of floats; zeros for columns that are missing, or the filter where it lies, if its columns fill whole lanes.
+template <>
+class RightSide<float> {
  public:
   // fill(term, row) writes the C' values of one term of the sums.
   template <typename Fill>
@@ -24,57 +27,87 @@ class RightSide {
     std::vector<float> row(width_, 0.0f);
     for (int64_t term = 0; term < depth; term++) {
       fill(term, row.data());
-      for (int64_t k = 0; k < width_; k += stride_) std::transform(&row[k], &row[k] + stride_, packed_.get() + k * depth + term * stride_, Cast<W>);
+      for (int64_t k = 0; k < width_; k += stride_) std::copy_n(&row[k], stride_, packed_.get() + k * depth + term * stride_);
     }
   }
-  RightSide(int64_t outputs, const W* filter) : width_(outputs), stride_(outputs), block_(MicroColumns(outputs)), packed_(0), values_(filter) {}
+  RightSide(int64_t outputs, const float* filter) : width_(outputs), stride_(outputs), block_(MicroColumns(outputs)), packed_(0), values_(filter) {}
 
-  // From column k on, the first of a micro-tile's; the terms lie Stride() values apart.
-  const W* At(int64_t k) const { return values_ + k / MicroColumns(width_) * block_; }
-  int64_t Stride() const { return stride_; }
+  // From column k on, the first of a micro-tile's.
+  Side<float> At(int64_t k) const { return {values_ + k / MicroColumns(width_) * block_, 1, stride_, nullptr}; }
   int64_t Width() const { return width_; }
 
  private:
   const int64_t width_, stride_, block_;
-  const Buffer<W> packed_;
-  const W* const values_;
+  const Buffer<float> packed_;
+  const float* const values_;
+};
+
+// Of integers, pairs of neighbouring terms of a filter [depth, C'] whose columns fill whole lanes.
+template <>
+class RightSide<int32_t> {
+ public:
+  RightSide(int64_t depth, int64_t outputs, const float* filter)
+      : width_(outputs), columns_(MicroColumns<int32_t>(outputs)), pairs_(depth / 2), values_(pairs_ * outputs), scale_(outputs) {
+    for (int64_t first = 0; first < outputs; first += kLanes) {
+      const auto term = [&](int64_t k) { return LoadLanes(filter + k * outputs + first); };
+      Lanes squares{};
+      for (int64_t k = 0; k < depth; k++) squares = FusedMultiplyAdd(term(k), term(k), squares);
+      const Lanes factor = FactorOf(squares, scale_.get() + first);
+      int32_t* to = values_.get() + first / columns_ * columns_ * pairs_ + first % columns_;
+      for (int64_t k = 0; k < pairs_; k++) MicroKernel<int32_t>::StoreRight({term(2 * k) * factor, term(2 * k + 1) * factor}, to + k * columns_);
+    }
+  }
+
+  Side<int32_t> At(int64_t k) const { return {values_.get() + k * pairs_, 1, columns_, scale_.get() + k}; }
+  int64_t Width() const { return width_; }
+
+ private:
+  const int64_t width_, columns_, pairs_;
+  const Buffer<int32_t> values_;
+  const Buffer<float> scale_;
 };
 
 constexpr int64_t kItemsWanted = 16;  // below which the channels of the result are shared out too
 
 // y [N, H', W', C'] on the grid's positions, from the map's windows and a right side.
-template <typename T, typename W = float>
+template <typename T, typename U = float>
 class DirectConvolution {
  public:
-  DirectConvolution(const Threads& threads, const WindowGrid& grid, const T* map, const MapShape& shape, const RightSide<W>& right,
+  DirectConvolution(const Threads& threads, const WindowGrid& grid, const T* map, const MapShape& shape, const RightSide<U>& right,
                     const Epilogue& epilogue, T* y, const MapShape& shape_y)
       : grid_(grid), right_(right), epilogue_(epilogue), y_(y), shape_y_(shape_y), columns_(MicroColumns(right.Width())),
-        outputs_(OutputOffsets(Windows<T>::Together(shape))) {
-    const int64_t together = Windows<T>::Together(shape), blocks = CeilDiv(shape.batch, together), tiles = right.Width() / columns_;
+        outputs_(OutputOffsets(MapsTogether(shape))) {
+    const int64_t together = MapsTogether(shape), blocks = CeilDiv(shape.batch, together), tiles = right.Width() / columns_;
     const int64_t tiles_together = CeilDiv(tiles, std::min(tiles, CeilDiv(kItemsWanted, blocks)));
     const int64_t groups = CeilDiv(tiles, tiles_together);
     const int64_t cost = together * grid.OfMap() * grid.Depth(shape.channels) * tiles_together * columns_ / 16;
     threads.For(blocks * groups, cost, [&](int64_t begin, int64_t end) {
-      const Windows<T> windows(grid, map, shape, together);
+      const WindowsOf windows(grid, map, shape, together);
+      const U* values = nullptr;
       for (int64_t item = begin; item < end; item++) {
         const int64_t first = item / groups * together, last = std::min(first + together, shape.batch);
         const int64_t tile = item % groups * tiles_together;
-        Convolve(windows, first, last, tile * columns_, std::min(tile + tiles_together, tiles) * columns_);
+        // The same maps serve all groups of channels.
+        if (item == begin || tile == 0) values = windows.Take(first, last);
+        Convolve(windows, values, first, last, tile * columns_, std::min(tile + tiles_together, tiles) * columns_);
       }
     });
   }
 
  private:
-  // Maps `first` to `last`, channels k to `end` of the result.
-  void Convolve(const Windows<T>& windows, int64_t first, int64_t last, int64_t k, int64_t end) const {
-    const float* values = windows.Take(first, last);
+  using WindowsOf = Windows<std::conditional_t<std::is_same_v<U, float>, PaddedMaps<T>, IntegerMaps>>;
+
+  // Maps `first` to `last`, whose values were taken, channels k to `end` of the result.
+  void Convolve(const WindowsOf& windows, const U* values, int64_t first, int64_t last, int64_t k, int64_t end) const {
     const int64_t count = (last - first) * grid_.OfMap();
     const auto& terms = windows.Terms();
-    float sums[kMicroRows * 2 * kLanes];
+    float sums[kMicroRows * 2 * kLanes], scale[kMicroRows];
     for (; k < end; k += columns_)
       for (int64_t position = 0; position < count; position += kMicroRows) {
-        const MicroRows left(values, windows.Positions(), position, count);
-        MultiplyGathered(false, std::min(kMicroRows, count - position), columns_, left.rows, terms.data(), terms.size(), right_.At(k), right_.Stride(), sums, columns_);
+        const MicroRows<U> left(values, windows.Positions(), position, count);
+        if constexpr (MicroKernel<U>::kScaled)
+          for (int64_t r = 0; r < kMicroRows; r++) scale[r] = windows.Taken().Scale(std::min(position + r, count - 1) / grid_.OfMap());
+        MultiplyGathered(false, std::min(kMicroRows, count - position), columns_, left.rows, scale, terms.data(), terms.size(), right_.At(k), sums, columns_);
         Store(first, position, std::min(position + kMicroRows, count), k, sums);
       }
   }
@@ -120,7 +153,7 @@ class DirectConvolution {
   }
 
   const WindowGrid grid_;
-  const RightSide<W>& right_;
+  const RightSide<U>& right_;
   const EpilogueRows epilogue_;
   T* const y_;
   const MapShape shape_y_;
@@ -128,9 +161,10 @@ class DirectConvolution {
   const std::vector<int64_t> outputs_;
 };
 
-template <typename W>
-RightSide<W> PackedRightSide(int64_t depth, int64_t outputs, const float* filter) {
-  return RightSide<W>(depth, outputs, [&](int64_t term, float* row) { std::copy_n(filter + term * outputs, outputs, row); });
+template <typename U>
+RightSide<U> PackedRightSide(int64_t depth, int64_t outputs, const float* filter) {
+  if constexpr (MicroKernel<U>::kScaled) return RightSide<U>(depth, outputs, filter);
+  else return RightSide<U>(depth, outputs, [&](int64_t term, float* row) { std::copy_n(filter + term * outputs, outputs, row); });
 }
 
 struct Direct {

@@ -21,12 +21,12 @@ class DirectFilterGradient {
         shape_y_(MapShape{s.batch, s.OutHeight(), s.OutWidth(), s.outputs}),
         depth_(grid_.Depth(s.inputs)), rows_(RoundUp(depth_, kMicroRows)), width_(RoundUp(s.outputs, kLanes)), columns_(MicroColumns(width_)),
         of_split_(CeilDiv(s.batch, depth_ * s.outputs <= kManyDirectSums ? kDirectSplits : 1)), splits_(CeilDiv(s.batch, of_split_)),
-        together_(std::min(of_split_, std::min(Windows<T>::Together(shape_), Windows<T>::Together(shape_y_)))),
+        together_(std::min(of_split_, std::min(MapsTogether(shape_), MapsTogether(shape_y_)))),
         sums_(splits_ * rows_ * width_) {}
 
   void Compute(float* dw) const {
     threads_.For(splits_, of_split_ * grid_.OfMap() * depth_ * shape_y_.channels / 16, [&](int64_t begin, int64_t end) {
-      const Windows<T> windows(grid_, x_, shape_, together_);
+      const Windows<PaddedMaps<T>> windows(grid_, x_, shape_, together_);
       for (int64_t split = begin; split < end; split++) SumSplit(split, windows);
     });
     threads_.For(depth_, splits_ * shape_y_.channels, [&](int64_t begin, int64_t end) {
@@ -40,7 +40,7 @@ class DirectFilterGradient {
   }
 
  private:
-  void SumSplit(int64_t split, const Windows<T>& windows) const {
+  void SumSplit(int64_t split, const Windows<PaddedMaps<T>>& windows) const {
     float* sums = sums_.get() + split * rows_ * width_;
     const int64_t start = split * of_split_, stop = std::min(start + of_split_, shape_.batch);
     const bool in_place = std::is_same_v<T, float> && width_ == shape_y_.channels;
@@ -55,8 +55,8 @@ class DirectFilterGradient {
           for (int64_t row = begin * kMicroRows; row < end * kMicroRows; row += kMicroRows) {
             const MicroRows left(values, windows.Terms(), row, depth_);
             for (int64_t chunk = 0; chunk < count; chunk += kPositionsOfSum)
-              MultiplyGathered(first + chunk > start, kMicroRows, columns_, left.rows, windows.Positions().data() + chunk,
-                               std::min(kPositionsOfSum, count - chunk), above + chunk * width_ + k, width_, sums + row * width_ + k, width_);
+              MultiplyGathered(first + chunk > start, kMicroRows, columns_, left.rows, nullptr, windows.Positions().data() + chunk,
+                               std::min(kPositionsOfSum, count - chunk), Side<float>{above + chunk * width_ + k, 1, width_, nullptr}, sums + row * width_ + k, width_);
           }
       };
       // The threads that no split keeps busy share out the rows.

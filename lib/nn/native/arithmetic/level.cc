@@ -28,8 +28,8 @@ class ArithmeticOfLevel final : public Arithmetic {
     });
   }
 
-  std::unique_ptr<PackedFilter> Pack(const Threads& threads, const ConvolutionShape& s, Dtype stored, const float* filter) const override {
-    return cascade::Pack(threads, s, stored, filter);
+  std::unique_ptr<PackedFilter> Pack(const Threads& threads, const ConvolutionShape& s, const Packing& packing, const float* filter) const override {
+    return cascade::Pack(threads, s, packing, filter);
   }
 
   void ConvolveInputGradient(const Threads& threads, Dtype dtype, Accumulation accumulation, const ConvolutionShape& s, const void* dy,

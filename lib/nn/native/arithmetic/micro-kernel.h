@@ -28,9 +28,7 @@ struct MicroKernel<float> {
   using Sum = Lanes;
   static constexpr int64_t kNeighbours = 1, kRows = kMicroRows, kRegisters = 2, kDepth = 1;
   static constexpr bool kScaled = false, kRowsAlongSum = false;
-  // Stored as W: float, or bfloat16 to be multiplied as float.
-  template <typename W>
-  static void StoreRight(const Lanes (&neighbours)[1], W* to) { StoreLanes(neighbours[0], to); }
+  static void StoreRight(const Lanes (&neighbours)[1], float* to) { StoreLanes(neighbours[0], to); }
   static Lanes Add(Lanes sum, float left, Lanes right) { return FusedMultiplyAdd(left, right, sum); }
   static Lanes Dequantize(Lanes sum, const float*, int64_t, const float*, int64_t) { return sum; }
 };
@@ -138,10 +136,9 @@ struct Side {
   const float* scale;
 };
 
-// The lanes of a row of products' right sides, which may be stored as bfloat16 and multiplied as float.
-template <typename W>
-inline Lanes LoadRight(const W* from) {
-  if constexpr (std::is_same_v<W, BFloat16>) return LoadLanes(from);
+// The lanes of a row of products' right sides.
+template <typename U>
+inline Lanes LoadRight(const U* from) {
   Lanes lanes;
   std::memcpy(&lanes, from, sizeof(lanes));
   return lanes;
@@ -168,8 +165,8 @@ struct Prepared {
 };
 
 // c [rows, columns] = a b over `depth`, or added to it where asked, for one micro-tile; the columns of b lie side by side.
-template <int64_t rows, int registers, typename U, typename W>
-inline void MultiplyMicroTile(bool accumulate, const Side<U>& a, const Side<W>& b, int64_t depth, float* __restrict c,
+template <int64_t rows, int registers, typename U>
+inline void MultiplyMicroTile(bool accumulate, const Side<U>& a, const Side<U>& b, int64_t depth, float* __restrict c,
                               int64_t c_stride) {
   using M = MicroKernel<U>;
   typename M::Sum sum[rows][registers];
@@ -199,8 +196,8 @@ inline void MultiplyMicroTile(bool accumulate, const Side<U>& a, const Side<W>& 
 }
 
 // MultiplyMicroTile for the first `count` rows of a micro-tile of so many columns.
-template <typename U, typename W>
-void Multiply(bool accumulate, int64_t count, int64_t columns, const Side<U>& a, const Side<W>& b, int64_t depth, float* c, int64_t c_stride) {
+template <typename U>
+void Multiply(bool accumulate, int64_t count, int64_t columns, const Side<U>& a, const Side<U>& b, int64_t depth, float* c, int64_t c_stride) {
   WithRows(count, [&](auto rows) {
     if (columns == kLanes) MultiplyMicroTile<rows, 1>(accumulate, a, b, depth, c, c_stride);
     else MultiplyMicroTile<rows, 2>(accumulate, a, b, depth, c, c_stride);
@@ -208,41 +205,43 @@ void Multiply(bool accumulate, int64_t count, int64_t columns, const Side<U>& a,
 }
 
 // c [rows, columns] = sum over k of from[r][offsets[k]] right[k, columns], or added to it, for one micro-tile: a product whose
-// left side lies scattered in memory. The right side is stored as W and multiplied as float.
-template <int64_t rows, int registers, typename W>
-inline void MultiplyGathered(bool accumulate, const float* const (&from)[kMicroRows], const int64_t* offsets, int64_t depth,
-                             const W* right, int64_t right_stride, float* __restrict c, int64_t c_stride) {
-  Lanes sum[rows][registers];
+// left side lies scattered in memory. Where U has scales, `scale` has one for each row.
+template <int64_t rows, int registers, typename U>
+inline void MultiplyGathered(bool accumulate, const U* const (&from)[kMicroRows], const float* scale, const int64_t* offsets, int64_t depth,
+                             const Side<U>& right, float* __restrict c, int64_t c_stride) {
+  using M = MicroKernel<U>;
+  typename M::Sum sum[rows][registers];
 #pragma GCC unroll 8
   for (int64_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
-    for (int64_t n = 0; n < registers; n++) sum[r][n] = Lanes{};
+    for (int64_t n = 0; n < registers; n++) sum[r][n] = typename M::Sum{};
   for (int64_t k = 0; k < depth; k++) {
     const int64_t offset = offsets[k];
     Lanes values[registers];
 #pragma GCC unroll 2
-    for (int64_t n = 0; n < registers; n++) values[n] = LoadLanes(right + k * right_stride + n * kLanes);
+    for (int64_t n = 0; n < registers; n++) values[n] = LoadRight(right.values + k * right.depth + n * kLanes);
 #pragma GCC unroll 8
     for (int64_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
-      for (int64_t n = 0; n < registers; n++) sum[r][n] = FusedMultiplyAdd(from[r][offset], values[n], sum[r][n]);
+      for (int64_t n = 0; n < registers; n++) sum[r][n] = M::Add(sum[r][n], from[r][offset], values[n]);
   }
 #pragma GCC unroll 8
   for (int64_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
     for (int64_t n = 0; n < registers; n++) {
       float* to = c + r * c_stride + n * kLanes;
-      StoreLanes(accumulate ? LoadLanes(to) + sum[r][n] : sum[r][n], to);
+      const Lanes value = M::Dequantize(sum[r][n], scale, r, right.scale, n * kLanes);
+      StoreLanes(accumulate ? LoadLanes(to) + value : value, to);
     }
 }
 
 // MultiplyGathered for the first `count` rows of a micro-tile of so many columns.
-template <typename W>
-inline void MultiplyGathered(bool accumulate, int64_t count, int64_t columns, const float* const (&from)[kMicroRows], const int64_t* offsets,
-                             int64_t depth, const W* right, int64_t right_stride, float* c, int64_t c_stride) {
+template <typename U>
+inline void MultiplyGathered(bool accumulate, int64_t count, int64_t columns, const U* const (&from)[kMicroRows], const float* scale,
+                             const int64_t* offsets, int64_t depth, const Side<U>& right, float* c, int64_t c_stride) {
   WithRows(count, [&](auto rows) {
-    if (columns == kLanes) MultiplyGathered<rows, 1>(accumulate, from, offsets, depth, right, right_stride, c, c_stride);
-    else MultiplyGathered<rows, 2>(accumulate, from, offsets, depth, right, right_stride, c, c_stride);
+    if (columns == kLanes) MultiplyGathered<rows, 1>(accumulate, from, scale, offsets, depth, right, c, c_stride);
+    else MultiplyGathered<rows, 2>(accumulate, from, scale, offsets, depth, right, c, c_stride);
   });
 }
 

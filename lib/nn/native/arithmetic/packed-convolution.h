@@ -1,5 +1,6 @@
 // Convolutions whose filter is laid out once: the algorithm is chosen by the maps' size alone, since transforming the filter
-// costs nothing any more.
+// costs nothing any more. Products are taken of floats, or of 16-bit integers (micro-kernel.h), which take half the time and
+// half of what is read.
 
 #pragma once
 
@@ -9,53 +10,51 @@
 namespace cascade {
 namespace {
 
-template <typename Algorithm, typename W>
+template <typename Algorithm, typename U>
 class WinogradFilter final : public PackedFilter {
  public:
   WinogradFilter(const Threads& threads, const ConvolutionShape& s, const float* filter)
       : shape_(s), filter_(threads, filter, s.inputs, s.outputs, false) {}
 
   void Convolve(const Threads& threads, int64_t batch, const Epilogue& epilogue, const float* x, float* y) const override {
-    WinogradConvolution<Algorithm, float, W>(threads, Maps{batch, shape_.height, shape_.width}, x, filter_, epilogue, y);
+    WinogradConvolution<Algorithm, float, U>(threads, Maps{batch, shape_.height, shape_.width}, x, filter_, epilogue, y);
   }
 
  private:
   const ConvolutionShape shape_;
-  const TransformedFilter<Algorithm, float, W> filter_;
+  const TransformedFilter<Algorithm, U> filter_;
 };
 
-template <typename W>
+template <typename U>
 class DirectFilter final : public PackedFilter {
  public:
-  DirectFilter(const ConvolutionShape& s, const float* filter)
-      : shape_(s), grid_(ForwardGrid(s)), right_(PackedRightSide<W>(grid_.Depth(s.inputs), s.outputs, filter)) {}
+  DirectFilter(const ConvolutionShape& s, const float* filter) : shape_(s), right_(PackedRightSide<U>(ForwardGrid(s).Depth(s.inputs), s.outputs, filter)) {}
 
   void Convolve(const Threads& threads, int64_t batch, const Epilogue& epilogue, const float* x, float* y) const override {
     const MapShape shape{batch, shape_.height, shape_.width, shape_.inputs}, shape_y{batch, shape_.OutHeight(), shape_.OutWidth(), shape_.outputs};
-    DirectConvolution<float, W>(threads, grid_, x, shape, right_, epilogue, y, shape_y);
+    DirectConvolution<float, U>(threads, ForwardGrid(shape_), x, shape, right_, epilogue, y, shape_y);
   }
 
  private:
   const ConvolutionShape shape_;
-  const WindowGrid grid_;
-  const RightSide<W> right_;
+  const RightSide<U> right_;
 };
 
-// Pairs of channels above which four times the filter is more to read than products are saved.
-constexpr int64_t kPairsForTransform = 128 * 128;
+// Pairs of channels above which four times the filter is more to read than products are saved, of one image and of several.
+constexpr int64_t kPairsForTransform[] = {128 * 128, 256 * 256};
 
-// A filter of 4x4 pieces is small, and its transform magnifies rounding: it stays float.
-template <typename W>
-std::unique_ptr<PackedFilter> PackAs(const Threads& threads, const ConvolutionShape& s, const float* filter) {
+template <typename U>
+std::unique_ptr<PackedFilter> PackAs(const Threads& threads, const ConvolutionShape& s, bool several, const float* filter) {
   const bool transforms = CanTransform(s) && s.stride == 1;
-  if (transforms && s.height == 2 && s.width == 2) return std::make_unique<WinogradFilter<WholeMap2x2, W>>(threads, s, filter);
-  if (transforms && s.height % 4 == 0 && s.width % 4 == 0 && s.inputs * s.outputs <= kPairsForTransform)
-    return std::make_unique<WinogradFilter<Winograd4x4, float>>(threads, s, filter);
-  return std::make_unique<DirectFilter<W>>(s, filter);
+  if (transforms && s.height == 2 && s.width == 2) return std::make_unique<WinogradFilter<WholeMap2x2, U>>(threads, s, filter);
+  if (transforms && s.height % 4 == 0 && s.width % 4 == 0 && s.inputs * s.outputs <= kPairsForTransform[several])
+    return std::make_unique<WinogradFilter<Winograd4x4, U>>(threads, s, filter);
+  return std::make_unique<DirectFilter<U>>(s, filter);
 }
 
-inline std::unique_ptr<PackedFilter> Pack(const Threads& threads, const ConvolutionShape& s, Dtype stored, const float* filter) {
-  return stored == Dtype::kBfloat16 ? PackAs<BFloat16>(threads, s, filter) : PackAs<float>(threads, s, filter);
+inline std::unique_ptr<PackedFilter> Pack(const Threads& threads, const ConvolutionShape& s, const Packing& packing, const float* filter) {
+  const bool pairs = s.inputs % kChannelGroup == 0 && s.outputs % kChannelGroup == 0;
+  return packing.integers && pairs ? PackAs<int32_t>(threads, s, packing.several, filter) : PackAs<float>(threads, s, packing.several, filter);
 }
 
 }  // namespace

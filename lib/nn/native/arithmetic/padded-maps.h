@@ -21,6 +21,9 @@ struct Border {
 template <typename T>
 class PaddedMaps {
  public:
+  using Stored = T;
+  using Value = float;
+
   PaddedMaps(const T* maps, const MapShape& shape, const Border& border, int64_t together)
       : maps_(maps), shape_(shape), border_(border),
         in_place_(std::is_same_v<T, float> && border.top + border.left + border.bottom + border.right == 0),

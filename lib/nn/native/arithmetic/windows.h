@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "micro-kernel.h"
+#include "integer-maps.h"
 #include "padded-maps.h"
 
 namespace cascade {
@@ -41,44 +41,48 @@ struct AxisTaps {
 
 constexpr int64_t kFloatsTogether = 32 * 1024;  // of maps that are worked on together
 
+// Maps that are worked on together.
+inline int64_t MapsTogether(const MapShape& shape) {
+  const int64_t floats = std::max<int64_t>(1, shape.height * shape.width * shape.channels);
+  return std::clamp<int64_t>(kFloatsTogether / floats, 1, std::max<int64_t>(1, shape.batch));
+}
+
 // Windows on a stretch of maps: where each position's window begins, and where its terms lie from there.
-template <typename T>
+template <typename Maps>
 class Windows {
  public:
-  Windows(const WindowGrid& grid, const T* maps, const MapShape& shape, int64_t together)
+  using Value = typename Maps::Value;
+
+  Windows(const WindowGrid& grid, const typename Maps::Stored* maps, const MapShape& shape, int64_t together)
       : grid_(grid), border_(grid.Around(shape)), maps_(maps, shape, border_, together) {
     for (int64_t a = 0; a < grid.height; a++)
       for (int64_t b = 0; b < grid.width; b++)
-        for (int64_t c = 0; c < shape.channels; c++) terms_.push_back(maps_.Offset(0, a, b) + c);
+        for (int64_t c = 0; c < shape.channels / MicroKernel<Value>::kNeighbours; c++) terms_.push_back(maps_.Offset(0, a, b) + c);
     for (int64_t map = 0; map < together; map++)
       for (int64_t i = 0; i < grid.rows; i++)
         for (int64_t j = 0; j < grid.columns; j++)
           positions_.push_back(maps_.Offset(map, grid.input_step * i + grid.top + border_.top, grid.input_step * j + grid.left + border_.left));
   }
 
-  const float* Take(int64_t first, int64_t last) const { return maps_.Take(first, last); }
+  const Value* Take(int64_t first, int64_t last) const { return maps_.Take(first, last); }
+  const Maps& Taken() const { return maps_; }
   const std::vector<int64_t>& Terms() const { return terms_; }
   const std::vector<int64_t>& Positions() const { return positions_; }
-
-  // Maps that are worked on together.
-  static int64_t Together(const MapShape& shape) {
-    const int64_t floats = std::max<int64_t>(1, shape.height * shape.width * shape.channels);
-    return std::clamp<int64_t>(kFloatsTogether / floats, 1, std::max<int64_t>(1, shape.batch));
-  }
 
  private:
   const WindowGrid grid_;
   const Border border_;
-  const PaddedMaps<T> maps_;
+  const Maps maps_;
   std::vector<int64_t> terms_, positions_;
 };
 
 // Pointers to the rows of a micro-tile, the last one again where there are fewer.
+template <typename U>
 struct MicroRows {
-  MicroRows(const float* values, const std::vector<int64_t>& offsets, int64_t first, int64_t count) {
+  MicroRows(const U* values, const std::vector<int64_t>& offsets, int64_t first, int64_t count) {
     for (int64_t r = 0; r < kMicroRows; r++) rows[r] = values + offsets[std::min(first + r, count - 1)];
   }
-  const float* rows[kMicroRows];
+  const U* rows[kMicroRows];
 };
 
 }  // namespace

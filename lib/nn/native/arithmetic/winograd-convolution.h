@@ -24,8 +24,8 @@ int64_t TilesTogether(int64_t places, int64_t channels) {
 }
 
 // A transformed filter u [places, C' / columns, C / neighbours, columns], with columns those of a micro-tile, and where U
-// has scales those of [places, C']. Stored as W: U, or bfloat16 to be multiplied as float.
-template <typename Algorithm, typename U, typename W = U>
+// has scales those of [places, C'].
+template <typename Algorithm, typename U>
 class TransformedFilter {
  public:
   // filter [3, 3, C, C']; transposed, for the gradient by the input, C and C' change places and the taps are mirrored.
@@ -46,7 +46,7 @@ class TransformedFilter {
   }
 
   // The right side of products at a place, from output channel k on.
-  Side<W> At(int64_t place, int64_t k) const {
+  Side<U> At(int64_t place, int64_t k) const {
     return {u_.get() + (place * outputs + k) * depth, 1, columns, scale_.get() + place * outputs + k};
   }
 
@@ -90,7 +90,7 @@ class TransformedFilter {
   // The outputs from `first` on.
   void Transform(const float* taps, int64_t first) {
     constexpr int64_t neighbours = MicroKernel<U>::kNeighbours;
-    W* to = u_.get() + first / columns * columns * depth + first % columns;
+    U* to = u_.get() + first / columns * columns * depth + first % columns;
     Lanes factor[kPlaces];
     if constexpr (MicroKernel<U>::kScaled) ScaleTaps(taps, first, factor);
     for (int64_t c = 0; c < depth; c++) {
@@ -107,15 +107,15 @@ class TransformedFilter {
     }
   }
 
-  const Buffer<W> u_;
+  const Buffer<U> u_;
   const Buffer<float> scale_;
 };
 
 // y [N, H', W', C'] from x [N, H, W, C] and the filter.
-template <typename Algorithm, typename T, typename W = Products<T>>
+template <typename Algorithm, typename T, typename U = Products<T>>
 class WinogradConvolution {
  public:
-  WinogradConvolution(const Threads& threads, const Maps& maps_x, const T* x, const TransformedFilter<Algorithm, Products<T>, W>& filter,
+  WinogradConvolution(const Threads& threads, const Maps& maps_x, const T* x, const TransformedFilter<Algorithm, U>& filter,
                       const Epilogue& epilogue, T* y)
       : x_(x), filter_(filter), epilogue_(epilogue), y_(y),
         // The result's sides: kOutput positions for every kStep of the input.
@@ -128,7 +128,6 @@ class WinogradConvolution {
   }
 
  private:
-  using U = Products<T>;
   static constexpr int64_t kSide = Algorithm::kPlaces, kPlaces = PlacesOf<Algorithm>(), kRows = MicroKernel<U>::kRows;
 
   // Transformed tiles, one place `stride` after the other, as left sides of products.
@@ -223,7 +222,7 @@ class WinogradConvolution {
   }
 
   const T* const x_;
-  const TransformedFilter<Algorithm, U, W>& filter_;
+  const TransformedFilter<Algorithm, U>& filter_;
   const EpilogueRows epilogue_;
   T* const y_;
   const Tiles tiles_y_, tiles_x_;

@@ -42,9 +42,9 @@ struct Store {
 // Opened once for many images: filters laid out, what does not depend on the image computed.
 class Plan final : public tensorflow::ResourceBase {
  public:
-  Plan(const Arithmetic& arithmetic, const Threads& threads, Dtype weights, ProgramText text, std::vector<Tensor> constants)
+  Plan(const Arithmetic& arithmetic, const Threads& threads, const Packing& packing, ProgramText text, std::vector<Tensor> constants)
       : arithmetic(arithmetic), text(std::move(text)), constants(std::move(constants)), store(this->text.values, false, 1) {
-    for (const Instruction& i : this->text.instructions) Prepare(threads, weights, i);
+    for (const Instruction& i : this->text.instructions) Prepare(threads, packing, i);
   }
   std::string DebugString() const override { return "a network laid out for evaluation"; }
 
@@ -58,13 +58,13 @@ class Plan final : public tensorflow::ResourceBase {
   std::vector<std::vector<float>> gains, biases;       // [steps, channels] of each instruction
 
  private:
-  void Prepare(const Threads& threads, Dtype weights, const Instruction& i) {
+  void Prepare(const Threads& threads, const Packing& packing, const Instruction& i) {
     filters.emplace_back();
     gains.emplace_back();
     biases.emplace_back();
     const Value &x = text.values.at(std::max(i.x, 0)), &y = text.values.at(i.y);
     if (i.filter != kNone)
-      filters.back() = arithmetic.Pack(threads, {1, x.side, x.side, x.channels, i.size, y.channels, i.stride}, weights, Constant(i.filter));
+      filters.back() = arithmetic.Pack(threads, {1, x.side, x.side, x.channels, i.size, y.channels, i.stride}, packing, Constant(i.filter));
     if (i.norm == kNone) return;
     for (const int32_t row : i.rows) {
       const float *gain = Constant(i.norm) + row * y.channels, *bias = Constant(i.norm + 1) + row * y.channels;

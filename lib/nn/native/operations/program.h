@@ -36,7 +36,7 @@ class ProgramOperation : public Operation {
 class OpenProgramOp final : public ProgramOperation {
  public:
   explicit OpenProgramOp(OpKernelConstruction* c)
-      : ProgramOperation(c), weights_(Attribute<tensorflow::DataType>(c, "weights") == tensorflow::DT_BFLOAT16 ? Dtype::kBfloat16 : Dtype::kFloat32) {}
+      : ProgramOperation(c), packing_{Attribute<bool>(c, "integers"), Attribute<bool>(c, "several")} {}
 
  protected:
   void Compute(const Call& call) override {
@@ -45,13 +45,13 @@ class OpenProgramOp final : public ProgramOperation {
     for (int n = 1; n < call.context->num_inputs(); n++) constants.push_back(call.Input(n));
     const Team team(Pool(call.context));
     auto text = ProgramReader(program.data(), program.size()).Read();
-    tensorflow::core::RefCountPtr<Plan> plan(new Plan(call.arithmetic, team, weights_, std::move(text), std::move(constants)));
+    tensorflow::core::RefCountPtr<Plan> plan(new Plan(call.arithmetic, team, packing_, std::move(text), std::move(constants)));
     Machine(*plan, plan->store, false, 1, team).Advance(-1, kNever - 1);
     Give(call.context, plan.release(), tensorflow::TypeIndex::Make<Plan>());
   }
 
  private:
-  const Dtype weights_;
+  const Packing packing_;
 };
 
 class StartProgramOp final : public ProgramOperation {
@@ -89,7 +89,7 @@ class AdvanceProgramOp final : public ProgramOperation {
   const int64_t timestep_;
 };
 
-REGISTER_OP("CascadeOpenProgram").Attr("N: int").Attr("weights: {float, bfloat16}").Input("program: int32").Input("constants: N * float").Output("plan: resource").SetIsStateful();
+REGISTER_OP("CascadeOpenProgram").Attr("N: int").Attr("integers: bool").Attr("several: bool").Input("program: int32").Input("constants: N * float").Output("plan: resource").SetIsStateful();
 REGISTER_OP("CascadeStartProgram").Attr("batch: int").Input("plan: resource").Input("images: float").Output("run: resource").SetIsStateful();
 REGISTER_OP("CascadeAdvanceProgram").Attr("timestep: int").Input("run: resource").Output("logits: float").SetIsStateful();
 
