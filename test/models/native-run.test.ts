@@ -154,7 +154,7 @@ test("mixed precision multiplies 16-bit integers: near float32, each image by it
         (setting) => {
           const images = randomImages(3, side);
           // Where no channels fill a group of sixteen, products stay those of floats.
-          const hasGroups = setting.network.kind === "cascade" && network !== NETWORKS[2];
+          const hasGroups = network !== NETWORKS[2];
           for (const batch of [1, 3]) {
             const some = tf.slice(images, [0, 0, 0, 0], [batch, side, side, 3]);
             const [exact, mixed] = (["float32", "mixed"] as const).map((precision) =>
