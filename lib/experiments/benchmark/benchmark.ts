@@ -2,7 +2,9 @@ import { epochBatches } from "../../datasets/batches.js";
 import { proceduralSplit } from "../../datasets/procedural.js";
 import { channelStatistics } from "../../datasets/statistics.js";
 import { forward } from "../../models/anytime-network.js";
-import { cascadedResNet, type CascadedResNet } from "../../models/cascaded-resnet.js";
+import { cascadedDenseNet, type CascadedDenseNetSpec } from "../../models/cascaded-densenet.js";
+import type { CascadedNetwork, CascadeSpec } from "../../models/cascaded-network.js";
+import { cascadedResNet } from "../../models/cascaded-resnet.js";
 import { networkCost } from "../../models/cost.js";
 import { disposeEvaluationPass, evaluationPass, initialState } from "../../models/state.js";
 import { stream } from "../../models/stream.js";
@@ -19,6 +21,8 @@ export interface BenchmarkCase {
   readonly name: string;
   readonly depth: 18 | 34 | 50;
   readonly width: number;
+  /** A DenseNet of this size in the place of the ResNet. */
+  readonly dense?: Pick<CascadedDenseNetSpec, "growth" | "layers">;
   readonly timesteps: number;
   readonly delay: Delay;
   readonly scheme: "parallel" | "serial";
@@ -60,9 +64,21 @@ const casesOf = (size: BenchmarkCase, changes: typeof CHANGES): BenchmarkCase[] 
 
 const FULL_CASES = casesOf(FULL, CHANGES);
 
+/** Ten dense layers, as in the reduced protocol. */
+const DENSE: BenchmarkCase = {
+  ...FULL,
+  name: "densenet",
+  dense: { growth: 8, layers: [2, 3, 3, 2] },
+  timesteps: 11,
+};
+
 export const BENCHMARK_CASES: readonly BenchmarkCase[] = [
   ...FULL_CASES,
   ...casesOf(QUARTER, [...CHANGES, ...ONLY_QUARTER]),
+  ...casesOf(
+    DENSE,
+    CHANGES.filter(([name]) => name === "" || name === ", serial"),
+  ),
 ];
 
 /** The case whose numbers a peer is compared with, in float32 and in mixed precision. */
@@ -91,17 +107,19 @@ export interface Measurement {
 }
 
 /** The network of a case; a serial one is as published. */
-export function benchmarkNetwork({ depth, width, timesteps, delay, scheme }: BenchmarkCase): CascadedResNet {
-  return cascadedResNet({
-    depth,
-    width,
+export function benchmarkNetwork(spec: BenchmarkCase): CascadedNetwork {
+  const { depth, width, dense, timesteps, delay, scheme } = spec;
+  const shared: CascadeSpec = {
     classes: 10,
     stem: "cifar",
     scheme: scheme === "serial" ? { kind: scheme, delay, asPublished: true } : { kind: scheme, delay },
     heads: "single",
     norm: { epsilon: 1e-5, momentum: 0.1, temporalAffine: false },
     timesteps,
-  });
+  };
+  return dense === undefined
+    ? cascadedResNet({ ...shared, depth, width })
+    : cascadedDenseNet({ ...shared, ...dense });
 }
 
 /** Random images [B, 32, 32, 3]. */
@@ -113,7 +131,7 @@ export function benchmarkImages(batch: number): Tensor4D {
 
 /** A network with its data, ready to be timed again and again. */
 export class TimedNetwork {
-  readonly network: CascadedResNet;
+  readonly network: CascadedNetwork;
   #state: TrainingState;
   readonly #images: Tensor4D;
   readonly #labels: Int32Array;

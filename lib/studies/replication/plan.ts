@@ -67,12 +67,13 @@ export function measuredHours(
   return (training / speedOf("training step") + evaluation / speedOf("evaluation")) / 3600;
 }
 
-/** Kind of network first, then precision, then the nearest width: how fast a network is depends most on these. */
+/** Architecture and kind of network first, then precision, then the nearest width: how fast a network is depends most on these. */
 function nearestCase({ network, train }: RunSpec, { measurements }: MeasuredSpeeds): BenchmarkCase {
   // Of an ordinary or multi-exit network every block is evaluated once, of a serial one once or twice.
   const parallel = isCascade(network) && network.scheme === "parallel" ? network : undefined;
   const scheme = parallel === undefined ? "serial" : "parallel";
   const distance = (other: BenchmarkCase): number =>
+    ((other.dense !== undefined) === (network.architecture === "densenet") ? 0 : 1000) +
     (other.scheme === scheme ? 0 : 100) +
     (parallel === undefined || other.delay.kind === parallel.delay.kind ? 0 : 20) +
     (other.precision === (train.precision ?? "float32") ? 0 : 10) +

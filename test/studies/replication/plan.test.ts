@@ -51,6 +51,13 @@ test("at the benchmark's own network the hours are images over its images a seco
     { name: "full", spec: full("cascaded-td", { validation: 0 }) },
     // The benchmark's serial network is as published.
     { name: "full, serial", spec: full("serial-td", { validation: 0 }) },
+    {
+      name: "densenet",
+      spec: changedSpec(presetNamed("densenet-cascaded-td"), {
+        network: { growth: 8, layers: [2, 3, 3, 2] },
+        validation: 0,
+      }),
+    },
   ]) {
     const work = workloadOf(spec, { ...CIFAR, test: 0 });
     const measured = measurements.find((one) => one.case === name && one.what === "training step");
