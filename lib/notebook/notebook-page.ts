@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { extname, join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, extname, join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { printPage } from "../figures/export.js";
 import { UserError } from "../util/errors.js";
@@ -58,5 +58,26 @@ async function converted(notebook: string): Promise<string> {
       cause: error,
     });
   });
-  return stdout.replace("</head>", `${STYLE}</head>`);
+  return withPictures(stdout.replace("</head>", `${STYLE}</head>`), dirname(resolve(notebook)));
+}
+
+const PICTURE_TYPES: Readonly<Record<string, string>> = {
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+};
+
+/**
+ * The page with the pictures in it that its text links to, from the notebook's folder and the project's: a page is read where
+ * they do not lie. What is linked from anywhere else stays a link.
+ */
+function withPictures(html: string, folder: string): string {
+  return html.replaceAll(/(<img\b[^>]*?\ssrc=")([^":]+)"/g, (tag, before: string, source: string) => {
+    const path = resolve(folder, source.replaceAll("%20", " "));
+    const type = PICTURE_TYPES[extname(path).toLowerCase()];
+    const isNear = [folder, projectFolder()].some((near) => path.startsWith(`${resolve(near)}${sep}`));
+    if (type === undefined || !isNear || !existsSync(path)) return tag;
+    return `${before}data:${type};base64,${readFileSync(path, "base64")}"`;
+  });
 }

@@ -22,17 +22,21 @@ test(
   { skip },
   async () => {
     const notebook = join(project, "notebooks/04-lambda.ipynb");
-    const outputs = (await readNotebook(notebook)).cells.flatMap(
-      (cell) => (cell["outputs"] ?? []) as { data?: Record<string, unknown> }[],
-    );
+    const { cells } = await readNotebook(notebook);
+    const outputs = cells.flatMap((cell) => (cell["outputs"] ?? []) as { data?: Record<string, unknown> }[]);
     const figures = outputs.filter(
       ({ data = {} }) => "image/svg+xml" in data && !("text/html" in data),
     ).length;
     assert.ok(figures > 1);
+    // Pictures of results, which lie beside the notebook and not beside the page.
+    const linked = JSON.stringify(cells).match(/!\[[^\]]*\]\(\.\.\/data\//g)?.length ?? 0;
+    assert.ok(linked > 0);
     const page = join(folder, "page.html");
     await writeNotebookPage(notebook, page);
     const html = readFileSync(page, "utf8");
-    assert.equal(html.match(/<img[^>]*src="data:image\/svg\+xml;base64,/g)?.length, figures);
+    const pictures = html.match(/<img\b[^>]*>/g) ?? [];
+    assert.equal(pictures.length, figures + linked);
+    for (const picture of pictures) assert.match(picture, /src="data:image\/svg\+xml;base64,/);
     const asked = [...html.matchAll(/(?:src|href)="(https?:[^"]*)"/g)].map(([, address = ""]) => address);
     assert.deepEqual(
       asked.filter((address) => !/mathjax/i.test(address)),
