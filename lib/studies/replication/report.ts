@@ -46,7 +46,7 @@ export interface ReportSection {
  */
 export function reportHtml(report: Report): string {
   const { protocol, sections, missing, without, dataSets, discussion, fonts } = report;
-  const shown = sections.filter(isShown(sections));
+  const shown = shownSections(sections);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -78,7 +78,7 @@ ${dataSets === undefined ? "" : `<section class="study" id="data-sets"><h2>All d
 ${shown.map((section, i) => sectionHtml(section, discussion, i + (dataSets === undefined ? 1 : 2))).join("\n")}
 ${together(discussion)}
 ${sections.length === 0 ? "" : LIMITS}
-${appendix(sections, discussion)}
+${appendix(sections, shown, discussion)}
 ${provenance(protocol, sections)}
 </main>
 </body>
@@ -86,10 +86,10 @@ ${provenance(protocol, sections)}
 `;
 }
 
-/** Whether a study stands before the appendix: it decides something, or none does. */
-function isShown(sections: readonly ReportSection[]): (section: ReportSection) => boolean {
-  const decides = ({ record }: ReportSection): boolean => record.verdict !== "not tested here";
-  return sections.some(decides) ? decides : () => true;
+/** The studies that stand before the appendix: those that decide something, or all where none does. */
+function shownSections(sections: readonly ReportSection[]): readonly ReportSection[] {
+  const deciding = sections.filter(({ record }) => record.verdict !== "not tested here");
+  return deciding.length === 0 ? sections : deciding;
 }
 
 /** A way through the page, which stays in sight on a wide screen. */
@@ -202,14 +202,17 @@ points were chosen by this project, before the trainings that they are tested on
 milliseconds are of one machine. Numbers read off the paper's figures are good to about a point.</p></section>`;
 
 /** Everything that does not carry a claim: figures and tables are numbered through, with an A before. */
-function appendix(sections: readonly ReportSection[], discussion: Discussion): string {
+function appendix(
+  sections: readonly ReportSection[],
+  shownBefore: readonly ReportSection[],
+  discussion: Discussion,
+): string {
   let figure = 0;
   let table = 0;
-  const hasShown = isShown(sections);
   const parts = sections.map((section) => {
     const { record, drawings } = section;
     const { study, data, verdict, findings, figures, tables } = record;
-    const shown = hasShown(section);
+    const shown = shownBefore.includes(section);
     const claim = shown ? "" : claimHtml(section, discussion, `A${figures.length === 0 ? figure : ++figure}`);
     return `<section class="study" id="${shown ? appendixAnchor(record) : anchorOf(record)}">
 <h3>${escaped(study.title)}, ${escaped(data.name)}${shown ? "" : ` ${badge(verdict)}`}</h3>
