@@ -64,7 +64,9 @@ test("a result is computed once a key and version; a stale or damaged one again,
   await ask("c", 9);
   const other = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
   const another = other.find((content) => content.includes('"value":9')) ?? "";
-  const edited = ['"value":"three"', '"value":7'].map((value) => text.replace('"value":3', value));
+  const edited = ['"value":"three"', '"value":7', '"value":1e999'].map((value) =>
+    text.replace('"value":3', value),
+  );
   for (const damaged of [
     text.slice(0, -3),
     ...edited,
