@@ -16,12 +16,14 @@ export interface PublishedLead {
 }
 
 const GAP = 0.08;
+/** By how much networks trained equally long stand apart, in decades of epochs. */
+const APART = 0.03;
 /** Top of the axes: above stand the panels' titles. */
 const TOP = 0.92;
 
 /**
  * By how much one model is ahead of another, against how long both were trained: a panel for each comparison, a line for each
- * network in the order in which they come, the mean over the rows of equal network and epochs (seeds) with bars of one standard
+ * network in the order in which they come, a little apart from the others, the mean over the rows of equal network and epochs (seeds) with bars of one standard
  * error; and what is published. Table: comparison, network, epochs, lead (in points).
  */
 export function leadOverTrainingFigure(
@@ -54,7 +56,7 @@ export function leadOverTrainingFigure(
       const line = meanLine(
         own.filter(({ network }) => network === name),
         (row) => row.epochs,
-        (row) => row.epochs,
+        (row) => row.epochs * 10 ** (APART * (i - (networks.length - 1) / 2)),
         (row) => row.lead,
       );
       return [{ ...modelLine(name, style, line), error_y: errorBars(style, line) }];
