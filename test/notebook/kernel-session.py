@@ -4,6 +4,8 @@
 {"interrupt": code, "at": text}  sends one cell, interrupts it when it has printed the text, and waits for its end
 {"end": code, "at": text, "by": how}  sends one cell, and ends the kernel when it has printed the text: "request", as
                                  Jupyter does it, or "signal", SIGTERM to its process alone. The last step.
+{"late": code, "at": text, "then": code}  interrupts the first as above, but the process beside the kernel that tells of
+                                 interrupts hears of it when the second cell has printed the text
 
 For each step a line of JSON on standard output: the cells' replies, texts and execution states in their order.
 """
@@ -63,12 +65,32 @@ def end_by_signal():
     os.kill(manager.provisioner.pid, signal.SIGTERM)
 
 
+def bell():
+    """The process that stands beside the kernel (lib/setup/kernel/interrupt-watcher.mjs)."""
+    kernel = str(manager.provisioner.pid)
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                name, fields = file.read().rsplit(")", 1)
+        except OSError:
+            continue
+        if fields.split()[1] == kernel and name.endswith("(sh"):
+            return int(pid)
+    raise LookupError("the kernel has no shell beside it")
+
+
 for step in json.loads(sys.argv[1]):
     if "run" in step:
         result = follow([client.execute(code, stop_on_error=not step.get("goOn", False)) for code in step["run"]])
     elif "end" in step:
         end = manager.shutdown_kernel if step["by"] == "request" else end_by_signal
         result = follow([client.execute(step["end"])], step["at"], end)
+    elif "late" in step:
+        pid = bell()
+        os.kill(pid, signal.SIGSTOP)
+        result = follow([client.execute(step["late"])], step["at"])
+        after = follow([client.execute(step["then"])], step["at"], lambda: os.kill(pid, signal.SIGCONT))
+        result["cells"] += after["cells"]
     else:
         result = follow([client.execute(step["interrupt"])], step["at"])
     print(json.dumps(result), flush=True)

@@ -21,10 +21,15 @@ const sentence = (/** @type {string} */ ename, /** @type {string} */ evalue) => 
 export function failureOf(/** @type {unknown} */ error) {
   if (!(error instanceof Error)) return sentence("Error", `the cell threw ${inspect(error)}`);
   if (error.name === "UserError") return sentence("UserError", error.message);
-  if (error.message === INTERRUPTED || ("code" in error && error.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED"))
+  if (error.message === INTERRUPTED || isCaughtByNode(error))
     return sentence("Interrupted", "the cell was interrupted; what it was waiting for may still go on");
   const text = withoutKernelFrames(inOwnLines(inspect(error)));
   return { ename: error.name, evalue: error.message, traceback: text.split("\n") };
+}
+
+/** Whether Node ended a cell's first part because it was interrupted. */
+export function isCaughtByNode(/** @type {unknown} */ error) {
+  return error instanceof Error && "code" in error && error.code === "ERR_SCRIPT_EXECUTION_INTERRUPTED";
 }
 
 /** Of what the compiler says of a cell, a sentence a fault. @returns {Failure} */

@@ -2,7 +2,8 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beginCell, cellsAtWork, endCell } from "./cells.mjs";
-import { compilerFailure, failureOf } from "./failure.mjs";
+import { compilerFailure, failureOf, isCaughtByNode } from "./failure.mjs";
+import { caughtByNode } from "./interrupts.mjs";
 import { ownColumn, writtenOut } from "./shorthand.mjs";
 import { JupyterHandlerImpl, setDisplay, typescriptExecutor } from "./tslab.mjs";
 
@@ -40,6 +41,7 @@ export class CellHandler extends JupyterHandlerImpl {
     const error = (/** @type {unknown[]} */ ...values) => {
       if (values[0] === FAULT) said.faults.push(this.#fault(values));
       else said.thrown = failureOf(values[0]);
+      if (isCaughtByNode(values[0])) caughtByNode();
     };
     super(typescriptExecutor({ log, error }), false);
     this.#said = said;
