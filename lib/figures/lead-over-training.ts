@@ -23,8 +23,8 @@ const TOP = 0.92;
 
 /**
  * By how much one model is ahead of another, against how long both were trained: a panel for each comparison, a line for each
- * network in the order in which they come, a little apart from the others, the mean over the rows of equal network and epochs (seeds) with bars of one standard
- * error; and what is published. Table: comparison, network, epochs, lead (in points).
+ * network in the order in which they come, a little apart from the others, the mean over the rows of equal network and
+ * epochs (seeds) with bars of one standard error; and what is published. Table: comparison, network, epochs, lead (in points).
  */
 export function leadOverTrainingFigure(
   table: TableLike,

@@ -1,8 +1,8 @@
 /**
  * `npm run test:faults [-- --inputs 100000] [--kills 100] [--alike 2] [--seed 1] [--only fuzz,calls,kills,flat]`:
- * damaged input for every reader (or --reader); faults (or --fault) at every system call of every job (or --job), of calls that
- * are alike at so many; kills of every command (or --command), at random instants and inside these calls; memory over --steps of a training and --repeats of an analysis; prints the figures, and ends
- * with 1 where one is wrong.
+ * damaged input for every reader (or --reader); faults (or --fault) at the system calls of every job (or --job), at --alike of
+ * those that are alike; kills of every command (or --command), at random instants and inside such calls; memory over --steps
+ * of a training and --repeats of an analysis; prints the figures, and ends with 1 where one is wrong.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

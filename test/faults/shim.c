@@ -4,7 +4,8 @@
  * or "kill" (half is, then SIGKILL). Three kinds let the call go on: "gone" and "replaced", for which somebody deletes
  * the file just before it or puts another one in its place, and "forward" and "backward", which set the clock by two
  * days from there on. Paths with FAULT_SPARED in them, a program's own code, are left alone, and so are
- * the programs that the process starts. FAULT_LOG, a file, gets a line for each of these calls: its name and its path.
+ * the programs that the process starts. FAULT_LOG, a file, gets a line for each of these calls: its
+ * number, since threads may write their lines in another order, its name and its path.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -48,11 +49,11 @@ static int is_watched(int fd) {
   return fd >= 0 && fd < 65536 && watched[fd] && fstat(fd, &state) == 0 && (S_ISREG(state.st_mode) || S_ISDIR(state.st_mode));
 }
 
-static void log_call(const char *name, const char *path) {
+static void log_call(long call, const char *name, const char *path) {
   const char *file = setting("FAULT_LOG");
   if (*file == 0) return;
   char line[4300];
-  int size = snprintf(line, sizeof line, "%s %s\n", name, path);
+  int size = snprintf(line, sizeof line, "%ld %s %s\n", call, name, path);
   int fd = NEXT(open)(file, O_CREAT | O_WRONLY | O_APPEND, 0644);
   if (fd < 0) return;
   if (NEXT(write)(fd, line, size) != size) abort();
@@ -62,7 +63,7 @@ static void log_call(const char *name, const char *path) {
 /* Whether this call is the one that fails. */
 static int is_due(const char *name, const char *path) {
   long call = atomic_fetch_add(&calls, 1);
-  log_call(name, path);
+  log_call(call, name, path);
   const char *chosen = setting("FAULT_CALL");
   return *chosen != 0 && call == atol(chosen);
 }

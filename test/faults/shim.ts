@@ -10,9 +10,14 @@ export function compileShim(place: string): string {
   return shim;
 }
 
-/** The calls that processes made with FAULT_LOG set to this file, each by its name and its path. */
+/** The calls that a process made with FAULT_LOG set to this file, in their order, each by its name and its path. */
 export function loggedCalls(path: string): string[] {
-  return existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : [];
+  const calls: string[] = [];
+  for (const [, number, call = ""] of existsSync(path)
+    ? readFileSync(path, "utf8").matchAll(/^(\d+) (.*)$/gm)
+    : [])
+    calls[Number(number)] = call;
+  return calls;
 }
 
 /**

@@ -39,8 +39,8 @@ export interface TrainedModelOptions {
   /** Propagation delay to run a cascade with; that of the spec if left out. */
   readonly delay?: CascadeNetworkSpec["delay"] | undefined;
   /**
-   * What streams compute in, float32 if left out. In mixed precision convolutions are of 16-bit integers: half of the time
-   * and half of the bytes to read, and answers that differ from float32's by a thousandth. Traces are always float32's.
+   * What streams compute in, float32 if left out. In mixed precision convolutions are of 16-bit integers: about half of
+   * the time, half of the bytes to read, and answers within a thousandth of float32's. Traces are always float32's.
    */
   readonly precision?: Precision | undefined;
 }

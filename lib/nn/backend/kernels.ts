@@ -5,7 +5,8 @@ import type { Timeline } from "../timeline.js";
 /**
  * What a pass computes in: "float32" as fast as may be; "mixed" with activations and their gradients stored as bfloat16
  * and multiplied as 16-bit integers with scales after Winograd's transforms, as float32 elsewhere, and weights, statistics
- * and loss in float32 (evaluation of few images: activations in float32, all products of integers); "float64Sums" in float32 with convolutions summed in double and rounded once (reference numbers).
+ * and loss in float32 (few images in evaluation: activations in float32, products of integers where channels come in
+ * sixteens); "float64Sums" in float32 with convolutions summed in double and rounded once (reference numbers).
  */
 export type Precision = "float32" | "mixed" | "float64Sums";
 
