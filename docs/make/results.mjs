@@ -14,6 +14,7 @@ import {
 } from "../../lib/studies/replication/discussion.js";
 import { holds, isFormer, readStudyRecord } from "../../lib/studies/replication/study-record.js";
 import { generated } from "./generated.mjs";
+import { byThreads, matrixRegisters, onGpu, otherMachine } from "./other-machines.mjs";
 import { againstPeers, fewImages, inShort, manyImages, measuredOn, whereTimeGoes } from "./speed.mjs";
 
 /** @typedef {import("../../lib/studies/replication/study-record.js").StudyRecord} StudyRecord */
@@ -35,26 +36,28 @@ const STUDIES = [
   ["field", "10"],
   ["scaling", ""],
 ];
-/** What else is told of other data than CIFAR-10. @type {[data: string, title: string, name: string][]} */
+const MAIN = "reduced/cifar10";
+/** What else is told, of other data and of another size. @type {[folder: string, title: string, name: string][]} */
 const ELSEWHERE = [
-  ["cifar100", "CIFAR-100", "six-models"],
-  ["tinyimagenet", "TinyImageNet", "six-models"],
-  ["cifar100", "CIFAR-100", "field"],
+  ["reduced/cifar100", "on CIFAR-100", "six-models"],
+  ["reduced/tinyimagenet", "on TinyImageNet", "six-models"],
+  ["reduced/cifar100", "on CIFAR-100", "field"],
+  ["settled/cifar10", "of published size", "densenet"],
 ];
 const FORMER = "by former rules";
 
 const root = new URL("../../", import.meta.url);
-/** Held to its own sum. @param {string} data @param {string} name */
-function readRecord(data, name) {
-  const path = fileURLToPath(new URL(`data/results/reduced/${data}/${name}.json`, root));
+/** Held to its own sum. @param {string} folder @param {string} name */
+function readRecord(folder, name) {
+  const path = fileURLToPath(new URL(`data/results/${folder}/${name}.json`, root));
   return readStudyRecord(path) ?? fail(`${path} is missing`);
 }
 
 /** Those of CIFAR-10, read once. */
-const records = new Map(STUDIES.map(([name]) => [name, readRecord("cifar10", name)]));
-/** By study and data, as "field on CIFAR-100". */
+const records = new Map(STUDIES.map(([name]) => [name, readRecord(MAIN, name)]));
+/** By study and title, as "field on CIFAR-100". */
 const elsewhere = new Map(
-  ELSEWHERE.map(([data, title, name]) => [`${name} on ${title}`, readRecord(data, name)]),
+  ELSEWHERE.map(([folder, title, name]) => [`${name} ${title}`, readRecord(folder, name)]),
 );
 
 /** @param {string} name */
@@ -86,12 +89,12 @@ function rowsOf({ tables, study }, name) {
   return found.rows;
 }
 
-/** @param {StudyRecord} of */
-function accuracyTable(of) {
-  const rows = rowsOf(of, "accuracy");
+/** @param {StudyRecord} of @param {string} [name] */
+function accuracyTable(of, name = "accuracy") {
+  const rows = rowsOf(of, name);
   const steps = Object.keys(rows[0] ?? {}).filter((key) => /^t = \d+$/.test(key));
-  const last = steps.at(-1) ?? "";
-  const keys = ["model", "t = 1", "t = 2", "t = 3", last, "paper, last", "area"].filter(
+  const last = "last" in (rows[0] ?? {}) ? "last" : (steps.at(-1) ?? "");
+  const keys = ["model", "t = 1", "t = 2", "t = 3", "early", last, "paper, last", "area"].filter(
     (key) => key in (rows[0] ?? {}),
   );
   const heads = keys.map((key) => (key === "model" ? "accuracy, %" : key === last ? "last" : key));
@@ -165,11 +168,23 @@ function findings(one) {
   return `${one.study.claim} Verdict: ${verdict} (${String(seeds.length)} seeds, ${one.finishedAt.slice(0, 10)}).${rest}\n\n${table(["holds", "finding", "measured"], rows)}`;
 }
 
-const discussion = readDiscussion(fileURLToPath(new URL(`data/results/reduced/${DISCUSSION}`, root)), [
-  ...records.values(),
-  ...elsewhere.values(),
-]);
-for (const text of discussion.stale) fail(text);
+/** What is written about the results of each protocol, by its folder. */
+const discussions = new Map(
+  ["reduced", "settled"].map((protocol) => {
+    const others = ELSEWHERE.flatMap(([folder, title, name]) =>
+      folder.startsWith(`${protocol}/`) ? [elsewhere.get(`${name} ${title}`) ?? fail(name)] : [],
+    );
+    const all = MAIN.startsWith(`${protocol}/`) ? [...records.values(), ...others] : others;
+    const path = fileURLToPath(new URL(`data/results/${protocol}/${DISCUSSION}`, root));
+    return [protocol, readDiscussion(path, all)];
+  }),
+);
+for (const text of [...discussions.values()].flatMap(({ stale }) => stale)) fail(text);
+
+/** @param {string} protocol */
+const discussionOfAll = (protocol) => discussions.get(protocol) ?? fail(protocol);
+/** @param {StudyRecord} one */
+const discussed = (one) => discussionOf(discussionOfAll(one.protocol), one).join("\n\n");
 
 /** @param {{ heads: string[], rows: string[][] }} of */
 const tableOf = ({ heads, rows }) => table(heads, rows);
@@ -189,25 +204,32 @@ const MADE = {
   "speed of one image against peers": () => tableOf(againstPeers(1)),
   "speed of few images": () => tableOf(fewImages()),
   "speed of many images": () => tableOf(manyImages()),
+  "where else speed was measured": otherMachine,
+  "speed by threads": () => tableOf(byThreads()),
+  "speed of matrix registers": () => tableOf(matrixRegisters()),
+  "speed on a GPU": () => tableOf(onGpu()),
   ...Object.fromEntries(
     [...records].flatMap(([name, one]) => [
       [`findings of ${name}`, () => findings(one)],
-      [`discussion of ${name}`, () => discussionOf(discussion, one).join("\n\n")],
+      [`discussion of ${name}`, () => discussed(one)],
     ]),
   ),
   ...Object.fromEntries(
     [...elsewhere].flatMap(([name, one]) => [
-      [`accuracy of ${name}`, () => accuracyTable(one)],
+      [
+        `accuracy of ${name}`,
+        () => accuracyTable(one, one.study.name === "densenet" ? "densenet" : "accuracy"),
+      ],
       [`area of ${name}`, () => accuraciesOf(one, "area")],
-      [`discussion of ${name}`, () => discussionOf(discussion, one).join("\n\n")],
+      [`discussion of ${name}`, () => discussed(one)],
     ]),
   ),
-  discussion: () => (discussion.parts.get(TOGETHER) ?? []).join("\n\n"),
+  discussion: () => (discussionOfAll("reduced").parts.get(TOGETHER) ?? []).join("\n\n"),
 };
 
-/** A drawing that no record names is of former results, and would be shown as if it were of today's. @param {string} data */
-function refuseFormerDrawings(data) {
-  const folder = fileURLToPath(new URL(`data/results/reduced/${data}/`, root));
+/** A drawing that no record names is of former results, and would be shown as if it were of today's. @param {string} results */
+function refuseFormerDrawings(results) {
+  const folder = fileURLToPath(new URL(`data/results/${results}/`, root));
   const files = readdirSync(folder);
   const named = files
     .filter((file) => file.endsWith(".json"))
@@ -217,7 +239,7 @@ function refuseFormerDrawings(data) {
     fail(`${folder} has drawings that no record names: ${former.join(", ")}; delete them`);
 }
 
-["cifar10", ...new Set(ELSEWHERE.map(([data]) => data))].forEach(refuseFormerDrawings);
+[MAIN, ...new Set(ELSEWHERE.map(([folder]) => folder))].forEach(refuseFormerDrawings);
 
 for (const name of ["README.md", "docs/results.md"]) {
   const text = readFileSync(new URL(name, root), "utf8");

@@ -56,14 +56,14 @@ test("an image folder given for cifar10 is the folder itself, with its C-scores,
 test("a plan of the full protocol needs no data, and says what its hours rest on", async (context) => {
   const folder = await temporaryFolder(context);
   const benchmark = join(project, "data/results/benchmark.json");
-  const words = ["--protocol", "full", "--plan", "--benchmark", benchmark, "--gpu-peak", "60"];
+  const words = ["--protocol", "full", "--plan", "--benchmark", benchmark, "--gpu-speed", "60"];
   const { out, err, code } = await replicate(folder, ...words);
   assert.equal(code, 0, err);
   for (const text of [
     /^data +study +trainings +images +multiply-adds +hours here +hours, GPU$/m,
     /^all +\d+ +[\d,]+ +[\d.e+]+ +[\d.]+ +[\d.]+$/m,
     /speeds measured .*benchmark\.json/,
-    /an estimate that nobody measured[^]*a peak of 60 TFLOP\/s[^]*30 % of it/,
+    /at 60 G multiply-adds\/s[^]*H200/,
   ])
     assert.match(out, text);
   assert.equal(existsSync(join(folder, "data")), false);
@@ -77,7 +77,7 @@ test("what cannot be done is refused in one line", async (context) => {
     [["--data", "imagenet=x"], /^cascade: no such data source: imagenet=x/],
     [["--seeds", "0,x"], /--seeds <list>' argument '0,x' is invalid\. it must be a whole number/],
     [["--protocol", "huge"], /'huge' is invalid\. Allowed choices are quick, reduced, settled, full\./],
-    [["--plan", "--gpu-share", "2"], /it must be a number from 0\.001 to 1/],
+    [["--plan", "--gpu-speed", "0"], /it must be a number from 0\.1 to 1000000/],
     [["--plan", "--benchmark", "none.json"], /^cascade: cannot read none\.json: there is no such file/],
   ] as const) {
     const { err, code } = await replicate(folder, ...words);

@@ -79,9 +79,8 @@ interface Trainings {
 }
 
 /**
- * SHA-256 of the trainings' hashes, as they came out on an AMD EPYC (Zen 5). The weights, but for the DenseNet's, came out so
- * on an Intel Xeon with AMX and avx512_fp16 as well, where the traces have not been seen since few images are evaluated by a
- * program. Whoever changes the arithmetic or a default on purpose puts the new value here.
+ * SHA-256 of the trainings' hashes, as they came out on an AMD EPYC (Zen 5), another (Zen 4) and an Intel Xeon with AMX and
+ * avx512_fp16. Whoever changes the arithmetic or a default on purpose puts the new value here.
  */
 const ON_OTHER_PROCESSORS = "63e8b1181c66a2583c47e1652813726ad65a3d0f5f1761cad9a8016ffb67fc88";
 

@@ -84,17 +84,9 @@ function nearestCase({ network, train }: RunSpec, { measurements }: MeasuredSpee
   return nearest;
 }
 
-/** A speed that nobody measured: a share of what the device's maker states. */
-export interface AssumedDevice {
-  /** Floating-point operations a second; a multiply-add is two. */
-  readonly peak: number;
-  /** Share of the peak that training is taken to reach. */
-  readonly share: number;
-}
-
-/** Hours of a workload on an assumed device. */
-export function assumedHours({ training, evaluation }: Workload, { peak, share }: AssumedDevice): number {
-  return (2 * (training + evaluation)) / (peak * share) / 3600;
+/** Hours of a workload on a device that does so many multiply-adds a second. */
+export function hoursAtSpeed({ training, evaluation }: Workload, multiplyAddsPerSecond: number): number {
+  return (training + evaluation) / multiplyAddsPerSecond / 3600;
 }
 
 /** What one study adds on one data set. */
@@ -106,7 +98,7 @@ export interface PlanRow {
   readonly images: number;
   readonly multiplyAdds: number;
   readonly measuredHours: number;
-  readonly assumedHours: number;
+  readonly gpuHours: number;
 }
 
 /** Trainings that are planned together, under the names that the plan shows. */
@@ -121,7 +113,7 @@ export function planRows(
   parts: readonly PlannedPart[],
   shapeOf: (training: Training) => SourceShape,
   speeds: MeasuredSpeeds,
-  device: AssumedDevice,
+  gpuSpeed: number,
 ): PlanRow[] {
   const counted = new Set<string>();
   return parts.map(({ data, study, trainings }) => {
@@ -140,7 +132,7 @@ export function planRows(
       images: total(({ work }) => work.images),
       multiplyAdds: total(({ work }) => work.training + work.evaluation),
       measuredHours: total(({ spec, work }) => measuredHours(spec, work, speeds)),
-      assumedHours: total(({ work }) => assumedHours(work, device)),
+      gpuHours: total(({ work }) => hoursAtSpeed(work, gpuSpeed)),
     };
   });
 }
@@ -155,6 +147,6 @@ export function totalOf(data: string, rows: readonly PlanRow[]): PlanRow {
     images: total(({ images }) => images),
     multiplyAdds: total(({ multiplyAdds }) => multiplyAdds),
     measuredHours: total((row) => row.measuredHours),
-    assumedHours: total((row) => row.assumedHours),
+    gpuHours: total((row) => row.gpuHours),
   };
 }

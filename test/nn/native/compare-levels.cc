@@ -70,12 +70,12 @@ int main(int, char** arguments) {
   const cascade::Arithmetic* levels[] = {Load(arguments[1]), Load(arguments[2])};
   const FreshThreads threads;
   Numbers numbers;
-  // Inputs of every remainder by the sixty-four bytes of a register's row; rows, tiles and columns that do not fill one;
-  // few tiles and many, few sums and many; both strides, and the map of four positions.
+  // Inputs and outputs of every remainder by the sixty-four bytes of a register's row, and too few for registers; rows, tiles
+  // and columns that do not fill one; few tiles and many, few sums and many; both strides, and the map of four positions.
   const cascade::ConvolutionShape shapes[] = {
-      {32, 4, 4, 16, 3, 16, 1}, {33, 4, 4, 32, 3, 48, 1},   {35, 8, 8, 48, 3, 32, 1},   {37, 4, 4, 80, 3, 16, 1},
-      {32, 8, 4, 96, 3, 16, 1}, {34, 4, 4, 112, 3, 32, 1},  {33, 4, 4, 128, 3, 112, 1}, {33, 8, 8, 16, 3, 32, 2},
-      {39, 4, 4, 64, 3, 96, 2}, {36, 2, 2, 64, 3, 64, 1},   {61, 2, 2, 48, 3, 16, 1},   {200, 16, 8, 16, 3, 16, 1},
+      {32, 4, 4, 16, 3, 16, 1},   {33, 4, 4, 256, 3, 112, 1}, {35, 8, 8, 272, 3, 32, 1},  {37, 4, 4, 288, 3, 320, 1},
+      {32, 8, 4, 304, 3, 16, 1},  {34, 4, 4, 320, 3, 272, 1}, {33, 4, 4, 240, 3, 256, 1}, {33, 8, 8, 256, 3, 304, 2},
+      {39, 4, 4, 336, 3, 288, 2}, {36, 2, 2, 320, 3, 64, 1},  {61, 2, 2, 48, 3, 272, 1},  {200, 16, 8, 256, 3, 16, 1},
   };
   for (const auto& s : shapes) {
     const int64_t size_x = s.batch * s.height * s.width * s.inputs, size_y = s.batch * s.OutHeight() * s.OutWidth() * s.outputs;

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { type PresetName, presetNamed } from "../../../lib/experiments/specs/presets.js";
 import type { RunSpec } from "../../../lib/experiments/specs/spec.js";
 import {
-  assumedHours,
+  hoursAtSpeed,
   measuredHours,
   planRows,
   readMeasuredSpeeds,
@@ -71,9 +71,9 @@ test("at the benchmark's own network the hours are images over its images a seco
   );
 });
 
-test("an assumed device needs two operations a multiply-add at its share of the peak", () => {
+test("at a million million multiply-adds a second 3.6e15 of them take an hour", () => {
   const work = { images: 1, training: 3.6e15, evaluation: 0 };
-  assert.equal(assumedHours(work, { peak: 20e12, share: 0.1 }), 1);
+  assert.equal(hoursAtSpeed(work, 1e12), 1);
 });
 
 test("a training that two studies need is counted once", () => {
@@ -84,7 +84,7 @@ test("a training that two studies need is counted once", () => {
     data: [],
   });
   const shape = { train: 80, test: 20, classes: 10, side: 8 };
-  const rows = planRows(parts, () => shape, speeds, { peak: 1e12, share: 1 });
+  const rows = planRows(parts, () => shape, speeds, 1e12);
   assert.deepEqual(
     rows.map((row) => [row.study, row.trainings, row.images]),
     [

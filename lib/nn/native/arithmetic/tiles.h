@@ -72,5 +72,12 @@ inline int64_t PlaceStride(int64_t values) { return values + kChannelGroup; }
 template <typename T>
 using Products = std::conditional_t<std::is_same_v<T, float>, float, IntegerProducts>;
 
+// Along few channels matrix registers take longer to fill and to empty than to multiply: there pairs of integers are
+// multiplied, to the same bits. Timed with registers everywhere, full width came out even and quarter width a sixth slower,
+// which puts the break-even at some 130 channels (docs/results.md).
+constexpr int64_t kManyChannels = 256;
+template <typename T>
+using ProductsOfFewChannels = std::conditional_t<std::is_same_v<T, float>, float, int32_t>;
+
 }  // namespace
 }  // namespace cascade

@@ -112,7 +112,7 @@ class TransformedFilter {
 };
 
 // y [N, H', W', C'] from x [N, H, W, C] and the filter.
-template <typename Algorithm, typename T, typename U = Products<T>>
+template <typename Algorithm, typename T, typename U>
 class WinogradConvolution {
  public:
   WinogradConvolution(const Threads& threads, const Maps& maps_x, const T* x, const TransformedFilter<Algorithm, U>& filter,
@@ -239,8 +239,13 @@ inline bool CanTransform(const ConvolutionShape& s) {
 template <typename Algorithm, typename T>
 void WinogradConvolve(const Threads& threads, const Maps& maps_x, const T* x, const float* filter, int64_t filter_inputs,
                       int64_t filter_outputs, bool transposed, const Epilogue& epilogue, T* y) {
-  const TransformedFilter<Algorithm, Products<T>> transformed(threads, filter, filter_inputs, filter_outputs, transposed);
-  WinogradConvolution<Algorithm, T>(threads, maps_x, x, transformed, epilogue, y);
+  const auto convolve = [&](auto product) {
+    using U = decltype(product);
+    const TransformedFilter<Algorithm, U> transformed_filter(threads, filter, filter_inputs, filter_outputs, transposed);
+    WinogradConvolution<Algorithm, T, U>(threads, maps_x, x, transformed_filter, epilogue, y);
+  };
+  if ((transposed ? filter_outputs : filter_inputs) < kManyChannels) convolve(ProductsOfFewChannels<T>{});
+  else convolve(Products<T>{});
 }
 
 }  // namespace
