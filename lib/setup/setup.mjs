@@ -53,6 +53,10 @@ async function setUp(/** @type {Wishes} */ { quiet, withLab, device }) {
     throw new SetupError(`Node ${process.version} is too old: ${installHint.node}`);
 
   const progress = progressOf(quiet);
+  if (device === "gpu")
+    progress.note(
+      "on the one GPU that was tried training was slower than on the processor beside it (environment.md)",
+    );
   await lockSetup(progress.note);
   const take = async (/** @type {Step} */ step) => {
     if (step.isDone()) progress.alreadyThere(step.title);
