@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises
 import { basename, dirname } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../util/errors.js";
-import { fileError } from "../util/files.js";
+import { fileError, isOfFiles } from "../util/files.js";
 import { BusyServer, request } from "./http-request.js";
 import { type LoadOptions, reportTo } from "./progress.js";
 
@@ -82,7 +82,7 @@ async function fetchWhole(
       await fetchRest(url, part, options, limits, deadline);
       return;
     } catch (error) {
-      if (error instanceof UserError || isDiskError(error)) throw error;
+      if (error instanceof UserError || isOfFiles(error)) throw error;
       failures = (await sizeOf(part)) > before ? 1 : failures + 1;
       const reason = deadline.aborted
         ? `it took more than ${limits.totalMs / 3_600_000} hours`
@@ -185,10 +185,6 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function isDiskError(error: unknown): boolean {
-  return fileError(error, "write", "") instanceof UserError;
 }
 
 function reasonOf(error: unknown): string {

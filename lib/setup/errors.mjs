@@ -16,7 +16,10 @@ export function systemRefusal(error) {
   if (!(error instanceof Error && "syscall" in error && "errno" in error)) return undefined;
   const number = Math.abs(Number(error.errno));
   const name = Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? "";
-  // Node has no name for the error of a quota and some others.
-  const message = error.message.replace(/^(Unknown system error -\d+): \1/, `${name}: refused by the system`);
+  // Node has no name for the error of a quota and some others, and two ways of saying so.
+  const message = error.message.replace(
+    /^(?:(Unknown system error -\d+): \1|UNKNOWN: unknown error)/,
+    `${name}: refused by the system`,
+  );
   return `${message}; mend that and run it again, it goes on where it stopped`;
 }

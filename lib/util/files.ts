@@ -29,18 +29,35 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 
 /** Turns a system error about `path` into one clear sentence; other errors pass through unchanged. */
 export function fileError(error: unknown, verb: "read" | "write", path: string): unknown {
-  const code = error instanceof Error && "code" in error ? systemCode(error.code, error) : "";
-  const meaning = Object.hasOwn(SYSTEM_ERRORS, code) ? SYSTEM_ERRORS[code] : undefined;
+  const meaning = meaningOf(error) ?? strangeRefusal(error);
   return meaning === undefined
     ? error
     : new UserError(`cannot ${verb} ${path}: ${meaning}`, { cause: error });
 }
 
-/** Node names the errors that all systems have; others, such as that of a quota, it gives by their number. */
-function systemCode(code: unknown, error: object): string {
-  if (!String(code).startsWith("Unknown system error") || !("errno" in error)) return String(code);
-  const number = Math.abs(Number(error.errno));
-  return Object.entries(constants.errno).find(([, one]) => one === number)?.[0] ?? "";
+/** Whether this is an error that files have, and connections do not. */
+export const isOfFiles = (error: unknown): boolean => meaningOf(error) !== undefined;
+
+function meaningOf(error: unknown): string | undefined {
+  const code = systemCode(error);
+  return Object.hasOwn(SYSTEM_ERRORS, code) ? SYSTEM_ERRORS[code] : undefined;
+}
+
+/** What the system may say besides, such as ESTALE of a server whose folder is another one by now. */
+function strangeRefusal(error: unknown): string | undefined {
+  if (!(error instanceof Error && "errno" in error && "syscall" in error)) return undefined;
+  return `the system refuses it (${systemCode(error)}, ${String(error.syscall)})`;
+}
+
+/**
+ * Node names the errors that all systems have; others, such as that of a quota, are "UNKNOWN" or a text to it, and have a
+ * number all the same.
+ */
+function systemCode(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  const number = "errno" in error ? Math.abs(Number(error.errno)) : NaN;
+  const name = Object.entries(constants.errno).find(([, one]) => one === number)?.[0];
+  return name ?? ("code" in error ? String(error.code) : "");
 }
 
 /** The bytes of a file: whole, or in parts. */

@@ -158,7 +158,10 @@ export async function faultsAtCalls({ alike, seed, jobs, faults }: CallFaultOpti
           row[end]++;
           if (problem === undefined) continue;
           row.wrong++;
-          problems.push(`${job.name}, ${row.fault} at call ${call} (${whole.calls[call] ?? ""}): ${problem}`);
+          const where = `${job.name}, ${row.fault} at call ${call} (${whole.calls[call] ?? ""})`;
+          problems.push(`${where}: ${problem}`);
+          // Now: what comes after may take an hour, and be ended before.
+          process.stderr.write(`WRONG ${where}: ${problem}\n`);
         }
         rows.push(...ofKind.values());
         for (const row of ofKind.values())

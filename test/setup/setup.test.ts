@@ -140,11 +140,10 @@ test("of two set-ups at once one works and the other waits for it", async () => 
 });
 
 test("what the system refuses is a sentence, and what a killed set-up left beside its lock goes", () => {
-  const quota = Object.assign(new Error("Unknown system error -122: Unknown system error -122, open 'x'"), {
-    errno: -122,
-    syscall: "open",
-  });
-  assert.match(systemRefusal(quota) ?? "", /^EDQUOT: refused by the system, open 'x'; mend that/);
+  for (const said of ["Unknown system error -122: Unknown system error -122", "UNKNOWN: unknown error"]) {
+    const quota = Object.assign(new Error(`${said}, open 'x'`), { errno: -122, syscall: "open" });
+    assert.match(systemRefusal(quota) ?? "", /^EDQUOT: refused by the system, open 'x'; mend that/);
+  }
   assert.equal(systemRefusal(new TypeError("x is undefined")), undefined);
 
   const project = bareProject();

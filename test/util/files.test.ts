@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { UserError } from "../../lib/util/errors.js";
-import { fileError, writeFileAtomic } from "../../lib/util/files.js";
+import { fileError, isOfFiles, writeFileAtomic } from "../../lib/util/files.js";
 import { folderOfTests } from "../temporary-folder.js";
 
 const folder = folderOfTests("files-test");
@@ -120,9 +120,19 @@ test("what the system refuses is one sentence; any other error stays as it is", 
 });
 
 test("an error that Node knows by its number alone is told all the same", () => {
-  // As Node 20 gives that of a used-up quota, EDQUOT, 122 on Linux.
-  const quota = Object.assign(new Error("write"), { code: "Unknown system error -122", errno: -122 });
-  const told = fileError(quota, "write", "a/b");
+  // As Node 20 gives that of a used-up quota, EDQUOT, 122 on Linux: of a call that is waited for, and of another.
+  for (const code of ["UNKNOWN", "Unknown system error -122"]) {
+    const told = fileError(Object.assign(new Error("write"), { code, errno: -122 }), "write", "a/b");
+    assert.ok(told instanceof UserError);
+    assert.match(told.message, /^cannot write a\/b: the disk quota is used up/);
+  }
+});
+
+test("what the system refuses for a reason of its own is named, and is no error that only files have", () => {
+  const stale = Object.assign(new Error("x"), { code: "UNKNOWN", errno: -116, syscall: "fstat" });
+  const told = fileError(stale, "read", "a/b");
   assert.ok(told instanceof UserError);
-  assert.match(told.message, /^cannot write a\/b: the disk quota is used up/);
+  assert.equal(told.message, "cannot read a/b: the system refuses it (ESTALE, fstat)");
+  assert.equal(isOfFiles(stale), false);
+  assert.equal(isOfFiles(Object.assign(new Error("x"), { code: "ENOSPC", errno: -28 })), true);
 });
