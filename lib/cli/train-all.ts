@@ -36,7 +36,7 @@ export async function trainAll(
 ): Promise<number> {
   await checkImages(trainings, root, writeOut);
   const missing = trainings.filter((training) => statusOf(training).state !== "done");
-  removeFilesBeside(
+  await removeFilesBeside(
     root,
     trainings.filter((training) => !missing.includes(training)),
   );

@@ -28,7 +28,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
 };
 
 /** Turns a system error about `path` into one clear sentence; other errors pass through unchanged. */
-export function fileError(error: unknown, verb: "read" | "write", path: string): unknown {
+export function fileError(error: unknown, verb: "read" | "write" | "remove", path: string): unknown {
   const meaning = meaningOf(error) ?? strangeRefusal(error);
   return meaning === undefined
     ? error
@@ -58,6 +58,15 @@ function systemCode(error: unknown): string {
   const number = "errno" in error ? Math.abs(Number(error.errno)) : NaN;
   const name = Object.entries(constants.errno).find(([, one]) => one === number)?.[0];
   return name ?? ("code" in error ? String(error.code) : "");
+}
+
+/** Removes a file, or a link, where there is one; a UserError where the system does not let it. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw fileError(error, "remove", path);
+  }
 }
 
 /** The bytes of a file: whole, or in parts. */

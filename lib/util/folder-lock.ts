@@ -67,8 +67,12 @@ async function takeLock(folder: string): Promise<FolderLock> {
   const isHeld = (): boolean => existsSync(path) && isSameProcess(readOwner(folder), owner);
   const removeFiles = (): void => {
     if (!isHeld()) return;
-    rmSync(join(folder, OWNER), { force: true });
-    rmSync(path, { recursive: true, force: true });
+    try {
+      rmSync(join(folder, OWNER), { force: true });
+      rmSync(path, { recursive: true, force: true });
+    } catch (error) {
+      throw fileError(error, "remove", path);
+    }
   };
   const signs = signsOfLife(path, SIGN_MS, isHeld);
   process.once("exit", removeFiles);

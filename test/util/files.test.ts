@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { UserError } from "../../lib/util/errors.js";
-import { fileError, isOfFiles, writeFileAtomic } from "../../lib/util/files.js";
+import { fileError, isOfFiles, removeFile, writeFileAtomic } from "../../lib/util/files.js";
 import { folderOfTests } from "../temporary-folder.js";
 
 const folder = folderOfTests("files-test");
@@ -126,6 +126,18 @@ test("an error that Node knows by its number alone is told all the same", () => 
     assert.ok(told instanceof UserError);
     assert.match(told.message, /^cannot write a\/b: the disk quota is used up/);
   }
+});
+
+test("a file is removed, where there is one; what the system does not let go is named", async () => {
+  writeFileSync(at("goes"), "");
+  await removeFile(at("goes"));
+  await removeFile(at("goes"));
+  assert.equal(existsSync(at("goes")), false);
+  mkdirSync(at("stays"));
+  await assert.rejects(removeFile(at("stays")), {
+    name: "UserError",
+    message: `cannot remove ${at("stays")}: it is a folder, not a file`,
+  });
 });
 
 test("what the system refuses for a reason of its own is named, and is no error that only files have", () => {

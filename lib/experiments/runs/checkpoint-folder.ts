@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../util/errors.js";
-import { fileError, sha256OfFile, writeFileAtomic } from "../../util/files.js";
+import { fileError, removeFile, sha256OfFile, writeFileAtomic } from "../../util/files.js";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "../../util/safetensors.js";
 import { createHash } from "node:crypto";
 import { BOND, bondEntry, checkedBond, type CheckpointBond } from "./checkpoint-bond.js";
@@ -122,7 +122,7 @@ export class CheckpointFolder {
       `${fileName(s)}.sha256`,
     ]);
     for (const name of readdirSync(this.#folder)) {
-      if (isCheckpointFile(name) && !kept.includes(name)) await rm(join(this.#folder, name), { force: true });
+      if (isCheckpointFile(name) && !kept.includes(name)) await removeFile(join(this.#folder, name));
     }
   }
 

@@ -1,7 +1,8 @@
 import { existsSync, lstatSync, readdirSync, realpathSync, type Stats } from "node:fs";
-import { rm, symlink } from "node:fs/promises";
+import { symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../../util/errors.js";
+import { removeFile } from "../../util/files.js";
 import { specHash } from "../specs/spec-hash.js";
 import { folderOf, nameInFolder, runDirectory, runFolder } from "./run-folder.js";
 import { SPEC } from "./done-record.js";
@@ -25,7 +26,7 @@ export interface RunHome {
 export async function runHome(root: string, spec: RunSpec, hash: string): Promise<RunHome> {
   const own = runDirectory(root, spec);
   const found = statsOf(own);
-  if (found?.isSymbolicLink() === true && !existsSync(own)) await rm(own);
+  if (found?.isSymbolicLink() === true && !existsSync(own)) await removeFile(own);
   else if (found !== undefined) {
     if (existsSync(join(own, SPEC))) assertSameImages(own, hash, spec.data);
     return found.isSymbolicLink() ? homeOf(root, realpathSync(own)) : { directory: own, spec };

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { canonicalJson } from "../../util/canonical-json.js";
 import { UserError } from "../../util/errors.js";
-import { extentOfData, fileError, writeFileAtomic } from "../../util/files.js";
+import { extentOfData, fileError, removeFile, writeFileAtomic } from "../../util/files.js";
 import { lockFolder, type FolderLock } from "../../util/folder-lock.js";
 import { encodeJsonLine, openJsonLines, type JsonLinesWriter } from "../../util/json-lines.js";
 import type { StoredTensor } from "../../util/safetensors.js";
@@ -204,7 +204,7 @@ export class Run {
 /** Temporary files of a killed process, never renamed to their names. */
 async function removeUnfinishedFiles(directory: string): Promise<void> {
   for (const name of readdirSync(directory)) {
-    if (/^\..*\.tmp$/.test(name)) await rm(join(directory, name), { force: true });
+    if (/^\..*\.tmp$/.test(name)) await removeFile(join(directory, name));
   }
 }
 

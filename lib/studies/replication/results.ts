@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { changeTexts } from "../../experiments/specs/spec-change.js";
 import { currentEnvironment } from "../../experiments/runs/environment.js";
@@ -10,7 +10,7 @@ import { exportFigure, printPage } from "../../figures/export.js";
 import { describeBackend } from "../../nn/backend/kernel-level.js";
 import { canonicalJson } from "../../util/canonical-json.js";
 import { UserError } from "../../util/errors.js";
-import { sha256, sha256OfFile, writeFileAtomic } from "../../util/files.js";
+import { removeFile, sha256, sha256OfFile, writeFileAtomic } from "../../util/files.js";
 import { Stopped } from "../../util/stopping.js";
 import { dataSetsFigure, SHOWN_STUDY } from "./data-sets-figure.js";
 import { DISCUSSION, readDiscussion } from "./discussion.js";
@@ -167,8 +167,8 @@ async function writeResult(
   // A figure that has another name now would lie beside today's, and be taken for one of them.
   const current = new Set(figures.map((figure) => `${name}-${figure.name}.svg`));
   for (const file of former.filter((one) => !current.has(one))) {
-    await rm(join(folders.results, place, file), { force: true });
-    await rm(join(folders.prints, place, file.replace(/\.svg$/, ".pdf")), { force: true });
+    await removeFile(join(folders.results, place, file));
+    await removeFile(join(folders.prints, place, file.replace(/\.svg$/, ".pdf")));
   }
   return problem === undefined ? {} : { problem };
 }

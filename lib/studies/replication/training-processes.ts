@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { threadLimit } from "../../experiments/runs/environment.js";
-import { fileError, writeFileAtomic } from "../../util/files.js";
+import { fileError, removeFile, writeFileAtomic } from "../../util/files.js";
 import type { Training } from "./replication.js";
 
 export interface TrainingProcessesOptions {
@@ -78,14 +78,14 @@ async function runTraining(
     });
     const end = await endOf(child, signal);
     if (end === undefined) {
-      rmSync(log, { force: true });
+      await removeFile(log);
       return { training, state: "done" };
     }
     if (signal?.aborted === true) return { training, state: "stopped" };
     return { training, state: "failed", problem: [`${end}; see ${log}`, ...lastLines(log)].join("\n  ") };
   } finally {
     closeSync(output);
-    rmSync(specFile, { force: true });
+    await removeFile(specFile);
   }
 }
 
@@ -96,9 +96,9 @@ function filesBeside(root: string, { directory }: Training) {
 }
 
 /** Removes what a process that was killed left beside trainings which are finished by now. */
-export function removeFilesBeside(root: string, finished: readonly Training[]): void {
+export async function removeFilesBeside(root: string, finished: readonly Training[]): Promise<void> {
   for (const training of finished)
-    for (const file of Object.values(filesBeside(root, training))) rmSync(file, { force: true });
+    for (const file of Object.values(filesBeside(root, training))) await removeFile(file);
 }
 
 /** Empty, and written at its end: another call may have a process at the same training that writes there still. */
