@@ -216,6 +216,7 @@ const MADE = {
   ),
   ...Object.fromEntries(
     [...elsewhere].flatMap(([name, one]) => [
+      [`findings of ${name}`, () => findings(one)],
       [
         `accuracy of ${name}`,
         () => accuracyTable(one, one.study.name === "densenet" ? "densenet" : "accuracy"),

@@ -135,7 +135,7 @@ async function analyse(
       );
       process.exitCode = 1;
     }
-    const called = [...new Set(replication.parts.map(({ data }) => data.name))];
+    const called = replication.parts.map(({ data, study }) => ({ data: data.name, study: study.name }));
     const inOrder = reportOrder(replication.protocol.name, called, folders.results);
     for (const file of await writeReport(replication, inOrder, folders.results)) writeOut(file);
   } finally {

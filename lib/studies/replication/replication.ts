@@ -104,8 +104,11 @@ function dataOf({ datasets }: Protocol, given: readonly NamedSource[], standIns:
 function missingData({ datasets }: Protocol, data: readonly NamedSource[]): string[] {
   const isMissing = ({ name, embedded }: WantedDataset): boolean =>
     embedded === undefined && !data.some((given) => given.name === name);
-  return datasets.filter(isMissing).map(({ name, origin }) => `${name} (${origin})`);
+  return datasets.filter(isMissing).map(lackOf);
 }
+
+/** How the lack of a data set is told. */
+export const lackOf = ({ name, origin }: WantedDataset): string => `${name} (${origin})`;
 
 /** The training of a spec, and the folder of its run. */
 export function trainingOf(spec: RunSpec): Training {

@@ -3,31 +3,27 @@ import { join } from "node:path";
 import { PROTOCOLS, STUDIES } from "./protocols.js";
 import type { ProtocolName } from "../study.js";
 
-/** A study on a data set, in its place in the report; nobody waits for one left out. */
+/** A study on a data set. */
 export interface ReportPlace {
   readonly data: string;
   readonly study: string;
-  readonly leftOut?: boolean;
 }
 
 /**
- * Every study on the data sets of a call (`called`, by name) and on those that earlier calls left results of in `folder`, of which
- * nothing is missing. The paper's data sets come first, in its order.
+ * What a call does (`called`), and what earlier calls left results of in `folder`. The paper's data sets come first, in its
+ * order.
  */
 export function reportOrder(
   protocol: ProtocolName,
-  called: readonly string[],
+  called: readonly ReportPlace[],
   folder: string,
 ): ReportPlace[] {
   const known = PROTOCOLS.full.datasets.map(({ name }) => name);
   const left = existsSync(join(folder, protocol)) ? readdirSync(join(folder, protocol)).sort() : [];
-  const isThere = (data: string, study: string): boolean =>
+  const isIn = (data: string, study: string): boolean =>
+    called.some((one) => one.data === data && one.study === study) ||
     existsSync(join(folder, protocol, data, `${study}.json`));
-  return [...new Set([...known, ...called, ...left])].flatMap((data) =>
-    STUDIES.filter(({ name }) => called.includes(data) || isThere(data, name)).map((study) => ({
-      data,
-      study: study.name,
-      leftOut: study.cannotRun() !== undefined,
-    })),
+  return [...new Set([...known, ...called.map(({ data }) => data), ...left])].flatMap((data) =>
+    STUDIES.filter(({ name }) => isIn(data, name)).map(({ name }) => ({ data, study: name })),
   );
 }

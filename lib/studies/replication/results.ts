@@ -16,7 +16,7 @@ import { dataSetsFigure, SHOWN_STUDY } from "./data-sets-figure.js";
 import { DISCUSSION, readDiscussion } from "./discussion.js";
 import { assertNumbers, writeNumbers } from "./number-file.js";
 import type { ReportPlace } from "./report-order.js";
-import type { NamedSource, Replication, ReplicationPart } from "./replication.js";
+import { lackOf, type NamedSource, type Replication, type ReplicationPart } from "./replication.js";
 import { type ReportSection, reportHtml } from "./report.js";
 import { verdictOf } from "../evidence/finding.js";
 import type { StudyResult } from "../study.js";
@@ -196,19 +196,24 @@ export async function writeReport(
 ): Promise<readonly string[]> {
   const sections: ReportSection[] = [];
   const missing: string[] = [];
-  for (const { data, study, leftOut } of inOrder) {
+  for (const { data, study } of inOrder) {
     const place = join(folder, protocol.name, data);
     const record = readStudyRecord(join(place, `${study}.json`));
-    if (record === undefined && !leftOut) missing.push(`${study} on ${data}`);
-    if (record === undefined) continue;
+    if (record === undefined) {
+      missing.push(`${study} on ${data}`);
+      continue;
+    }
     await checkNumbers(record, join(place, `${study}.arrow`));
     sections.push({ record, drawings: await drawingsOf(record, place) });
   }
   const dataSets = await drawnDataSets(sections, join(folder, protocol.name));
   const records = sections.map(({ record }) => record);
   const discussion = readDiscussion(join(folder, protocol.name, DISCUSSION), records);
-  const { name, purpose } = protocol;
-  const parts = { protocol: name, purpose, sections, missing, without, dataSets, discussion };
+  const { name, purpose, datasets } = protocol;
+  // Of what this call does without an earlier one may have left results.
+  const there = datasets.filter((one) => records.some(({ data }) => data.name === one.name)).map(lackOf);
+  const lacking = without.filter((text) => !there.includes(text));
+  const parts = { protocol: name, purpose, sections, missing, without: lacking, dataSets, discussion };
   const fonts = await embeddedFonts(reportHtml({ ...parts, fonts: "" }), "all");
   const html = reportHtml({ ...parts, fonts });
   const report = join(folder, protocol.name, "report");

@@ -131,6 +131,13 @@ test("from nothing to results and report; a second time nothing is trained", asy
   assert.equal(html.match(/<svg class="main-svg"/g)?.length ?? 0, html.match(/<figure>/g)?.length);
   assert.equal(readFileSync(print).subarray(0, 5).toString(), "%PDF-");
 
+  // Of another call, which was not given the data whose results are there.
+  const without = ["procedural (here)", "others (there)"];
+  await writeReport({ ...replication, without }, inOrder, folders.results);
+  const later = readFileSync(page, "utf8");
+  assert.match(later, /Done without<[^]*others \(there\)/);
+  assert.doesNotMatch(later, /procedural \(here\)/);
+
   const metrics = (): string =>
     readFileSync(join(runs, trainings[0]?.directory ?? "", "metrics.jsonl"), "utf8");
   const written = metrics();
@@ -199,8 +206,7 @@ test("a study that this machine cannot run is left out with its reason, and not 
     [0],
   );
   assert.deepEqual(replication.without, [`"A small study called two", because ${reason}`]);
-  const inOrder = [{ data: "procedural", study: "two", leftOut: true }];
-  const [page = ""] = await writeReport(replication, inOrder, await temporaryFolder(context));
+  const [page = ""] = await writeReport(replication, [], await temporaryFolder(context));
   const html = readFileSync(page, "utf8");
   assert.match(html, /Done without<[^]*A small study called two&quot;, because it needs what is not here/);
   assert.doesNotMatch(html, /Not there yet/);
