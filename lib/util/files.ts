@@ -18,6 +18,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of the path is a file, not a folder",
   EEXIST: "a file is in the place of its folder",
   EISDIR: "it is a folder, not a file",
+  ERR_FS_EISDIR: "it is a folder, not a file",
   ELOOP: "its links lead in a circle",
   ENXIO: "nothing is there to take it (a device without a driver, or a socket)",
   EPIPE: "its reader has gone",
@@ -51,13 +52,13 @@ function strangeRefusal(error: unknown): string | undefined {
 
 /**
  * Node names the errors that all systems have; others, such as that of a quota, are "UNKNOWN" or a text to it, and have a
- * number all the same.
+ * number all the same. Numbers of other kinds, such as zlib's, come with codes of their own.
  */
 function systemCode(error: unknown): string {
-  if (!(error instanceof Error)) return "";
-  const number = "errno" in error ? Math.abs(Number(error.errno)) : NaN;
-  const name = Object.entries(constants.errno).find(([, one]) => one === number)?.[0];
-  return name ?? ("code" in error ? String(error.code) : "");
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!/^UNKNOWN$|^Unknown system error/.test(code)) return code;
+  const number = error instanceof Error && "errno" in error ? Math.abs(Number(error.errno)) : NaN;
+  return Object.entries(constants.errno).find(([, one]) => one === number)?.[0] ?? "";
 }
 
 /** Removes a file, or a link, where there is one; a UserError where the system does not let it. */

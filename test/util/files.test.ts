@@ -113,8 +113,13 @@ test("what the system refuses is one sentence; any other error stays as it is", 
     const error = fileError(Object.assign(new Error(code), { code }), "write", "some/file");
     assert.ok(error instanceof UserError && /^cannot write some\/file: [^\n]+$/.test(error.message), code);
   }
-  for (const code of ["constructor", "ESTRANGE"]) {
-    const other = Object.assign(new Error(code), { code });
+  // zlib numbers its errors too: its fifth is no EIO.
+  for (const [code, errno] of [
+    ["constructor", undefined],
+    ["ESTRANGE", undefined],
+    ["Z_BUF_ERROR", -5],
+  ] as const) {
+    const other = Object.assign(new Error(code), { code, errno });
     assert.equal(fileError(other, "read", "some/file"), other);
   }
 });
