@@ -52,7 +52,7 @@ ul { padding-left: 1.2rem; }
   .study { break-inside: auto; }
   .appendix > .study + .study { border-top: 1px solid var(--line); margin-top: 6mm; }
   .told-below { display: none; }
-  h2 { margin-top: 1.5rem; }
+  h2 { margin-top: 1.1rem; }
   figure { margin: .8rem 0; }
   figure svg { max-height: 58mm; }
   tr { break-inside: avoid; }
