@@ -168,20 +168,23 @@ function findings(one) {
   return `${one.study.claim} Verdict: ${verdict} (${String(seeds.length)} seeds, ${one.finishedAt.slice(0, 10)}).${rest}\n\n${table(["holds", "finding", "measured"], rows)}`;
 }
 
-/** What is written about the results of each protocol, by its folder. */
+const told = [...records.values(), ...elsewhere.values()];
+/** What is written about the results of each protocol, by its name. */
 const discussions = new Map(
-  ["reduced", "settled"].map((protocol) => {
-    const others = ELSEWHERE.flatMap(([folder, title, name]) =>
-      folder.startsWith(`${protocol}/`) ? [elsewhere.get(`${name} ${title}`) ?? fail(name)] : [],
-    );
-    const all = MAIN.startsWith(`${protocol}/`) ? [...records.values(), ...others] : others;
+  [...new Set(told.map(({ protocol }) => protocol))].map((protocol) => {
     const path = fileURLToPath(new URL(`data/results/${protocol}/${DISCUSSION}`, root));
-    return [protocol, readDiscussion(path, all)];
+    return [
+      protocol,
+      readDiscussion(
+        path,
+        told.filter((one) => one.protocol === protocol),
+      ),
+    ];
   }),
 );
 for (const text of [...discussions.values()].flatMap(({ stale }) => stale)) fail(text);
 
-/** @param {string} protocol */
+/** @param {StudyRecord["protocol"]} protocol */
 const discussionOfAll = (protocol) => discussions.get(protocol) ?? fail(protocol);
 /** @param {StudyRecord} one */
 const discussed = (one) => discussionOf(discussionOfAll(one.protocol), one).join("\n\n");

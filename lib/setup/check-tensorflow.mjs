@@ -14,6 +14,8 @@ const util = require("node:util");
 Object.assign(/** @type {object} */ (util), legacy);
 
 process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
+// As lib/nn/tensorflow.ts has it: a look at a GPU must not take the memory of a training on it.
+process.env["TF_FORCE_GPU_ALLOW_GROWTH"] ??= "true";
 
 /**
  * @typedef {{ arraySync(): number[][] }} Matrix

@@ -12,7 +12,9 @@ import {
   totalOf,
   workloadOf,
 } from "../../../lib/studies/replication/plan.js";
+import { MEASURED_ON_A_GPU } from "../../../lib/cli/replication-plan.js";
 import { planReplication } from "../../../lib/studies/replication/replication.js";
+import { quantile } from "../../../lib/util/statistics.js";
 import { SMALL_PROTOCOL, smallStudy } from "../small-study.js";
 import { changedSpec, combined, type SpecChange } from "../../../lib/experiments/specs/spec-change.js";
 
@@ -74,6 +76,14 @@ test("at the benchmark's own network the hours are images over its images a seco
 test("at a million million multiply-adds a second 3.6e15 of them take an hour", () => {
   const work = { images: 1, training: 3.6e15, evaluation: 0 };
   assert.equal(hoursAtSpeed(work, 1e12), 1);
+});
+
+test("the speed of a GPU that a plan takes is the one that was measured, in float32", () => {
+  const text = readFileSync(join(BENCHMARK, "..", "other-machines.json"), "utf8");
+  const { gpu } = JSON.parse(text) as { gpu: { milliseconds: Record<string, { train: number[] }> } };
+  const step = quantile(gpu.milliseconds["full, float32"]?.train ?? [], 0.5) / 1000;
+  const { images, training } = workloadOf(full("cascaded-td"), CIFAR);
+  assert.equal(MEASURED_ON_A_GPU, Math.round((128 * training) / images / step / 1e9));
 });
 
 test("a training that two studies need is counted once", () => {
