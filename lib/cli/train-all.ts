@@ -3,7 +3,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { usesGpu } from "../nn/backend/native-operation.js";
 import { checkImages } from "../studies/replication/check-images.js";
 import type { Training } from "../studies/replication/replication.js";
-import { removeFilesBeside, runTrainings } from "../studies/replication/training-processes.js";
+import { removeLeftovers, runTrainings } from "../studies/replication/training-processes.js";
 import type { TrainingStatus } from "../studies/replication/training-status.js";
 import { startProgress } from "../util/progress.js";
 import { sharedGpus } from "./gpu-slot.js";
@@ -36,7 +36,7 @@ export async function trainAll(
 ): Promise<number> {
   await checkImages(trainings, root, writeOut);
   const missing = trainings.filter((training) => statusOf(training).state !== "done");
-  await removeFilesBeside(
+  await removeLeftovers(
     root,
     trainings.filter((training) => !missing.includes(training)),
   );

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { UserError } from "../util/errors.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256, writeFileAtomic } from "../util/files.js";
-import { FolderInUse, type FolderLock, lockFolder } from "../util/folder-lock.js";
+import { clearLeftLock, FolderInUse, type FolderLock, lockFolder } from "../util/folder-lock.js";
 import type { ImageSet } from "./dataset.js";
 import { valuesPerImage } from "../util/image-size.js";
 import { readJson } from "../util/json-file.js";
@@ -69,7 +69,11 @@ export async function cachedSplits<Name extends string>(
   const stamp = await source.stamp();
   const folder = await entryOf(recipe, options);
   const kept = await keptSplits(folder, names, options);
-  if (kept !== undefined) return kept;
+  if (kept !== undefined) {
+    // Of a process that was killed when all was written, but for the end of its lock.
+    await clearLeftLock(folder);
+    return kept;
+  }
   const { lock, hasWaited } = await lockEntry(folder, options);
   try {
     const meanwhile = hasWaited ? await keptSplits(folder, names, options) : undefined;

@@ -55,6 +55,16 @@ export async function lockFolder(
   }
 }
 
+/** Removes what a killed process left of its lock in a folder that is read without one; a living process's stays. */
+export async function clearLeftLock(folder: string): Promise<void> {
+  if (![LOCK, OWNER, GUARD].some((name) => existsSync(join(folder, name)))) return;
+  // Where it cannot be removed it does no harm.
+  await lockFolder(folder).then(
+    (lock) => lock.release().catch(() => undefined),
+    () => undefined,
+  );
+}
+
 async function takeLock(folder: string): Promise<FolderLock> {
   const path = join(folder, LOCK);
   const owner = processIdentity(process.pid);

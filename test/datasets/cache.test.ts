@@ -6,6 +6,7 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cachedSplits, type Recipe } from "../../lib/datasets/cache.js";
 import { lockFolder } from "../../lib/util/folder-lock.js";
+import { processIdentity } from "../../lib/util/process-identity.js";
 import { datasetHash, loadDataset } from "../../lib/datasets/load.js";
 import { plainPng, smallImageFolder, tarGz, writeTree } from "./fixtures.js";
 import { temporaryFolder } from "../temporary-folder.js";
@@ -131,6 +132,30 @@ test("an entry whose class names were edited is made anew, and what a killed imp
   assert.equal(await readFile(meta, "utf8"), text);
   assert.deepEqual([existsSync(left), existsSync(join(living, "train.bin"))], [false, true]);
   await lock.release();
+});
+
+test("the lock of an import that was killed when all was written goes with the next load, a living one's stays", async (context) => {
+  const { path, options, decoded } = await folderAndCache(context);
+  const source = { kind: "folder", path } as const;
+  await loadDataset(source, options);
+  const once = decoded.length;
+  const name = (await readdir(options.cacheFolder)).find((one) => /^[0-9a-f]{32}$/.test(one)) ?? "";
+  const entry = join(options.cacheFolder, name);
+  const whole = (await readdir(entry)).sort();
+  // As it is left by a kill before the lock is removed, between its two parts, and after them.
+  for (const left of [[".lock-owner.json", ".lock"], [".lock"], [".lock-guard"]]) {
+    for (const one of left)
+      await (one === ".lock-owner.json"
+        ? writeFile(join(entry, one), JSON.stringify({ ...processIdentity(process.pid), startTime: "1" }))
+        : mkdir(join(entry, one)));
+    await loadDataset(source, options);
+    assert.deepEqual((await readdir(entry)).sort(), whole);
+  }
+  const lock = await lockFolder(entry);
+  await loadDataset(source, options);
+  lock.assertHeld();
+  await lock.release();
+  assert.equal(decoded.length, once, "nothing is decoded again");
 });
 
 test("where nothing can be kept, data are loaded all the same, with a word about it", async (context) => {

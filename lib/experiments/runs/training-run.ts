@@ -8,6 +8,7 @@ import { describeBackend, hasOwnKernels } from "../../nn/backend/kernel-level.js
 import { totalSteps, type TrainingPlan } from "../../train/training-steps.js";
 import { disposeTrainingState } from "../../train/training-step.js";
 import { UserError } from "../../util/errors.js";
+import { clearLeftLock } from "../../util/folder-lock.js";
 import { warnOnStandardError } from "../../util/warn.js";
 import { Stopped, stoppable } from "../../util/stopping.js";
 import { trainedNetwork } from "../specs/model-views.js";
@@ -57,7 +58,7 @@ export async function trainingRun(spec: RunSpec, options: TrainingRunOptions = {
   const dataset = options.dataset ?? (await loadDataset(spec.data, { onReport: warn }));
   const home = await runHome(root, spec, dataset.hash);
   if (existsSync(join(home.directory, DONE))) {
-    await verify(home.directory, warn);
+    await settle(home.directory, warn);
     return home.directory;
   }
   return stoppable(options.signal, async (signal) => {
@@ -84,13 +85,14 @@ async function finishedRun(
 ): Promise<string | undefined> {
   const directory = runDirectory(root, spec);
   if (!existsSync(join(directory, DONE))) return undefined;
-  await verify(directory, warn);
+  await settle(directory, warn);
   const hash = dataset?.hash ?? (await hashOfImages(spec, directory, warn));
   return hash === undefined ? directory : (await runHome(root, spec, hash)).directory;
 }
 
-/** Holds a finished run to its DONE.json. */
-async function verify(directory: string, warn: (message: string) => void): Promise<void> {
+/** Holds a finished run to its DONE.json, and removes the lock of a process that was killed when all was written. */
+async function settle(directory: string, warn: (message: string) => void): Promise<void> {
+  await clearLeftLock(directory);
   const record = readRun(directory);
   await record.verify();
   if (record.isUnverified())

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { threadLimit } from "../../experiments/runs/environment.js";
 import { fileError, removeFile, writeFileAtomic } from "../../util/files.js";
+import { clearLeftLock } from "../../util/folder-lock.js";
 import type { Training } from "./replication.js";
 
 export interface TrainingProcessesOptions {
@@ -95,10 +96,12 @@ function filesBeside(root: string, { directory }: Training) {
   return { log: file("log"), specFile: file("json") };
 }
 
-/** Removes what a process that was killed left beside trainings which are finished by now. */
-export async function removeFilesBeside(root: string, finished: readonly Training[]): Promise<void> {
-  for (const training of finished)
+/** Removes what a process that was killed left in and beside trainings which are finished by now. */
+export async function removeLeftovers(root: string, finished: readonly Training[]): Promise<void> {
+  for (const training of finished) {
     for (const file of Object.values(filesBeside(root, training))) await removeFile(file);
+    await clearLeftLock(join(root, training.directory));
+  }
 }
 
 /** Empty, and written at its end: another call may have a process at the same training that writes there still. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readRun } from "../../../lib/experiments/runs/run-record.js";
 import { analyseParts } from "../../../lib/studies/replication/results.js";
-import { runTrainings } from "../../../lib/studies/replication/training-processes.js";
+import { removeLeftovers, runTrainings } from "../../../lib/studies/replication/training-processes.js";
 import { temporaryFolder } from "../../temporary-folder.js";
 import { smallStudy } from "../small-study.js";
 import { small, shapeOfAll } from "./replication-helpers.js";
@@ -62,6 +62,13 @@ test("a killed training is told with its log, the others go on, and the next cal
     "each step is counted once",
   );
   assert.equal(steps.at(-1), 60 * 4);
+
+  // What processes leave that are killed when all was written goes with the next call.
+  const [lock, log] = [join(runs, victim.directory, ".lock"), join(runs, "logs", `${victim.directory}.log`)];
+  mkdirSync(lock);
+  writeFileSync(log, "");
+  await removeLeftovers(runs, [victim]);
+  assert.deepEqual([existsSync(lock), existsSync(log)], [false, false]);
 });
 
 test("a signal ends the trainings and begins no others", async (context) => {
