@@ -11,6 +11,7 @@ export interface Environment {
   readonly tensorflowPackage: string | null;
   /** Commit of the project, with "-dirty" if its code differs from it; null outside a repository. */
   readonly commit: string | null;
+  /** As `processorName` has it. */
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
@@ -26,12 +27,34 @@ export function currentEnvironment(extra: Readonly<Record<string, unknown>> = {}
     project: packageVersion("anytime-cascade"),
     tensorflowPackage: packageVersion("@tensorflow/tfjs-node-gpu"),
     commit: currentCommit(import.meta.dirname),
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cpu: processor(),
     cores: availableParallelism(),
     memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
     threads: threads(),
     ...extra,
   };
+}
+
+function processor(): string {
+  const name = cpus()[0]?.model ?? "unknown";
+  try {
+    return processorName(name, readFileSync("/proc/cpuinfo", "utf8"));
+  } catch {
+    return processorName(name, "");
+  }
+}
+
+/**
+ * A processor by its name and, where the system's text about it has them, family and model: virtual machines call several
+ * generations, of different speed, by one name.
+ */
+export function processorName(name: string, cpuinfo: string): string {
+  const number = (field: string): string | undefined =>
+    new RegExp(`^${field}\\s*: (\\d+)$`, "m").exec(cpuinfo)?.[1];
+  const [family, model] = [number("cpu family"), number("model")];
+  return family === undefined || model === undefined
+    ? name.trim()
+    : `${name.trim()} (family ${family}, model ${model})`;
 }
 
 function packageVersion(name: string): string | null {
