@@ -47,7 +47,12 @@ ul { padding-left: 1.2rem; }
 @media print {
   body { max-width: none; padding: 0; font-size: 8.6pt; line-height: 1.35; }
   th, td { padding-top: .2rem; padding-bottom: .2rem; }
-  h2 { break-after: avoid; }
+  h2, .where, .claim, .findings caption { break-after: avoid; }
+  .claim { break-inside: avoid; }
+  .findings tbody tr:first-child { break-before: avoid; }
+  p { orphans: 3; widows: 3; }
+  .verdict br { display: none; }
+  .verdict small { margin-left: .6rem; }
   .appendix { break-before: page; }
   .study { break-inside: auto; }
   .appendix > .study + .study { border-top: 1px solid var(--line); margin-top: 6mm; }
