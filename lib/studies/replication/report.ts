@@ -41,7 +41,7 @@ export interface ReportSection {
 
 /**
  * One page for screen and print, whole in itself: no script, nothing from outside. Texts are escaped. First what carries the
- * claims, a figure each, then limits; in the appendix everything else, with figures and tables numbered through, and whole what
+ * claims, a figure each where it is told first, then limits; in the appendix everything else, with figures and tables numbered through, and whole what
  * decides nothing where other studies do.
  */
 export function reportHtml(report: Report): string {
@@ -75,7 +75,7 @@ ${notes("Done without", without)}
 ${notes("Of a former form, unverified: no sum tells whether they were edited", unverified(sections))}
 ${notes("Discussion left out, written for other findings", discussion.stale)}
 ${dataSets === undefined ? "" : `<section class="study" id="data-sets"><h2>All data sets</h2>\n${figureHtml("1", DATA_SETS_CAPTION, dataSets)}</section>`}
-${shown.map((section, i) => sectionHtml(section, discussion, i + (dataSets === undefined ? 1 : 2))).join("\n")}
+${studies(shown, discussion, dataSets === undefined ? 1 : 2)}
 ${together(discussion)}
 ${sections.length === 0 ? "" : LIMITS}
 ${appendix(sections, shown, discussion)}
@@ -90,6 +90,12 @@ ${provenance(protocol, sections)}
 function shownSections(sections: readonly ReportSection[]): readonly ReportSection[] {
   const deciding = sections.filter(({ record }) => record.verdict !== "not tested here");
   return deciding.length === 0 ? sections : deciding;
+}
+
+/** Whether a study's claim was told before, on other data. */
+function isTold(section: ReportSection, shown: readonly ReportSection[]): boolean {
+  const before = shown.slice(0, shown.indexOf(section));
+  return before.some(({ record }) => record.study.name === section.record.study.name);
 }
 
 /** A way through the page, which stays in sight on a wide screen. */
@@ -146,18 +152,32 @@ function notes(title: string, lines: readonly string[]): string {
   return `<section class="notes"><h2>${title}</h2><ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul></section>`;
 }
 
-/** A study before the appendix, with what carries its claim. */
-function sectionHtml(section: ReportSection, discussion: Discussion, position: number): string {
-  const { record } = section;
-  return `<section class="study" id="${anchorOf(record)}">
-<h2>${escaped(record.study.title)} ${badge(record.verdict)}</h2>
-${claimHtml(section, discussion, String(position))}
-<p class="source">More: <a href="#${appendixAnchor(record)}">${escaped(restOf(record).join(", "))}</a>.</p>
+/** The studies before the appendix, each with what carries its claim; figures are numbered from `firstFigure`. */
+function studies(shown: readonly ReportSection[], discussion: Discussion, firstFigure: number): string {
+  let figure = firstFigure;
+  const parts = shown.map((section) => {
+    const { record } = section;
+    const told = isTold(section, shown);
+    const label = told ? undefined : String(figure);
+    if (!told && record.figures.length > 0) figure++;
+    return `<section class="study" id="${anchorOf(record)}">
+<h2>${escaped(record.study.title)}${told ? `, ${escaped(record.data.name)}` : ""} ${badge(record.verdict)}</h2>
+${claimHtml(section, discussion, label)}
+<p class="source">More: <a href="#${appendixAnchor(record)}">${escaped(restOf(record, told).join(", "))}</a>.</p>
 </section>`;
+  });
+  return parts.join("\n");
 }
 
-/** What carries a claim: its end points, and the study's first figure, of this number. */
-function claimHtml({ record, drawings }: ReportSection, discussion: Discussion, figure: string): string {
+/**
+ * What carries a claim: its end points, and the study's first figure, of this number; without a number neither figure nor
+ * claim, which was told before.
+ */
+function claimHtml(
+  { record, drawings }: ReportSection,
+  discussion: Discussion,
+  figure: string | undefined,
+): string {
   const { study, data, findings, figures } = record;
   const diverged = (record.diverged ?? []).map(
     ({ name, hash, seed, text }) =>
@@ -168,17 +188,17 @@ function claimHtml({ record, drawings }: ReportSection, discussion: Discussion, 
   );
   const [first] = figures;
   return `<p class="where">${escaped(data.name)}, ${number(data.train)} training images, those held out for validation among them, and ${number(data.test)} test images; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
-<p class="claim">${escaped(study.claim)}</p>
+${figure === undefined ? "" : `<p class="claim">${escaped(study.claim)}</p>`}
 ${losses.join("")}${findingsTable("End points: findings that carry the claim", findings.filter(isEndPoint))}
-${first === undefined ? "" : figureHtml(figure, first.caption, drawings.get(first.name))}
+${first === undefined || figure === undefined ? "" : figureHtml(figure, first.caption, drawings.get(first.name))}
 ${paragraphs(discussionOf(discussion, record))}`;
 }
 
-/** What of a study stands in the appendix. */
-function restOf({ findings, figures, tables }: StudyRecord): string[] {
+/** What of a study stands in the appendix: all its figures where it was `told` before. */
+function restOf({ findings, figures, tables }: StudyRecord, told: boolean): string[] {
   const counts = [
     [findings.filter((one) => !isEndPoint(one)).length, "other finding"],
-    [figures.length - 1, "figure"],
+    [figures.length - (told ? 0 : 1), "figure"],
     [tables.length, "table"],
   ] as const;
   return [...counts.flatMap(([count, noun]) => (count > 0 ? [plural(count, noun)] : [])), "trainings"];
@@ -222,7 +242,7 @@ ${findingsTable(
   findings.filter((one) => !isEndPoint(one)),
 )}
 ${figures
-  .slice(1)
+  .slice(shown && isTold(section, shownBefore) ? 0 : 1)
   .map(({ name, caption }) => figureHtml(`A${++figure}`, caption, drawings.get(name)))
   .join("\n")}
 ${tables.map(({ title, rows }) => tableHtml(`A${++table}`, title, rows, study.name)).join("\n")}

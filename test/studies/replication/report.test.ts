@@ -173,3 +173,17 @@ test("what decides nothing stands whole in the appendix where another study deci
   const [alone = ""] = report([undecided]).split(`id="appendix"`);
   assert.ok(alone.includes("<td>nothing yet"));
 });
+
+test("a claim that was told on other data is not told again, and its figures stand in the appendix", () => {
+  const data = { name: "cifar100", hash: "1", train: 1, test: 1 };
+  const findings = [found("first there too", "1.5 against 1.2", "holds", true)];
+  const html = report([record(), record({ data, findings })]);
+  const [before = "", appendix = ""] = html.split(`id="appendix"`);
+  const [, main = ""] = before.split("<main>");
+  assert.equal(main.split(`<p class="claim">`).length, 2);
+  assert.ok(main.includes("<td>first there too") && main.includes("<h2>A title, cifar100 <span"));
+  assert.ok(main.includes("<b>Figure 1.</b>") && !main.includes("<b>Figure 2.</b>"));
+  assert.match(main, /<a href="#cifar100-small-more">2 figures, 1 table, trainings<\/a>/);
+  const [, there = ""] = appendix.split(`id="cifar100-small-more"`);
+  assert.match(there, /<b>Figure A\d\.<\/b> A caption[^]*<b>Figure A\d\.<\/b> Another caption/);
+});
