@@ -20,6 +20,9 @@ const KINDS: readonly Readonly<Record<string, number | string>>[] = [
   { gone: "gone", replaced: "replaced", forward: "forward", backward: "backward" },
 ];
 
+/** After how many attempts it says how far it is. */
+const SAID_EVERY = 50;
+
 /** Somebody takes a file away: what was in it alone is lost, and has to be named. */
 const TAKES_FILES: readonly unknown[] = ["gone", "replaced"];
 
@@ -156,6 +159,10 @@ export async function faultsAtCalls({ alike, seed, jobs, faults }: CallFaultOpti
           const { end, problem } = await attempt(job, place, shim, { call, kind, expected: whole.outcome });
           row.tried++;
           row[end]++;
+          if ((i + 1) % SAID_EVERY === 0)
+            process.stderr.write(
+              `${job.name}, ${kinds.map(([name]) => name).join(" or ")}: ${i + 1} of ${chosen.length}\n`,
+            );
           if (problem === undefined) continue;
           row.wrong++;
           const where = `${job.name}, ${row.fault} at call ${call} (${whole.calls[call] ?? ""})`;
