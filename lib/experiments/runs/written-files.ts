@@ -38,12 +38,16 @@ export class WrittenFiles {
     if (changed.length > 0) throw this.#changed(changed);
   }
 
-  /** The SHA-256 of each file of the folder, by name; hidden ones and folders are none of it. As `assertUnchanged`. */
+  /**
+   * The SHA-256 of each file that was noted or lies in the folder, by name; hidden ones and folders are none of it. As
+   * `assertUnchanged`; a file that is deleted after it was looked at keeps its place, so that who reads the run misses it.
+   */
   async sums(): Promise<Record<string, string>> {
     await this.assertUnchanged();
     const sums: Record<string, string> = {};
     const files = readdirSync(this.#folder, { withFileTypes: true }).filter((entry) => entry.isFile());
-    for (const name of files.map((file) => file.name).sort()) {
+    const names = new Set([...this.#extents.keys(), ...files.map((file) => file.name)]);
+    for (const name of [...names].sort()) {
       if (name.startsWith(".")) continue;
       const extent = this.#extents.get(name) ?? (await extentOf(join(this.#folder, name)));
       if (extent !== undefined) sums[name] = extent.sha256;

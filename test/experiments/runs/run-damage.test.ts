@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import {
+import fs, {
   copyFileSync,
   cpSync,
   mkdirSync,
@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { METRICS } from "../../../lib/experiments/runs/done-record.js";
@@ -138,6 +139,24 @@ for (const name of ["spec.json", "environment.json", "data.json"])
     await again.verify();
     await again.release();
   });
+
+test("a file deleted between the last look at it and the end of the run is missed by who reads the run", async (t) => {
+  const { root, directory } = await begunRun();
+  const run = await openTest(root);
+  await run.latestCheckpoint();
+  const { readdirSync } = fs;
+  const mocked = t.mock.method(fs, "readdirSync", (...args: Parameters<typeof readdirSync>) => {
+    rmSync(join(directory, "data.json"), { force: true });
+    return readdirSync(...args);
+  });
+  syncBuiltinESMExports();
+  await run.finish({}).finally(() => {
+    mocked.mock.restore();
+    syncBuiltinESMExports();
+  });
+  await run.release();
+  await assert.rejects(readRun(directory).verify(), userError(/data\.json is missing/));
+});
 
 test("the whole folder deleted while the run is written is named, and nothing is left that the next call would go on from", async () => {
   const { root, directory } = await begunRun();
