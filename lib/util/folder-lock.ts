@@ -84,8 +84,15 @@ async function takeLock(folder: string): Promise<FolderLock> {
       throw fileError(error, "remove", path);
     }
   };
+  const removeAtExit = (): void => {
+    try {
+      removeFiles();
+    } catch {
+      // Nobody is left to be told; whoever is next takes over the lock of a dead process.
+    }
+  };
   const signs = signsOfLife(path, SIGN_MS, isHeld);
-  process.once("exit", removeFiles);
+  process.once("exit", removeAtExit);
   return {
     assertHeld() {
       if (isHeld()) return;
@@ -95,7 +102,7 @@ async function takeLock(folder: string): Promise<FolderLock> {
     },
     async release() {
       clearInterval(signs);
-      process.off("exit", removeFiles);
+      process.off("exit", removeAtExit);
       if (!isHeld()) return;
       await guarded(folder, () => {
         removeFiles();

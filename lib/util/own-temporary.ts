@@ -33,7 +33,10 @@ export async function clearLeftovers(folder: string, prefix: string, suffix = ""
   }
 }
 
-/** A folder for a while, and how to remove it; what a killed process leaves of it is removed by the next one that makes one. */
+/**
+ * A folder for a while, and how to remove it; what a killed process leaves of it, or one that cannot remove it, is removed by
+ * the next one that makes one.
+ */
 export interface OwnFolder {
   readonly path: string;
   readonly remove: () => void;
@@ -46,7 +49,11 @@ export async function ownFolder(purpose: string): Promise<OwnFolder> {
   const path = mkdtempSync(join(parent, `cascade-${purpose}-${ownMark()}-`));
   const remove = (): void => {
     process.off("exit", remove);
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    try {
+      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    } catch {
+      // It is in nobody's way, and goes with the next one that is made once this process has ended.
+    }
   };
   process.once("exit", remove);
   return { path, remove };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import fs, {
+import {
   copyFileSync,
   cpSync,
   mkdirSync,
@@ -9,7 +9,6 @@ import fs, {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { METRICS } from "../../../lib/experiments/runs/done-record.js";
@@ -18,6 +17,7 @@ import { openRun, type Run } from "../../../lib/experiments/runs/run-store.js";
 import { sha256OfFile } from "../../../lib/util/files.js";
 import { userError } from "../../user-error.js";
 import { SPEC, stateAfter } from "./run-store-fixture.js";
+import { withReplaced } from "../../replaced-builtin.js";
 import { folderOfTests } from "../../temporary-folder.js";
 
 const folder = folderOfTests("run-damage");
@@ -140,20 +140,19 @@ for (const name of ["spec.json", "environment.json", "data.json"])
     await again.release();
   });
 
-test("a file deleted between the last look at it and the end of the run is missed by who reads the run", async (t) => {
+test("a file deleted between the last look at it and the end of the run is missed by who reads the run", async () => {
   const { root, directory } = await begunRun();
   const run = await openTest(root);
   await run.latestCheckpoint();
-  const { readdirSync } = fs;
-  const mocked = t.mock.method(fs, "readdirSync", (...args: Parameters<typeof readdirSync>) => {
-    rmSync(join(directory, "data.json"), { force: true });
-    return readdirSync(...args);
-  });
-  syncBuiltinESMExports();
-  await run.finish({}).finally(() => {
-    mocked.mock.restore();
-    syncBuiltinESMExports();
-  });
+  await withReplaced(
+    "readdirSync",
+    (readdirSync) =>
+      ((...args: Parameters<typeof readdirSync>) => {
+        rmSync(join(directory, "data.json"), { force: true });
+        return readdirSync(...args);
+      }) as typeof readdirSync,
+    () => run.finish({}),
+  );
   await run.release();
   await assert.rejects(readRun(directory).verify(), userError(/data\.json is missing/));
 });
