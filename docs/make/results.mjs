@@ -15,7 +15,15 @@ import {
 import { holds, isFormer, readStudyRecord } from "../../lib/studies/replication/study-record.js";
 import { generated } from "./generated.mjs";
 import { byThreads, matrixRegisters, onGpu, otherMachine } from "./other-machines.mjs";
-import { againstPeers, fewImages, inShort, manyImages, measuredOn, whereTimeGoes } from "./speed.mjs";
+import {
+  againstPeers,
+  byProcessor,
+  fewImages,
+  inShort,
+  manyImages,
+  measuredOn,
+  whereTimeGoes,
+} from "./speed.mjs";
 
 /** @typedef {import("../../lib/studies/replication/study-record.js").StudyRecord} StudyRecord */
 /** @typedef {import("../../lib/studies/replication/study-record.js").RecordedFinding} Finding */
@@ -208,6 +216,7 @@ const MADE = {
   "speed of few images": () => tableOf(fewImages()),
   "speed of many images": () => tableOf(manyImages()),
   "where else speed was measured": otherMachine,
+  "speed by processor": () => tableOf(byProcessor()),
   "speed by threads": () => tableOf(byThreads()),
   "speed of matrix registers": () => tableOf(matrixRegisters()),
   "speed on a GPU": () => tableOf(onGpu()),

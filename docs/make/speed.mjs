@@ -16,10 +16,30 @@ import { readFileSync } from "node:fs";
 
 const root = new URL("../../", import.meta.url);
 
+/**
+ * What a command measured and wrote; an error where it was measured on code of no commit, which nobody could measure again.
+ *
+ * @param {string} file
+ * @returns {unknown}
+ */
+function measured(file) {
+  /** @type {unknown} */
+  const parsed = JSON.parse(readFileSync(new URL(file, root), "utf8"));
+  const { commit } = /** @type {{ environment: { commit: string | null } }} */ (parsed).environment;
+  if (commit === null || commit.endsWith("-dirty"))
+    throw new Error(`${file} was measured on code of no commit; commit, and measure it again`);
+  return parsed;
+}
+
 /** @returns {Benchmark} */
 function benchmark() {
+  return /** @type {Benchmark} */ (measured("data/results/benchmark.json"));
+}
+
+/** Of another processor, before a record had to be of a commit. @returns {Benchmark} */
+function formerBenchmark() {
   /** @type {unknown} */
-  const parsed = JSON.parse(readFileSync(new URL("data/results/benchmark.json", root), "utf8"));
+  const parsed = JSON.parse(readFileSync(new URL("data/results/benchmark-amd-26.json", root), "utf8"));
   return /** @type {Benchmark} */ (parsed);
 }
 
@@ -109,36 +129,64 @@ export function measuredOn() {
 
 /**
  * How many times as fast as by the fastest peer something is had here: in float32 where asked, else in either precision.
- * @param {string} name @param {string} what @param {"float32" | "either"} precision
+ * @param {Benchmark} of @param {string} name @param {string} what @param {"float32" | "either"} precision
  */
-function overBestPeer(name, what, precision) {
-  const ratios = benchmark()
-    .comparisons.filter(
-      ({ case: own, greeting }) => own === name && (precision === "either" || greeting.bf16 !== true),
-    )
+function overBestPeer(of, name, what, precision) {
+  const ratios = of.comparisons
+    .filter(({ case: own, greeting }) => own === name && (precision === "either" || greeting.bf16 !== true))
     .flatMap((one) => one.comparisons.filter((each) => each.what === what))
     .map(({ ratio }) => ratio.median);
   if (ratios.length === 0) throw new Error(`no peer was compared with in ${name}, ${what}`);
   return shown(Math.min(...ratios), 1);
 }
 
-/** Both precisions against the peer's best way: float32 against float32, mixed precision against whatever is faster. @param {string} name @param {string} what */
-const inBoth = (name, what) =>
-  `${overBestPeer(name, what, "float32")} times as fast in float32 and ${overBestPeer(`${name}, mixed`, what, "either")} times in mixed precision`;
+/**
+ * Both precisions against the peer's best way: float32 against float32, mixed precision against whatever is faster.
+ * @param {Benchmark} of @param {string} name @param {string} what
+ */
+const bothRatios = (of, name, what) => [
+  overBestPeer(of, name, what, "float32"),
+  overBestPeer(of, `${name}, mixed`, what, "either"),
+];
+
+/** @param {string} name @param {string} what */
+function inBoth(name, what) {
+  const [float32 = "", mixed = ""] = bothRatios(benchmark(), name, what);
+  return `${float32} times as fast in float32 and ${mixed} times in mixed precision`;
+}
+
+/** How many times as fast as the peer's best way, by processor. */
+export function byProcessor() {
+  const all = [benchmark(), formerBenchmark()];
+  /** @type {[string, string, string][]} */
+  const cases = [
+    ["training step", "full", "training step"],
+    ["128 images", "full", "evaluation"],
+    ["1 image", "full, batch 1", "evaluation"],
+  ];
+  return {
+    heads: ["times as fast as PyTorch's fastest way", ...all.map(({ environment }) => environment.cpu)],
+    rows: cases.flatMap(([title, name, what]) => {
+      const ratios = all.map((one) => bothRatios(one, name, what));
+      return ["float32", "mixed"].map((precision, i) => [
+        `${title}, ${precision}`,
+        ...ratios.map((both) => both[i] ?? ""),
+      ]);
+    }),
+  };
+}
 
 /** Against the best of the ways in which the peer was written and run. */
 export function inShort() {
   const { environment } = benchmark();
-  return `On ${String(environment.cores)} cores (${environment.cpu}), beside the fastest of the ways in which PyTorch was made to do the same, one that computes equal timesteps once among them, a full-width ResNet-18 is trained ${inBoth("full", "training step")} (float32 or bfloat16 there, whichever is faster), all its answers about 128 images are had ${inBoth("full", "evaluation")}, and those about one image ${inBoth("full, batch 1", "evaluation")}.`;
+  return `On ${String(environment.cores)} cores of an ${environment.cpu}, beside the fastest of the ways in which PyTorch was made to do the same, one that computes equal timesteps once among them, a full-width ResNet-18 is trained ${inBoth("full", "training step")} (float32 or bfloat16 there, whichever is faster), all its answers about 128 images are had ${inBoth("full", "evaluation")}, and those about one image ${inBoth("full, batch 1", "evaluation")}.`;
 }
 
 /** @typedef {{ case: string, what: string, milliseconds: Record<string, number> }} Shares */
 
 /** Where the time of cascades and of narrow serial networks goes, as `cascade profile` took it apart (profile.json). */
 export function whereTimeGoes() {
-  /** @type {unknown} */
-  const parsed = JSON.parse(readFileSync(new URL("data/results/profile.json", root), "utf8"));
-  const { shares } = /** @type {{ shares: Shares[] }} */ (parsed);
+  const { shares } = /** @type {{ shares: Shares[] }} */ (measured("data/results/profile.json"));
   const percentOf = (/** @type {string} */ kind, /** @type {(one: Shares) => boolean} */ chosen) => {
     const percents = shares.filter(chosen).map(({ milliseconds }) => {
       const all = Object.values(milliseconds).reduce((sum, value) => sum + value, 0);
