@@ -41,8 +41,8 @@ export interface ReportSection {
 
 /**
  * One page for screen and print, whole in itself: no script, nothing from outside. Texts are escaped. First what carries the
- * claims, a figure each where it is told first, then limits; in the appendix everything else, with figures and tables numbered through, and whole what
- * decides nothing where other studies do.
+ * claims, a figure each where it is told first, then limits; in the appendix everything else, with figures and tables numbered
+ * through, and whole what decides nothing where other studies do.
  */
 export function reportHtml(report: Report): string {
   const { protocol, sections, missing, without, dataSets, discussion, fonts } = report;
