@@ -1,4 +1,4 @@
-/** Tables of data/results/benchmark.json, which `cascade bench --peer ... --out` wrote. */
+/** Tables of data/results/benchmark*.json, which `cascade bench --peer ... --out` wrote. */
 import { readFileSync } from "node:fs";
 
 /** @typedef {{ median: number, min: number, max: number }} Spread */
@@ -16,6 +16,9 @@ import { readFileSync } from "node:fs";
 
 const root = new URL("../../", import.meta.url);
 
+/** @param {string} file @returns {unknown} */
+const read = (file) => JSON.parse(readFileSync(new URL(file, root), "utf8"));
+
 /**
  * What a command measured and wrote; an error where it was measured on code of no commit, which nobody could measure again.
  *
@@ -23,8 +26,7 @@ const root = new URL("../../", import.meta.url);
  * @returns {unknown}
  */
 function measured(file) {
-  /** @type {unknown} */
-  const parsed = JSON.parse(readFileSync(new URL(file, root), "utf8"));
+  const parsed = read(file);
   const { commit } = /** @type {{ environment: { commit: string | null } }} */ (parsed).environment;
   if (commit === null || commit.endsWith("-dirty"))
     throw new Error(`${file} was measured on code of no commit; commit, and measure it again`);
@@ -38,9 +40,7 @@ function benchmark() {
 
 /** Of another processor, before a record had to be of a commit. @returns {Benchmark} */
 function formerBenchmark() {
-  /** @type {unknown} */
-  const parsed = JSON.parse(readFileSync(new URL("data/results/benchmark-amd-26.json", root), "utf8"));
-  return /** @type {Benchmark} */ (parsed);
+  return /** @type {Benchmark} */ (read("data/results/benchmark-amd-26.json"));
 }
 
 /** @param {number} value @param {number} digits */
@@ -144,14 +144,14 @@ function overBestPeer(of, name, what, precision) {
  * Both precisions against the peer's best way: float32 against float32, mixed precision against whatever is faster.
  * @param {Benchmark} of @param {string} name @param {string} what
  */
-const bothRatios = (of, name, what) => [
-  overBestPeer(of, name, what, "float32"),
-  overBestPeer(of, `${name}, mixed`, what, "either"),
-];
+const bothRatios = (of, name, what) => ({
+  float32: overBestPeer(of, name, what, "float32"),
+  mixed: overBestPeer(of, `${name}, mixed`, what, "either"),
+});
 
 /** @param {string} name @param {string} what */
 function inBoth(name, what) {
-  const [float32 = "", mixed = ""] = bothRatios(benchmark(), name, what);
+  const { float32, mixed } = bothRatios(benchmark(), name, what);
   return `${float32} times as fast in float32 and ${mixed} times in mixed precision`;
 }
 
@@ -168,10 +168,10 @@ export function byProcessor() {
     heads: ["times as fast as PyTorch's fastest way", ...all.map(({ environment }) => environment.cpu)],
     rows: cases.flatMap(([title, name, what]) => {
       const ratios = all.map((one) => bothRatios(one, name, what));
-      return ["float32", "mixed"].map((precision, i) => [
-        `${title}, ${precision}`,
-        ...ratios.map((both) => both[i] ?? ""),
-      ]);
+      return [
+        [`${title}, float32`, ...ratios.map(({ float32 }) => float32)],
+        [`${title}, mixed`, ...ratios.map(({ mixed }) => mixed)],
+      ];
     }),
   };
 }
