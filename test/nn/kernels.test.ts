@@ -22,7 +22,7 @@ const numbers = (seed: number, shape: readonly number[]): Float32Array =>
 const maps = (seed: number, shape: Tensor4D["shape"]): Tensor4D => tf.tensor4d(numbers(seed, shape), shape);
 const table = (seed: number, shape: Tensor2D["shape"]): Tensor2D => tf.tensor2d(numbers(seed, shape), shape);
 
-/** Sizes for each algorithm that convolutions take: direct, with its strides and remainders, and Winograd's three. */
+/** Sizes for each algorithm that convolutions take: direct, with its strides and remainders, and Winograd's three; last a filter that no cache holds. */
 const CONVOLUTIONS: readonly { x: Tensor4D["shape"]; filter: Tensor4D["shape"]; stride: number }[] = [
   { x: [3, 8, 6, 5], filter: [3, 3, 5, 7], stride: 1 },
   { x: [3, 8, 7, 5], filter: [3, 3, 5, 16], stride: 2 },
@@ -32,6 +32,7 @@ const CONVOLUTIONS: readonly { x: Tensor4D["shape"]; filter: Tensor4D["shape"]; 
   { x: [33, 8, 4, 32], filter: [3, 3, 32, 48], stride: 1 },
   { x: [43, 2, 2, 80], filter: [3, 3, 80, 32], stride: 1 },
   { x: [41, 8, 4, 16], filter: [3, 3, 16, 48], stride: 2 },
+  { x: [490, 4, 4, 352], filter: [3, 3, 352, 352], stride: 1 },
 ];
 
 const ROWS: NormSteps = { rows: [1, 6, 5], epsilon: 1e-3, relu: true };

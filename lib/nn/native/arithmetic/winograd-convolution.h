@@ -11,16 +11,20 @@
 namespace cascade {
 namespace {
 
-constexpr int64_t kCachedBytes = 200 * 1024;  // of transformed tiles that are worked on together
-constexpr int64_t kGroupsWanted = 16;             // below which the channels of the result are shared out instead
+constexpr int64_t kCachedBytes = 200 * 1024;         // of transformed tiles that are worked on together
+constexpr int64_t kFetchedBytes = 16 * 1024 * 1024;  // of a transformed filter above which no cache holds it
+constexpr int64_t kRowsOfFetch = 32;                 // of tiles, at least, that each fetch of such a filter serves
+constexpr int64_t kGroupsWanted = 16;                // below which the channels of the result are shared out instead
 constexpr int64_t kTapCount = kFilter * kFilter;
 
-// Tiles that a thread convolves together, in whole micro-tiles: their transforms stay in its cache.
+// Tiles that a thread convolves together, in whole micro-tiles: their transforms stay in its cache, unless the filter is what
+// is waited for.
 template <typename U>
-int64_t TilesTogether(int64_t places, int64_t channels) {
+int64_t TilesTogether(int64_t places, int64_t inputs, int64_t outputs) {
   constexpr int64_t rows = MicroKernel<U>::kRows;
-  const int64_t bytes = places * channels * rows * sizeof(U) / MicroKernel<U>::kNeighbours;
-  return std::max<int64_t>(1, kCachedBytes / bytes) * rows;
+  const int64_t bytes = places * inputs * sizeof(U) / MicroKernel<U>::kNeighbours;
+  const int64_t least = bytes * outputs > kFetchedBytes ? kRowsOfFetch / rows : 1;
+  return std::max(least, kCachedBytes / (bytes * rows)) * rows;
 }
 
 // A transformed filter u [places, C' / columns, C / neighbours, columns], with columns those of a micro-tile, and where U
@@ -121,7 +125,7 @@ class WinogradConvolution {
         // The result's sides: kOutput positions for every kStep of the input.
         tiles_y_(OutputTiles<Algorithm>({maps_x.batch, maps_x.height / Algorithm::kStep * Algorithm::kOutput, maps_x.width / Algorithm::kStep * Algorithm::kOutput})),
         tiles_x_(InputTiles<Algorithm>(maps_x, tiles_y_)),
-        together_(TilesTogether<U>(kPlaces, filter.inputs)),
+        together_(TilesTogether<U>(kPlaces, filter.inputs, filter.outputs)),
         zeros_(filter.inputs, Cast<T>(0.0f)) {
     if (CeilDiv(tiles_y_.count, together_) >= kGroupsWanted) ConvolveGroups(threads);
     else ConvolveTogether(threads);
