@@ -158,25 +158,25 @@ function studies(shown: readonly ReportSection[], discussion: Discussion, firstF
   const parts = shown.map((section) => {
     const { record } = section;
     const told = isTold(section, shown);
-    const label = told ? undefined : String(figure);
+    const claim = claimHtml(section, discussion, told ? TOLD_BEFORE : { figure: String(figure) });
     if (!told && record.figures.length > 0) figure++;
     return `<section class="study" id="${anchorOf(record)}">
 <h2>${escaped(record.study.title)}${told ? `, ${escaped(record.data.name)}` : ""} ${badge(record.verdict)}</h2>
-${claimHtml(section, discussion, label)}
+${claim}
 <p class="source">More: <a href="#${appendixAnchor(record)}">${escaped(restOf(record, told).join(", "))}</a>.</p>
 </section>`;
   });
   return parts.join("\n");
 }
 
-/**
- * What carries a claim: its end points, and the study's first figure, of this number; without a number neither figure nor
- * claim, which was told before.
- */
+/** Claim and first figure of a section stand where the same study of other data is told. */
+const TOLD_BEFORE = "told before";
+
+/** What carries a claim: the claim itself, its end points, and the study's first figure under this number. */
 function claimHtml(
   { record, drawings }: ReportSection,
   discussion: Discussion,
-  figure: string | undefined,
+  place: { readonly figure: string } | typeof TOLD_BEFORE,
 ): string {
   const { study, data, findings, figures } = record;
   const diverged = (record.diverged ?? []).map(
@@ -188,9 +188,9 @@ function claimHtml(
   );
   const [first] = figures;
   return `<p class="where">${escaped(data.name)}, ${number(data.train)} training images, those held out for validation among them, and ${number(data.test)} test images; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
-${figure === undefined ? "" : `<p class="claim">${escaped(study.claim)}</p>`}
+${place === TOLD_BEFORE ? "" : `<p class="claim">${escaped(study.claim)}</p>`}
 ${losses.join("")}${findingsTable("End points: findings that carry the claim", findings.filter(isEndPoint))}
-${first === undefined || figure === undefined ? "" : figureHtml(figure, first.caption, drawings.get(first.name))}
+${first === undefined || place === TOLD_BEFORE ? "" : figureHtml(place.figure, first.caption, drawings.get(first.name))}
 ${paragraphs(discussionOf(discussion, record))}`;
 }
 
@@ -233,7 +233,8 @@ function appendix(
     const { record, drawings } = section;
     const { study, data, verdict, findings, figures, tables } = record;
     const shown = shownBefore.includes(section);
-    const claim = shown ? "" : claimHtml(section, discussion, `A${figures.length === 0 ? figure : ++figure}`);
+    const label = `A${figures.length === 0 ? figure : ++figure}`;
+    const claim = shown ? "" : claimHtml(section, discussion, { figure: label });
     return `<section class="study" id="${shown ? appendixAnchor(record) : anchorOf(record)}">
 <h3>${escaped(study.title)}, ${escaped(data.name)}${shown ? "" : ` ${badge(verdict)}`}</h3>
 ${claim}
