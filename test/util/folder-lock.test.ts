@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { lockFolder } from "../../lib/util/folder-lock.js";
 import { processIdentity } from "../../lib/util/process-identity.js";
 import { temporaryFolder } from "../temporary-folder.js";
@@ -115,5 +116,27 @@ test(
       await lock.release();
       rmSync(folder, { recursive: true, force: true });
     }
+  },
+);
+
+test(
+  "a lock that cannot be removed at the end of its process ends it without a word, and is free",
+  { timeout: 30_000 },
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const script = `
+      import fs from "node:fs";
+      import { syncBuiltinESMExports } from "node:module";
+      import { lockFolder } from "./lib/util/folder-lock.ts";
+      await lockFolder(${JSON.stringify(folder)});
+      fs.rmSync = () => { throw Object.assign(new Error("EBUSY: busy"), { code: "EBUSY" }); };
+      syncBuiltinESMExports();
+      process.exit(0);`;
+    const arguments_ = ["--import", "tsx", "--input-type=module", "-e", script];
+    const { stderr } = await promisify(execFile)(process.execPath, arguments_);
+    assert.equal(stderr, "");
+    assert.ok(existsSync(join(folder, ".lock")), "the process could remove its lock after all");
+    await (await lockFolder(folder)).release();
+    assert.deepEqual(readdirSync(folder), []);
   },
 );
