@@ -1,4 +1,4 @@
-import { add } from "./backend/elementwise.js";
+import { kernels } from "./backend/chosen-kernels.js";
 import { type Chain, chainConvolutions, chainNorms, runChain } from "./chain.js";
 import { COMBINATIONS, type CombinationKind } from "./combination.js";
 import type { Layer, Pass, Sequence } from "./pass.js";
@@ -60,7 +60,7 @@ function runDelayed(pass: Pass, layer: DelayedLayer, scheme: Scheme, x: Sequence
       const { dshortcut, dbranch } = joined.pullback(dy);
       const byBranch = input.pullback(branch.pullback(dbranch));
       const byShortcut = shortcut.pullback(dshortcut);
-      const dx = add(byBranch, byShortcut);
+      const dx = kernels.add(byBranch, byShortcut);
       tf.dispose([byBranch, byShortcut]);
       return dx;
     },

@@ -1,4 +1,5 @@
-import { add, relu, reluGradient, slice } from "./backend/elementwise.js";
+import { kernels } from "./backend/chosen-kernels.js";
+import { relu, reluGradient, slice } from "./backend/elementwise.js";
 import { type Chain, chainCost, runChain } from "./chain.js";
 import { type Layer, named, type Pass, type Sequence } from "./pass.js";
 import { type Tensor4D, tf } from "./tensorflow.js";
@@ -44,7 +45,7 @@ export function runNode(pass: Pass, node: GraphNode, values: ReadonlyMap<string,
 }
 
 function sum(a: Sequence, b: Sequence): NodeLayer {
-  const values = add(a.values, b.values);
+  const values = kernels.add(a.values, b.values);
   return {
     y: { values, timeline: a.timeline },
     pullback: (dy) => {

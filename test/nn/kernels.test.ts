@@ -129,6 +129,7 @@ const CASES: Readonly<Record<keyof Kernels, readonly Case[]>> = {
     const { dresidual, dshortcut } = k.mergeGradient(maps(3, y.shape), y, steps);
     return [dresidual, dshortcut];
   }),
+  add: [(k) => [k.add(maps(1, SHAPE), maps(2, SHAPE))]],
   maxPool: [(k) => [k.maxPool(tf.relu(maps(1, SHAPE)))]],
   maxPoolGradient: [
     (k) => {

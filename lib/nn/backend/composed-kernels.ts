@@ -1,7 +1,7 @@
 import { composedConvolution } from "./composed-convolution.js";
 import { composedMerge } from "./composed-merge.js";
 import { composedNorm } from "./composed-norm.js";
-import { pad } from "./elementwise.js";
+import { add, pad } from "./elementwise.js";
 import type { Kernels } from "./kernels.js";
 import { type Tensor, type Tensor4D, tf } from "../tensorflow.js";
 
@@ -10,6 +10,8 @@ export const composedKernels: Kernels = {
   ...composedConvolution,
   ...composedNorm,
   ...composedMerge,
+
+  add,
 
   maxPool: (x) => tf.tidy(() => tf.maxPool(padOne(x), 3, 2, "valid")),
 

@@ -155,6 +155,9 @@ export interface Kernels {
   /** Gradient of `merge`: dy, y on the plan's timeline -> by the residual, and by the shortcut (no rows without one). */
   mergeGradient(dy: Tensor4D, y: Tensor4D, steps: MergeSteps): { dresidual: Tensor4D; dshortcut: Tensor4D };
 
+  /** a + b, of one shape and stored alike. */
+  add(a: Tensor4D, b: Tensor4D): Tensor4D;
+
   /** 3x3 max-pool, stride 2, padding 1. The input has passed a ReLU, so padding by zero is padding by nothing. */
   maxPool(x: Tensor4D): Tensor4D;
 

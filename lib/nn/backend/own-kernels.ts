@@ -78,6 +78,8 @@ export const ownKernels: Kernels = {
     return { dresidual: dresidual as Tensor4D, dshortcut: dshortcut as Tensor4D };
   },
 
+  add: (a, b) => only(runNative("CascadeMerge", mergeAttributes(meetingAtOnce(a.shape[0])), [a, b])),
+
   maxPool: (x) => only(runNative("CascadeMaxPool", [], [x])),
 
   maxPoolGradient: (dy, x, y) => only(runNative("CascadeMaxPoolGradient", [], [dy, x, y])),
@@ -111,6 +113,13 @@ function normAttributes({ rows, epsilon, relu }: NormSteps) {
     attribute.float("epsilon", epsilon),
     attribute.boolean("relu", relu),
   ];
+}
+
+/** All rows in one step, without delay: a sum. */
+function meetingAtOnce(rows: number): MergeSteps {
+  const timeline = { step: [0], rows: [rows] };
+  const plan = { timeline, carry: 0, gain: 1, firstCounted: 0, residual: [0], shortcut: [0] };
+  return { residual: timeline, shortcut: timeline, plan, relu: false };
 }
 
 function mergeAttributes({ residual, shortcut, plan, relu }: MergeSteps) {

@@ -8,9 +8,9 @@
 #include <numeric>
 
 #include "levels.h"
+#include "team.h"
 #include "tensorflow/core/framework/op.h"
 #include "tensorflow/core/framework/op_kernel.h"
-#include "tensorflow/core/lib/core/threadpool.h"
 
 namespace cascade {
 namespace {
@@ -36,19 +36,11 @@ inline std::vector<int64_t> Integers(OpKernelConstruction* construction, const c
   return Attribute<std::vector<int64_t>>(construction, name);
 }
 
-class TensorFlowThreads final : public Threads {
- public:
-  explicit TensorFlowThreads(OpKernelContext* context) : pool_(context->device()->tensorflow_cpu_worker_threads()->workers) {}
-  void For(int64_t items, int64_t cost, const Work& work) const override { pool_->ParallelFor(items, std::max<int64_t>(cost, 1), work); }
-
- private:
-  tensorflow::thread::ThreadPool* const pool_;
-};
-
 // One run of an operation: what it reads, what it computes with, and room for what it gives.
 class Call {
  public:
-  Call(OpKernelContext* context, const Arithmetic& arithmetic) : arithmetic(arithmetic), threads(context), context(context) {}
+  Call(OpKernelContext* context, const Arithmetic& arithmetic)
+      : arithmetic(arithmetic), threads(context->device()->tensorflow_cpu_worker_threads()->workers), context(context) {}
 
   const Tensor& Input(int index) const { return context->input(index); }
   const float* Floats(int index) const { return Input(index).flat<float>().data(); }
@@ -68,7 +60,7 @@ class Call {
   }
 
   const Arithmetic& arithmetic;
-  const TensorFlowThreads threads;
+  const Team threads;
   OpKernelContext* const context;
 };
 

@@ -6,8 +6,8 @@
 #include <limits>
 #include <mutex>
 
+#include "operation.h"
 #include "program-text.h"
-#include "team.h"
 
 namespace cascade {
 namespace {

@@ -29,8 +29,6 @@ class ProgramOperation : public Operation {
     if (!status.ok()) throw std::invalid_argument("what is given is no such program");
     return resource;
   }
-
-  static auto* Pool(OpKernelContext* context) { return context->device()->tensorflow_cpu_worker_threads()->workers; }
 };
 
 class OpenProgramOp final : public ProgramOperation {
@@ -43,10 +41,9 @@ class OpenProgramOp final : public ProgramOperation {
     const auto program = call.Input(0).flat<int32_t>();
     std::vector<Tensor> constants;
     for (int n = 1; n < call.context->num_inputs(); n++) constants.push_back(call.Input(n));
-    const Team team(Pool(call.context));
     auto text = ProgramReader(program.data(), program.size()).Read();
-    tensorflow::core::RefCountPtr<Plan> plan(new Plan(call.arithmetic, team, packing_, std::move(text), std::move(constants)));
-    Machine(*plan, plan->store, false, 1, team).Advance(-1, kNever - 1);
+    tensorflow::core::RefCountPtr<Plan> plan(new Plan(call.arithmetic, call.threads, packing_, std::move(text), std::move(constants)));
+    Machine(*plan, plan->store, false, 1, call.threads).Advance(-1, kNever - 1);
     Give(call.context, plan.release(), tensorflow::TypeIndex::Make<Plan>());
   }
 
@@ -82,7 +79,7 @@ class AdvanceProgramOp final : public ProgramOperation {
     const auto run = Taken<Run>(call.context);
     if (timestep_ <= run->Done() || timestep_ >= run->Timesteps()) throw std::invalid_argument("a program goes on to a later timestep that it has");
     float* logits = call.FloatOutput(0, TensorShape({timestep_ - run->Done(), run->Batch(), run->Classes()}));
-    run->Advance(timestep_, Team(Pool(call.context)), logits);
+    run->Advance(timestep_, call.threads, logits);
   }
 
  private:
