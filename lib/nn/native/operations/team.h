@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "../arithmetic/arithmetic.h"
+#include "processor-quota.h"
 #include "tensorflow/core/lib/core/threadpool.h"
 
 namespace cascade {
@@ -42,7 +44,8 @@ bool HoldsWithin(std::chrono::microseconds limit, const Condition& condition) {
 // not come. Shared work shares out none itself.
 class Crew {
  public:
-  explicit Crew(tensorflow::thread::ThreadPool* pool) : pool_(pool), helpers_(pool->NumThreads() - 1) {}
+  explicit Crew(tensorflow::thread::ThreadPool* pool)
+      : pool_(pool), helpers_(std::min<int64_t>(pool->NumThreads(), ProcessorQuota()) - 1) {}
 
   // A pool's, for ever: at the very end of the process helpers may still look for work.
   static Crew& Of(tensorflow::thread::ThreadPool* pool) {
