@@ -47,13 +47,18 @@ function runOnce(command, args, env) {
   appendFileSync(LOG, `\n$ ${[command, ...args].join(" ")}\n`);
   return new Promise((resolve) => {
     let output = "";
-    const child = spawn(command, args, {
+    // It begins when it is noted: killed in between, a set-up would leave a command that nobody knows of.
+    const child = spawn("sh", ["-c", 'read -r go && exec "$@" </dev/null', "sh", command, ...args], {
       cwd: ROOT,
       env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: "pipe",
       detached: true,
     });
     noteChild(child.pid);
+    child.stdin.on("error", () => {
+      // It has ended already; its code says why.
+    });
+    child.stdin.end("\n");
     const keep = (/** @type {Buffer} */ chunk) => {
       output = (output + chunk.toString()).slice(-20_000);
       appendFileSync(LOG, chunk);
