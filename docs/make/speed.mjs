@@ -186,7 +186,9 @@ export function inShort() {
 
 /** Where the time of cascades and of narrow serial networks goes, as `cascade profile` took it apart (profile.json). */
 export function whereTimeGoes() {
-  const { shares } = /** @type {{ shares: Shares[] }} */ (measured("data/results/profile.json"));
+  const { environment, shares } = /** @type {{ environment: Benchmark["environment"], shares: Shares[] }} */ (
+    measured("data/results/profile.json")
+  );
   const percentOf = (/** @type {string} */ kind, /** @type {(one: Shares) => boolean} */ chosen) => {
     const percents = shares.filter(chosen).map(({ milliseconds }) => {
       const all = Object.values(milliseconds).reduce((sum, value) => sum + value, 0);
@@ -201,5 +203,6 @@ export function whereTimeGoes() {
     "idle",
     (one) => one.case.startsWith("quarter") && isSerial(one) && one.what === "training step",
   );
-  return `In cascades convolution takes ${cascades("full")} of the time at full width and ${cascades("quarter")} at quarter width; the serial networks of quarter width wait for JavaScript for ${waiting} of a training step ([where the time goes](../data/results/time-shares.svg)).`;
+  const where = `On ${String(environment.threads)} threads of an ${environment.cpu} (commit ${environment.commit.slice(0, 7)})`;
+  return `${where} convolution takes ${cascades("full")} of the time of cascades at full width and ${cascades("quarter")} at quarter width; the serial networks of quarter width wait for JavaScript for ${waiting} of a training step ([where the time goes](../data/results/time-shares.svg)).`;
 }
