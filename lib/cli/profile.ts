@@ -1,5 +1,4 @@
 import { spawnSync } from "node:child_process";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { from } from "arquero";
 import { Command } from "commander";
@@ -20,6 +19,7 @@ import { timeSharesFigure } from "../figures/time-shares.js";
 import { describeBackend } from "../nn/backend/kernel-level.js";
 import { UserError } from "../util/errors.js";
 import { writeFileAtomic } from "../util/files.js";
+import { usableProcessors } from "../util/machine-share.mjs";
 import { wholeNumber } from "./options.js";
 import { writeOut } from "./output.js";
 
@@ -66,7 +66,7 @@ const PRECISIONS = ["float32", "mixed"] as const;
 
 /** TensorFlow takes its number of threads when it starts, so each number is measured by a process of its own. */
 function threadPoints(rounds: number): ScalingPoint[] {
-  return Array.from({ length: availableParallelism() }, (_, i) => i + 1).flatMap((count) => {
+  return Array.from({ length: usableProcessors() }, (_, i) => i + 1).flatMap((count) => {
     const child = spawnSync(
       process.execPath,
       [...process.execArgv, process.argv[1] ?? "", "profile", "--threads-only", "--rounds", String(rounds)],

@@ -1,10 +1,10 @@
 import { warnOnStandardError } from "../util/warn.js";
-import { availableParallelism, totalmem } from "node:os";
 import { usesGpu } from "../nn/backend/native-operation.js";
 import { checkImages } from "../studies/replication/check-images.js";
 import type { Training } from "../studies/replication/replication.js";
 import { removeLeftovers, runTrainings } from "../studies/replication/training-processes.js";
 import type { TrainingStatus } from "../studies/replication/training-status.js";
+import { usableMemory, usableProcessors } from "../util/machine-share.mjs";
 import { startProgress } from "../util/progress.js";
 import { sharedGpus } from "./gpu-slot.js";
 import { writeOut } from "./output.js";
@@ -22,8 +22,8 @@ export function defaultJobs(): number {
   const gpus = sharedGpus();
   if (gpus.length > 0) return gpus.length;
   if (usesGpu()) return 1;
-  const fitting = Math.floor(totalmem() / 2 ** 30 / GIBIBYTES_A_TRAINING);
-  return Math.max(1, Math.min(availableParallelism(), fitting));
+  const fitting = Math.floor(usableMemory() / 2 ** 30 / GIBIBYTES_A_TRAINING);
+  return Math.max(1, Math.min(usableProcessors(), fitting));
 }
 
 /** Trains what is missing, with one line of progress over all of it; gives the number that failed. */
@@ -44,7 +44,7 @@ export async function trainAll(
     writeOut(`all ${trainings.length} trainings are finished`);
     return 0;
   }
-  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
+  const threads = Math.max(1, Math.floor(usableProcessors() / jobs));
   const side = Math.min(jobs, missing.length);
   writeOut(
     `${missing.length} of ${trainings.length} trainings are to be done, ${side} at a time, threads of each: ${threads}`,

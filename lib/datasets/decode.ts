@@ -1,9 +1,9 @@
 import { constants } from "node:buffer";
-import { totalmem } from "node:os";
 import sharp from "sharp";
 import { UserError } from "../util/errors.js";
 import type { SkippedFile } from "./dataset.js";
 import { type ImageSize, valuesPerImage } from "../util/image-size.js";
+import { usableMemory } from "../util/machine-share.mjs";
 import { assertSize, Expansion, MAX_PIXELS, PixelRoom, SetError } from "./decode-limits.js";
 import type { OnProgress } from "./progress.js";
 
@@ -182,7 +182,7 @@ const GIB = 2 ** 30;
 /** Throws a UserError where so many images cannot be held: a split lies decoded in memory, in one piece. */
 function assertRoom(count: number, size: ImageSize): void {
   const bytes = count * valuesPerImage(size);
-  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  const memory = usableMemory();
   if (bytes <= Math.min(memory, constants.MAX_LENGTH)) return;
   const limit =
     bytes > memory

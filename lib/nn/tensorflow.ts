@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type * as TensorFlow from "@tensorflow/tfjs-node-gpu";
+import { usableProcessors } from "../util/machine-share.mjs";
 
 /**
  * Loads the one TensorFlow of this process: the native library under @tensorflow/tfjs-node-gpu where it was set
@@ -39,6 +40,8 @@ const ON_A_GPU = {
 function load(): { tf: typeof TensorFlow; reason: string | undefined } {
   process.env["TF_CPP_MIN_LOG_LEVEL"] ??= "2";
   for (const [name, value] of Object.entries(ON_A_GPU)) process.env[name] ??= value;
+  // By itself it takes a thread for each processor that it sees, whatever time a container is given on them.
+  process.env["TF_NUM_INTRAOP_THREADS"] ??= String(usableProcessors());
   replaceOldUtilities();
   if (process.env["CASCADE_BACKEND"] !== "javascript") {
     try {

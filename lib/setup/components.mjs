@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statfsSync } from "node:fs";
-import { availableParallelism, freemem, totalmem } from "node:os";
+import process from "node:process";
+import { usableMemory, usableProcessors } from "../util/machine-share.mjs";
 import { ask } from "./command.mjs";
 import { goesWithoutKernels } from "./kernel-levels.mjs";
 import { isKernelLinked } from "./kernel-link.mjs";
@@ -175,8 +176,8 @@ function fonts() {
 }
 
 function memory() {
-  const text = `${gib(totalmem())}, ${gib(freemem())} free`;
-  return totalmem() >= MEMORY_WANTED
+  const text = `${gib(usableMemory())}, ${gib(process.availableMemory())} free`;
+  return usableMemory() >= MEMORY_WANTED
     ? present("memory", text)
     : missing("memory", `${text}: training wants 4 GiB`, "use smaller batches", "optional");
 }
@@ -204,7 +205,7 @@ export function components() {
     kernel(),
     browser(),
     fonts(),
-    present("cores", String(availableParallelism())),
+    present("cores", String(usableProcessors())),
     memory(),
     disk(),
   ];

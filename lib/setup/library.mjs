@@ -4,7 +4,7 @@ import { runCommand } from "./command.mjs";
 import { inProject } from "./project.mjs";
 import { fingerprint, readStamp, stamps, writeStamp } from "./stamp.mjs";
 
-const NOT_SOURCE = new Set(["dist", "stubs", "node_modules"]);
+const NOT_SOURCE = new Set(["dist", "setup", "stubs", "node_modules"]);
 
 /** @returns {string[]} */
 function sourceFiles(/** @type {string} */ folder) {
@@ -14,7 +14,7 @@ function sourceFiles(/** @type {string} */ folder) {
     .flatMap((entry) => {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) return sourceFiles(path);
-      return entry.name.endsWith(".ts") ? [path] : [];
+      return /\.(?:ts|mjs)$/.test(entry.name) ? [path] : [];
     });
 }
 

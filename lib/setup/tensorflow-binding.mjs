@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { usableProcessors } from "../util/machine-share.mjs";
 import { ask, runCommand } from "./command.mjs";
 import { SetupError, messageOf } from "./errors.mjs";
 import {
@@ -125,7 +125,7 @@ async function inTurn(/** @type {readonly (() => Promise<void>)[]} */ work) {
   const worker = async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) await next();
   };
-  const workers = Array.from({ length: availableParallelism() }, worker);
+  const workers = Array.from({ length: usableProcessors() }, worker);
   try {
     await Promise.all(workers);
   } catch (error) {

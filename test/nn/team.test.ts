@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
@@ -50,37 +49,3 @@ for (const watch of WATCHES) {
     },
   );
 }
-
-/** Files of a control group, as the kernel's documentation has them (cgroup-v2: cpu.max; sched-bwc: version 1). */
-const QUOTAS: readonly (readonly [files: Readonly<Record<string, string>>, expected: string])[] = [
-  [{ "cpu.max": "200000 100000\n" }, "2"],
-  [{ "cpu.max": "350000 100000\n" }, "3"],
-  [{ "cpu.max": "50000 100000\n" }, "1"],
-  [{ "cpu.max": "max 100000\n" }, "all"],
-  [{ "cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n" }, "4"],
-  [{ "cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n" }, "all"],
-  [{ "cpu.max": "" }, "all"],
-  [{}, "all"],
-];
-
-test(
-  "a container with a quota has helpers for as many processors, and not for all that it sees",
-  SKIP,
-  async (context) => {
-    assert.ok(compiler !== undefined);
-    const folder = await temporaryFolder(context);
-    const groups = QUOTAS.map(([files], n) => {
-      const group = join(folder, String(n));
-      mkdirSync(join(group, "cpu"), { recursive: true });
-      for (const [name, text] of Object.entries(files)) writeFileSync(join(group, name), text);
-      return group;
-    });
-    const program = join(folder, "processor-quota");
-    await run(compiler.command, ["-std=c++17", join(NATIVE, "processor-quota.cc"), "-o", program]);
-    const { stdout } = await run(program, groups);
-    assert.deepEqual(
-      stdout.trim().split("\n"),
-      QUOTAS.map(([, expected]) => expected),
-    );
-  },
-);

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism, cpus, totalmem } from "node:os";
+import { cpus } from "node:os";
+import { usableMemory, usableProcessors } from "../../util/machine-share.mjs";
 
 /** What a run's numbers may depend on besides its spec. */
 export interface Environment {
@@ -13,6 +14,7 @@ export interface Environment {
   readonly commit: string | null;
   /** As `processorName` has it. */
   readonly cpu: string;
+  /** That the process may use, as of the memory. */
   readonly cores: number;
   readonly memoryGiB: number;
   /** That share one TensorFlow operation; the last bits of sums may depend on it. */
@@ -28,8 +30,8 @@ export function currentEnvironment(extra: Readonly<Record<string, unknown>> = {}
     tensorflowPackage: packageVersion("@tensorflow/tfjs-node-gpu"),
     commit: currentCommit(import.meta.dirname),
     cpu: processor(),
-    cores: availableParallelism(),
-    memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
+    cores: usableProcessors(),
+    memoryGiB: Number((usableMemory() / 2 ** 30).toFixed(1)),
     threads: threads(),
     ...extra,
   };
@@ -82,11 +84,11 @@ export function currentCommit(folder: string): string | null {
   }
 }
 
-/** TensorFlow takes this variable where it is set, and else a thread for each core that the process may use. */
+/** TensorFlow takes this variable where it is set, else lib/nn/tensorflow.ts sets it. */
 const THREADS = "TF_NUM_INTRAOP_THREADS";
 
 function threads(): number {
-  return Number(process.env[THREADS] ?? availableParallelism());
+  return Number(process.env[THREADS] ?? usableProcessors());
 }
 
 /** What to add to a child's environment variables so that its TensorFlow computes with `threads` threads. */

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "../arithmetic/arithmetic.h"
-#include "processor-quota.h"
 #include "tensorflow/core/lib/core/threadpool.h"
 
 namespace cascade {
@@ -45,7 +44,7 @@ bool HoldsWithin(std::chrono::microseconds limit, const Condition& condition) {
 class Crew {
  public:
   explicit Crew(tensorflow::thread::ThreadPool* pool)
-      : pool_(pool), helpers_(std::min<int64_t>(pool->NumThreads(), ProcessorQuota()) - 1) {}
+      : pool_(pool), helpers_(pool->NumThreads() - 1) {}
 
   // A pool's, for ever: at the very end of the process helpers may still look for work.
   static Crew& Of(tensorflow::thread::ThreadPool* pool) {
