@@ -12,7 +12,7 @@ import {
   readDiscussion,
   TOGETHER,
 } from "../../lib/studies/replication/discussion.js";
-import { holds, isFormer, readStudyRecord } from "../../lib/studies/replication/study-record.js";
+import { holds, isEndPoint, isFormer, readStudyRecord } from "../../lib/studies/replication/study-record.js";
 import { generated } from "./generated.mjs";
 import { byThreads, matrixRegisters, onGpu, otherMachine } from "./other-machines.mjs";
 import {
@@ -141,13 +141,11 @@ function scalingInShort() {
 
 /** @param {Finding[]} of */
 const countOf = (of) => (of.length === 0 ? "" : `${String(of.filter(holds).length)} of ${String(of.length)}`);
-/** @param {Finding} finding */
-const carriesClaim = (finding) => "carries" in finding && finding.carries;
 
 /** The findings that carry the claim, and the others. @param {StudyRecord} of */
 const partsOf = ({ findings: all }) => ({
-  carriers: all.filter(carriesClaim),
-  others: all.filter((finding) => !carriesClaim(finding)),
+  carriers: all.filter(isEndPoint),
+  others: all.filter((finding) => !isEndPoint(finding)),
 });
 
 function verdictTable() {

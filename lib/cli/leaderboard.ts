@@ -7,6 +7,7 @@ import { writeFileAtomic } from "../util/files.js";
 import { type TableCells, tableText } from "../util/table-cells.js";
 import { positiveNumber, repeated } from "./options.js";
 import { writeOut } from "./output.js";
+import { RUNS } from "../experiments/runs/run-record.js";
 
 interface LeaderboardCommandOptions {
   readonly runs: string;
@@ -21,7 +22,7 @@ interface LeaderboardCommandOptions {
 export function leaderboardCommand(): Command {
   return new Command("leaderboard")
     .description("compare every model of all finished runs: accuracy within budgets, calibration, stopping")
-    .option("--runs <folder>", "folder of all runs", "data/runs")
+    .option("--runs <folder>", "folder of all runs", RUNS)
     .option("--data <name>", "only runs on this data set, by its name or the beginning of its hash")
     .option(
       "--where <condition>",

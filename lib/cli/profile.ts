@@ -14,7 +14,7 @@ import { currentEnvironment } from "../experiments/runs/environment.js";
 import { TIME_KINDS, timeShares, type TimeShares } from "../experiments/benchmark/time-shares.js";
 import { closeBrowser } from "../figures/browser.js";
 import { exportFigure } from "../figures/export.js";
-import { scalingFigure } from "../figures/scaling.js";
+import { timePerImageFigure } from "../figures/time-per-image.js";
 import { timeSharesFigure } from "../figures/time-shares.js";
 import { describeBackend } from "../nn/backend/kernel-level.js";
 import { UserError } from "../util/errors.js";
@@ -53,7 +53,7 @@ export function profileCommand(): Command {
       const result = { environment, scaling: points, shares };
       await writeFileAtomic(join(out, "profile.json"), `${JSON.stringify(result, null, 2)}\n`);
       try {
-        await exportFigure(scalingFigure(from(points)), { svg: join(out, "scaling.svg") });
+        await exportFigure(timePerImageFigure(from(points)), { svg: join(out, "scaling.svg") });
         await exportFigure(timeSharesFigure(from(shareRows(shares))), { svg: join(out, "time-shares.svg") });
       } finally {
         await closeBrowser();

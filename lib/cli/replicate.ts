@@ -17,6 +17,7 @@ import { type PlanOptions, printPlan, withPlanOptions } from "./replication-plan
 import { printDiverged, printStatus, progressText } from "./replication-status.js";
 import { withStopSignal } from "./stop-signals.js";
 import { defaultJobs, type StatusOf, trainAll } from "./train-all.js";
+import { RUNS } from "../experiments/runs/run-record.js";
 
 interface ReplicateOptions extends PlanOptions {
   readonly protocol?: ProtocolName;
@@ -62,7 +63,7 @@ export function replicateCommand(): Command {
     .option("--only <studies>", "names of studies, separated by commas", words)
     .option("--seeds <list>", "seeds in the place of the protocol's, separated by commas", wholeNumbers)
     .option("--jobs <n>", "trainings at a time; the cores are shared out among them", wholeNumber(1))
-    .option("--runs <folder>", "folder of all runs", join("data", "runs"))
+    .option("--runs <folder>", "folder of all runs", RUNS)
     .option(
       "--results <folder>",
       `folder of results and report; ${COMMITTED}, but ${NOT_COMMITTED} for quick and for changed protocols`,

@@ -15,6 +15,7 @@ import { wholeNumber } from "./options.js";
 import { parseOverrides } from "./overrides.js";
 import { writeOut } from "./output.js";
 import { withStopSignal } from "./stop-signals.js";
+import { RUNS } from "../experiments/runs/run-record.js";
 
 /** What a training that a killed sweep left gets to notice it and end: it looks every second, or after a long step. */
 const ORPHAN_MS = 20_000;
@@ -32,7 +33,7 @@ export function runCommand(): Command {
     .argument("<preset or spec.json>", "one of the presets below, or a spec file")
     .argument("[key=value...]", "fields of the spec to change, such as train.epochs=3 or data=cifar10=<path>")
     .addHelpText("after", presetsText())
-    .option("--out <folder>", "folder of all runs", "data/runs")
+    .option("--out <folder>", "folder of all runs", RUNS)
     .option("--parent <pid>", "end when this process has ended (for sweeps that start runs)", wholeNumber(1))
     .option("--print-spec", "print the resolved spec and stop")
     .action(async (name: string, overrides: string[], options: RunCommandOptions) => {

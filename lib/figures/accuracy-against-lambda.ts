@@ -1,6 +1,6 @@
 import type { PlotlyFigure, PlotlyObject } from "./figure.js";
 import { errorBand, meanLine, modelLine } from "./model-line.js";
-import { panelDomain, panelTitle } from "./panels.js";
+import { axisNumber, panelDomain, panelTitle } from "./panels.js";
 import { axis, layout, millimetres, modelStyles, shareAxis, WIDTH } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
@@ -31,13 +31,11 @@ export function accuracyAgainstLambdaFigure(table: TableLike): PlotlyFigure {
   const styles = modelStyles(models.keys());
   const lambdas = [...new Set(rows.map((row) => row.lambda))].sort((one, other) => one - other);
   const titles = PANELS.map(({ title }, i) => panelTitle(title, panelDomain(i, PANELS.length, GAP), TOP));
-  const panelWidth = (1 - GAP * (PANELS.length - 1)) / PANELS.length;
   const axes: Record<string, PlotlyObject> = {};
   const data = PANELS.flatMap(({ column }, i) => {
-    const number = i === 0 ? "" : String(i + 1);
-    const start = i * (panelWidth + GAP);
+    const number = axisNumber(i);
     axes[`xaxis${number}`] = axis("λ", {
-      domain: [start, start + panelWidth],
+      domain: panelDomain(i, PANELS.length, GAP),
       anchor: `y${number}`,
       range: [-0.05, 1.05],
       tickmode: "array",

@@ -1,6 +1,5 @@
 import type { PlotlyFigure } from "./figure.js";
 import { modelsOverTime } from "./models-over-time.js";
-import { shareAxis } from "./style.js";
 import type { TableLike } from "../util/table-cells.js";
 
 /**
@@ -8,6 +7,8 @@ import type { TableLike } from "../util/table-cells.js";
  * expectedCalibrationError.
  */
 export function calibrationOverTimeFigure(table: TableLike): PlotlyFigure {
-  const yaxis = shareAxis("Expected calibration error");
-  return modelsOverTime(table, "expectedCalibrationError", { name: "calibration over time", yaxis });
+  return modelsOverTime(table, "expectedCalibrationError", {
+    name: "calibration over time",
+    title: "Expected calibration error",
+  });
 }

@@ -76,20 +76,6 @@ export async function printPage(
   return withoutDates(pdf);
 }
 
-/** The top of an HTML page without outside references as a PNG, in base64. Throws a UserError without a browser. */
-export async function pagePicture(html: string, size: PixelSize): Promise<string> {
-  return withBrowser(async (browser) => {
-    const shown = await openIsolatedPage(browser);
-    try {
-      await shown.setViewport(size);
-      await shown.setContent(html);
-      return await shown.screenshot({ encoding: "base64" });
-    } finally {
-      await shown.close();
-    }
-  });
-}
-
 /** The printing time would make equal figures unequal files; a date of equal length keeps the file's offsets. */
 function withoutDates(pdf: Uint8Array): Uint8Array {
   const text = Buffer.from(pdf).toString("latin1");

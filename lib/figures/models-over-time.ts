@@ -1,6 +1,6 @@
-import type { PlotlyFigure, PlotlyObject } from "./figure.js";
-import { errorBand, meanLine, modelLine } from "./model-line.js";
-import { layout, legendColumnsOf, modelStyles, timestepAxis } from "./style.js";
+import type { PlotlyFigure } from "./figure.js";
+import { linesOverTime } from "./lines-over-time.js";
+import { modelStyles } from "./style.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
 import type { TableLike } from "../util/table-cells.js";
@@ -12,28 +12,14 @@ import type { TableLike } from "../util/table-cells.js";
 export function modelsOverTime(
   table: TableLike,
   column: "accuracy" | "expectedCalibrationError",
-  { name, yaxis }: { readonly name: string; readonly yaxis: PlotlyObject },
+  { name, title }: { readonly name: string; readonly title: string },
 ): PlotlyFigure {
-  const rows = tableRows(name, table, ["timestep", column], ["model"]).map((row) => ({
-    model: row.model,
-    timestep: row.timestep,
-    value: row[column],
-  }));
+  const rows = tableRows(name, table, ["timestep", column], ["model"]);
   const models = groupRows(rows, (row) => row.model);
-  const lines = [...modelStyles(models.keys())].map(([model, style]) => {
-    const timestep = (row: { readonly timestep: number }): number => row.timestep;
-    const line = meanLine(models.get(model) ?? [], timestep, timestep, (row) => row.value);
-    return { model, style, line };
-  });
-  return {
-    data: [
-      ...lines.flatMap(({ model, style, line }) => errorBand(model, style, line)),
-      ...lines.map(({ model, style, line }) => modelLine(model, style, line)),
-    ],
-    layout: layout({
-      legendEntries: models.size,
-      legendColumns: legendColumnsOf([...models.keys()]),
-      axes: { xaxis: timestepAxis(Math.max(...rows.map((row) => row.timestep))), yaxis },
-    }),
-  };
+  const lines = [...modelStyles(models.keys())].map(([model, style]) => ({
+    name: model,
+    style,
+    rows: (models.get(model) ?? []).map((row) => ({ timestep: row.timestep, share: row[column] })),
+  }));
+  return linesOverTime(lines, title);
 }

@@ -1,20 +1,10 @@
 import { UserError } from "../util/errors.js";
 import type { PlotlyFigure } from "./figure.js";
-import {
-  INK,
-  layout,
-  LINE_WIDTH,
-  MARKER_SIZE,
-  millimetres,
-  orderedColor,
-  shareAxis,
-  THIN_LINE_WIDTH,
-} from "./style.js";
+import { INK, layout, LINE_WIDTH, MARKER_SIZE, millimetres, shareAxis, THIN_LINE_WIDTH } from "./style.js";
+import { orderedStyle } from "./series-style.js";
 import { finiteOrNull, tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
 import { rowsOf, type TableLike } from "../util/table-cells.js";
-
-const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "triangle-down", "x"];
 
 /**
  * Reliability of one model: accuracy against confidence over bins of confidence, a line for each of the timesteps
@@ -31,7 +21,7 @@ export function reliabilityFigure(table: TableLike, timesteps?: readonly number[
     const bins = byTimestep.get(t);
     if (!bins)
       throw new UserError(`the reliability figure was asked for timestep ${t}, which its table lacks`);
-    const color = orderedColor(i, shown.length);
+    const { color, symbol } = orderedStyle(i, shown.length);
     return {
       type: "scatter",
       mode: "lines+markers",
@@ -39,7 +29,7 @@ export function reliabilityFigure(table: TableLike, timesteps?: readonly number[
       x: bins.map((bin) => finiteOrNull(bin.confidence)),
       y: bins.map((bin) => finiteOrNull(bin.accuracy)),
       line: { color, width: LINE_WIDTH },
-      marker: { color, symbol: SYMBOLS[i % SYMBOLS.length], size: MARKER_SIZE },
+      marker: { color, symbol, size: MARKER_SIZE },
     };
   });
   const diagonal = {

@@ -4,7 +4,7 @@ import { UserError } from "../util/errors.js";
 import { type CascadedNetwork, cascadeForward, cascadeTensors } from "./cascaded-network.js";
 import { evaluate } from "./evaluation.js";
 import { type MultiExitNetwork, multiExitForward, multiExitTensors } from "./multi-exit-network.js";
-import type { TensorSpec } from "./tensor-spec.js";
+import { isStatistic, type TensorSpec } from "./tensor-spec.js";
 
 /** A network that answers at several timesteps, laid out: a cascade in time, or a feed-forward network with exits. */
 export type AnytimeNetwork = CascadedNetwork | MultiExitNetwork;
@@ -24,7 +24,7 @@ export function normNames(network: AnytimeNetwork): string[] {
 /** How many numbers are trained: all weights, scales and offsets, but no running statistics. */
 export function parameterCount(network: AnytimeNetwork): number {
   return tensorSpecs(network)
-    .filter((tensor) => tensor.role !== "mean" && tensor.role !== "variance")
+    .filter((tensor) => !isStatistic(tensor))
     .reduce((sum, tensor) => sum + tensor.shape.reduce((a, b) => a * b, 1), 0);
 }
 

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { averagePoolSide } from "../nn/average-pool.js";
 import { multiExitArchitecture } from "./architecture.js";
 import type { MultiExitNetwork } from "./multi-exit-network.js";
+import { normed } from "./numbered-stage.js";
 import {
-  normed,
   RESIDUAL_FIELDS,
   residualExits,
   type ResidualExitsSpec,

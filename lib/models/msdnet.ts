@@ -1,11 +1,12 @@
 import { z } from "zod";
 import type { Exit } from "../nn/exit.js";
 import { type GraphNode, IMAGE } from "../nn/feature-graph.js";
-import type { Chain, Stage } from "../nn/chain.js";
+import type { Chain } from "../nn/chain.js";
 import { outputSide } from "../nn/convolution.js";
 import { valueAt } from "../nn/timeline.js";
 import { multiExitArchitecture } from "./architecture.js";
 import type { MultiExitNetwork, MultiExitSpec } from "./multi-exit-network.js";
+import { normed } from "./numbered-stage.js";
 
 /**
  * A multi-scale dense network (Huang et al., "Multi-scale dense networks for resource efficient image classification", 2018).
@@ -146,7 +147,7 @@ function firstLayer({ channels, scaleFactors }: MsdNetSpec, nodes: GraphNode[]):
   return scaleFactors.map((factor, s) => {
     const name = `blocks.0.0.layers.${s}`;
     const outputs = channels * factor;
-    const stage = convolution(`${name}.net`, 0, { size: 3, stride: s === 0 ? 1 : 2, inputs, outputs });
+    const stage = normed(`${name}.net`, 0, { size: 3, stride: s === 0 ? 1 : 2, inputs, outputs }, true);
     nodes.push({ kind: "chain", name, input, chain: [stage] });
     [input, inputs] = [name, outputs];
     return name;
@@ -175,8 +176,8 @@ function denseLayer(
       );
       const inputs = channels * valueAt(scaleFactors, from);
       const chain: Chain = [
-        convolution(`${node}.net`, 0, { size: 1, stride: 1, inputs, outputs: inner }),
-        convolution(`${node}.net`, 3, { size: 3, stride: kind === "down" ? 2 : 1, inputs: inner, outputs }),
+        normed(`${node}.net`, 0, { size: 1, stride: 1, inputs, outputs: inner }, true),
+        normed(`${node}.net`, 3, { size: 3, stride: kind === "down" ? 2 : 1, inputs: inner, outputs }, true),
       ];
       nodes.push({ kind: "chain", name: node, input, chain });
       return node;
@@ -209,7 +210,7 @@ function transition(
     const factor = valueAt(scaleFactors, scaleFactors.length - scales.length + i);
     const node = `${name}.m.${i}`;
     const shape = { size: 1, stride: 1, inputs: channels * factor, outputs: reduced * factor };
-    nodes.push({ kind: "chain", name: node, input, chain: [convolution(`${node}.net`, 0, shape)] });
+    nodes.push({ kind: "chain", name: node, input, chain: [normed(`${node}.net`, 0, shape, true)] });
     return node;
   });
 }
@@ -230,25 +231,11 @@ function classifier(
     name: `${name}.linear`,
     input,
     chain: [
-      convolution(`${name}.m.0.net`, 0, { ...shape, inputs: channels }),
-      convolution(`${name}.m.1.net`, 0, { ...shape, inputs: CLASSIFIER_CHANNELS }),
+      normed(`${name}.m.0.net`, 0, { ...shape, inputs: channels }, true),
+      normed(`${name}.m.1.net`, 0, { ...shape, inputs: CLASSIFIER_CHANNELS }, true),
       { kind: "averagePool" },
     ],
     side,
     channels: CLASSIFIER_CHANNELS,
-  };
-}
-
-/** Convolution, batch norm, ReLU, under the numbers that they have in the public implementation's modules. */
-function convolution(
-  name: string,
-  place: number,
-  shape: { size: number; stride: number; inputs: number; outputs: number },
-): Stage {
-  return {
-    kind: "convolutionNorm",
-    convolution: { name: `${name}.${place}`, ...shape },
-    norm: `${name}.${place + 1}`,
-    relu: true,
   };
 }

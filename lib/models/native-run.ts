@@ -128,23 +128,23 @@ function valueText({ side, channels, timeline: { rows } }: Value): number[] {
   return [side, channels, rows.length, ...rows.map((count) => Number(count > 1))];
 }
 
-/** In the order of lib/nn/native/operations/program-text.h. */
-const KINDS: readonly Instruction["kind"][] = [
-  "convolve",
-  "normalize",
-  "maxPool",
-  "averagePool",
-  "mixedPool",
-  "globalAveragePool",
-  "meet",
-];
+/** As `Kind` of lib/nn/native/operations/program-text.h counts them. */
+const KINDS: Readonly<Record<Instruction["kind"], number>> = {
+  convolve: 0,
+  normalize: 1,
+  maxPool: 2,
+  averagePool: 3,
+  mixedPool: 4,
+  globalAveragePool: 5,
+  meet: 6,
+};
 
 /** Of a step that nobody needs. */
 const NEVER = 2 ** 31 - 1;
 
 function instructionText(instruction: Instruction, values: readonly Value[], constants: Constants): number[] {
   const due = valueAt(values, instruction.y).due.map((t) => Math.min(t, NEVER));
-  const kind = KINDS.indexOf(instruction.kind);
+  const kind = KINDS[instruction.kind];
   return instruction.kind === "meet"
     ? [kind, instruction.residual ?? ABSENT, instruction.y, ...due, ...meetText(instruction)]
     : [kind, instruction.x, instruction.y, ...due, ...stepwiseText(instruction, constants)];

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Stage } from "../nn/chain.js";
 import type { ConvolutionSpec } from "../nn/convolution.js";
 import type { Exit } from "../nn/exit.js";
 import { type GraphNode, IMAGE } from "../nn/feature-graph.js";
 import { type FieldFault, type MultiExitArchitecture, multiExitArchitecture } from "./architecture.js";
 import type { MultiExitNetwork, MultiExitSpec } from "./multi-exit-network.js";
+import { normed } from "./numbered-stage.js";
 
 /** What multi-exit networks on a ResNet for small images say of it. */
 export interface ResidualExitsSpec extends MultiExitSpec {
@@ -92,21 +92,6 @@ function residualBlock(
   nodes.push({ kind: "add", name: sum, inputs: [residual, isIdentity ? input : shortcut] });
   nodes.push({ kind: "relu", name, input: sum });
   return sum;
-}
-
-/** Convolution and batch norm under the numbers that they have in the public implementations' modules. */
-export function normed(
-  name: string,
-  place: number,
-  shape: Omit<ConvolutionSpec, "name">,
-  relu: boolean,
-): Stage {
-  return {
-    kind: "convolutionNorm",
-    convolution: { name: `${name}.${place}`, ...shape },
-    norm: `${name}.${place + 1}`,
-    relu,
-  };
 }
 
 /** The ResNet and its exits as a spec describes them. */

@@ -1,6 +1,6 @@
 import type { AnytimeNetwork } from "./anytime-network.js";
-import type { TensorSpec } from "./tensor-spec.js";
-import { isStatistic, type NamedValues, stateFrom, type NetworkState } from "./state.js";
+import { isStatistic, type TensorSpec } from "./tensor-spec.js";
+import { type NamedValues, stateFrom, type NetworkState } from "./state.js";
 import { named } from "../nn/pass.js";
 
 /**

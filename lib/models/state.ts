@@ -1,5 +1,5 @@
 import { type AnytimeNetwork, normNames, tensorSpecs } from "./anytime-network.js";
-import type { TensorSpec } from "./tensor-spec.js";
+import { isStatistic, type TensorSpec } from "./tensor-spec.js";
 import { foldNorm } from "../nn/temporal-batch-norm.js";
 import type { Precision } from "../nn/backend/kernels.js";
 import { type Tensor, tf } from "../nn/tensorflow.js";
@@ -16,10 +16,6 @@ export interface NetworkState {
 export interface NamedValues {
   readonly shape: readonly number[];
   readonly values: Float32Array;
-}
-
-export function isStatistic(tensor: Pick<TensorSpec, "role">): boolean {
-  return tensor.role === "mean" || tensor.role === "variance";
 }
 
 /** Makes a state from plain numbers; every tensor of the network must be there in its shape. */

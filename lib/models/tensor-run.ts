@@ -12,7 +12,7 @@ import type { ProgramRun } from "../nn/opened-program.js";
 import { averagePool } from "../nn/average-pool.js";
 import { kernels } from "../nn/backend/chosen-kernels.js";
 import type { GainAndBias } from "../nn/backend/kernels.js";
-import { concatenate, gatherSteps } from "../nn/backend/rows.js";
+import { joinRows, gatherSteps } from "../nn/backend/rows.js";
 import { COMBINATIONS } from "../nn/combination.js";
 import { type MergePlan, planOfSteps } from "../nn/delay.js";
 import { classesOf } from "../nn/classifier.js";
@@ -165,7 +165,7 @@ export class TensorRun implements ProgramRun {
       const one = { step: [0], rows: this.#rowsOf(value, [d]) };
       return gatherSteps(piece.values, before, { timeline: one, source: [piece.steps.indexOf(d)] });
     });
-    return { values: concatenate(parts), timeline };
+    return { values: joinRows(parts), timeline };
   }
 
   /** Logits [answers, B, K]; equal steps that the same classifier reads are classified once. */

@@ -13,6 +13,11 @@ export interface TensorSpec {
   readonly mapSide?: number;
 }
 
+/** Whether it is a running statistic of a batch norm: not trained by gradients. */
+export function isStatistic(tensor: Pick<TensorSpec, "role">): boolean {
+  return tensor.role === "mean" || tensor.role === "variance";
+}
+
 export function filterTensor(convolution: ConvolutionSpec): TensorSpec {
   return { name: `${convolution.name}.weight`, shape: filterShape(convolution), role: "filter" };
 }

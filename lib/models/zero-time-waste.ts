@@ -1,5 +1,6 @@
 import type { MultiExitNetwork } from "./multi-exit-network.js";
-import { normed, residualArchitecture, residualExits, type ResidualExitsSpec } from "./residual-exits.js";
+import { normed } from "./numbered-stage.js";
+import { residualArchitecture, residualExits, type ResidualExitsSpec } from "./residual-exits.js";
 import { reducedMaps } from "./shallow-deep-network.js";
 
 /**

@@ -8,8 +8,8 @@ import { keepStatistics } from "./temporal-batch-norm.js";
 import { tf } from "./tensorflow.js";
 
 /**
- * A layer between stem and head, described once and as data: training and evaluation run the description, streaming and
- * cost interpret it (lib/models), and none of them knows an architecture.
+ * A layer between stem and head, described once and as data: training runs the description, evaluation and streaming run the
+ * program that is made of it, cost counts it (lib/models), and none of them knows an architecture.
  */
 export type CascadeLayer = DelayedLayer | InstantLayer;
 

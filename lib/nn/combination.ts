@@ -1,6 +1,6 @@
 import { kernels } from "./backend/chosen-kernels.js";
 import { relu, reluGradient } from "./backend/elementwise.js";
-import { concatenate, concatenateGradient } from "./concatenation.js";
+import { concatenateChannels, concatenateChannelsGradient } from "./concatenation.js";
 import type { MergePlan } from "./delay.js";
 import type { Layer, Sequence } from "./pass.js";
 import { type Tensor4D, tf } from "./tensorflow.js";
@@ -51,12 +51,12 @@ const addRelu: Combination = {
 /** out[t] = concat(shortcut[t], z[t]): the dense layer. */
 const concatenated: Combination = {
   join: (shortcut, branch, plan) => {
-    const values = concatenate(shortcut, branch, plan);
+    const values = concatenateChannels(shortcut, branch, plan);
     const channels = valueAt(shortcut.values.shape, 3);
     return {
       y: { values, timeline: plan.timeline },
       pullback: (dy) => {
-        const back = concatenateGradient(dy, channels, shortcut.timeline, branch.timeline, plan);
+        const back = concatenateChannelsGradient(dy, channels, shortcut.timeline, branch.timeline, plan);
         tf.dispose([dy, values]);
         return { dshortcut: back.dx, dbranch: back.dfeatures };
       },

@@ -12,7 +12,7 @@ import { ABSENT, isIdentity, type Timeline } from "./timeline.js";
  *
  * The plan's steps are the finer of both timelines. x [N, H, W, C], features [N', H, W, k] -> [N'', H, W, C + k].
  */
-export function concatenate(x: Sequence, features: Sequence, plan: MergePlan): Tensor4D {
+export function concatenateChannels(x: Sequence, features: Sequence, plan: MergePlan): Tensor4D {
   return tf.tidy(() => {
     return tf.concat([retimed(x, instantPart(plan)), retimed(features, delayedPart(plan))], 3);
   });
@@ -28,8 +28,8 @@ function retimed({ values, timeline }: Sequence, plan: MergePlan): Tensor4D {
   return isUnchanged ? values : kernels.merge(values, undefined, alone(timeline, plan));
 }
 
-/** Gradient of `concatenate`: dy [N'', H, W, C + k] -> by the instant channels, and by the undelayed features. */
-export function concatenateGradient(
+/** Gradient of `concatenateChannels`: dy [N'', H, W, C + k] -> by the instant channels, and by the undelayed features. */
+export function concatenateChannelsGradient(
   dy: Tensor4D,
   channels: number,
   x: Timeline,

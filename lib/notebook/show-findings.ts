@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { verdictOf } from "../studies/evidence/finding.js";
 import {
   holds,
+  isEndPoint,
   isFormer,
   readStudyRecord,
   type RecordedFinding,
@@ -29,7 +30,6 @@ function showOutcome(verdict: string, findings: readonly AnyFinding[], notTested
 
 type AnyFinding = Readonly<RecordedFinding> | StudyResult["findings"][number];
 
-const isEndPoint = (finding: AnyFinding): boolean => "carries" in finding && finding.carries;
 
 function findingRow(finding: AnyFinding): TableRow {
   const outcome = "outcome" in finding ? finding.outcome : finding.comesOut ? "holds" : "does not hold";

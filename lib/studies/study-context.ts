@@ -10,6 +10,7 @@ import type { RunSpec } from "../experiments/specs/spec.js";
 import { UserError } from "../util/errors.js";
 import { type Analysis, cachedAnalysis } from "./evidence/cached-analysis.js";
 import { type PaperFigure, paperFigureFor } from "./evidence/paper-figure.js";
+import { RUNS } from "../experiments/runs/run-record.js";
 
 /** A data set under the name that results have for it. */
 export interface NamedDataset {
@@ -25,7 +26,7 @@ export class StudyContext {
   constructor(
     readonly data: ResolvedDatasetSource,
     /** Folder of all runs. */
-    readonly root = join("data", "runs"),
+    readonly root = RUNS,
     /** Told what is being worked on. */
     readonly onProgress: (message: string) => void = () => undefined,
     /** Data sets that nothing is trained on, whose photographs are to be told from the study's own. */

@@ -1,5 +1,6 @@
 import { type AnytimeNetwork, tensorSpecs } from "../models/anytime-network.js";
-import { isStatistic, stateFrom, stateValues } from "../models/state.js";
+import { stateFrom, stateValues } from "../models/state.js";
+import { isStatistic } from "../models/tensor-spec.js";
 import { type Tensor, tf } from "../nn/tensorflow.js";
 import { UserError } from "../util/errors.js";
 import type { StoredTensor } from "../util/safetensors.js";

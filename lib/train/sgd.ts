@@ -1,17 +1,11 @@
 import type { NamedTensors } from "../nn/pass.js";
 import { kernels } from "../nn/backend/chosen-kernels.js";
+import type { SgdStep } from "../nn/backend/kernels.js";
 import type { Tensor } from "../nn/tensorflow.js";
 import { valueAt } from "../nn/timeline.js";
 
-/** Stochastic gradient descent with Nesterov momentum and weight decay on every parameter. */
-export interface SgdSettings {
-  readonly learningRate: number;
-  readonly momentum: number;
-  readonly weightDecay: number;
-}
-
 /**
- * One step for every parameter that has a gradient; the others stay as they are:
+ * A step of stochastic gradient descent with Nesterov momentum and weight decay for every parameter that has a gradient; the others stay as they are:
  *
  *     g <- gradient + weightDecay w
  *     v <- momentum v + g                  (v = 0 before the first step)
@@ -23,7 +17,7 @@ export function sgdStep(
   parameters: NamedTensors,
   velocities: NamedTensors,
   gradients: NamedTensors,
-  settings: SgdSettings,
+  step: SgdStep,
 ): { parameters: NamedTensors; velocities: NamedTensors } {
   const nextParameters = new Map<string, Tensor>(parameters);
   const nextVelocities = new Map<string, Tensor>(velocities);
@@ -33,7 +27,7 @@ export function sgdStep(
     if (weight === undefined) throw new RangeError(`a gradient names "${name}", which is no parameter`);
     return { weight, velocity: velocities.get(name), gradient };
   });
-  for (const [i, { weight, velocity }] of kernels.updateParameters(updates, settings).entries()) {
+  for (const [i, { weight, velocity }] of kernels.updateParameters(updates, step).entries()) {
     const name = valueAt(names, i);
     nextParameters.set(name, weight);
     nextVelocities.set(name, velocity);

@@ -5,7 +5,8 @@ import type { Logits } from "../nn/head.js";
 import type { Precision } from "../nn/backend/kernels.js";
 import { scoped, type Tensor, tf } from "../nn/tensorflow.js";
 import type { NamedTensors, Sequence } from "../nn/pass.js";
-import { sgdStep, type SgdSettings } from "./sgd.js";
+import type { SgdStep } from "../nn/backend/kernels.js";
+import { sgdStep } from "./sgd.js";
 
 /** All that changes from step to step: parameters, running statistics, and the momentum of each parameter. */
 export interface TrainingState extends NetworkState {
@@ -73,7 +74,7 @@ export function trainingStep(
   images: Sequence,
   labels: ArrayLike<number>,
   loss: TdSettings,
-  sgd: SgdSettings,
+  sgd: SgdStep,
   precision: Precision = "float32",
   backbone: Backbone = "trained",
 ): StepResult {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { from } from "arquero";
 import { accuracyOverBudgetFigure } from "../../lib/figures/accuracy-over-budget.js";
-import { scalingFigure } from "../../lib/figures/scaling.js";
+import { timePerImageFigure } from "../../lib/figures/time-per-image.js";
 import { timeSharesFigure } from "../../lib/figures/time-shares.js";
 import { assertSnapshot } from "./snapshot.js";
 
@@ -18,7 +18,7 @@ test("scaling: a panel for each variable, four lines in each in the order of its
       })),
     ),
   );
-  const figure = scalingFigure(from(rows));
+  const figure = timePerImageFigure(from(rows));
   assertSnapshot("scaling", figure);
   const { data, layout } = figure;
   assert.equal(data.length, 8);

@@ -2,12 +2,11 @@ import { cascadedDenseNet, type CascadedDenseNetSpec } from "../../lib/models/ca
 import { type CascadedNetwork } from "../../lib/models/cascaded-network.js";
 import { forward, tensorSpecs } from "../../lib/models/anytime-network.js";
 import { cascadedResNet, type CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
-import type { TensorSpec } from "../../lib/models/tensor-spec.js";
+import { isStatistic, type TensorSpec } from "../../lib/models/tensor-spec.js";
 import {
   disposeEvaluationPass,
   disposeState,
   evaluationPass,
-  isStatistic,
   type NetworkState,
   stateFrom,
   stateValues,

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { tensorSpecs } from "../../lib/models/anytime-network.js";
 import { cascadedResNet, type CascadedResNetSpec } from "../../lib/models/cascaded-resnet.js";
 import { retimedState } from "../../lib/models/retime.js";
-import { disposeState, isStatistic, type NamedValues, stateValues } from "../../lib/models/state.js";
+import { disposeState, type NamedValues, stateValues } from "../../lib/models/state.js";
+import { isStatistic } from "../../lib/models/tensor-spec.js";
 import { tf } from "../../lib/nn/tensorflow.js";
 import { tinySpec } from "./oracle-cases.js";
 

@@ -9,13 +9,13 @@ import {
   disposeEvaluationPass,
   disposeState,
   evaluationPass,
-  isStatistic,
   type NetworkState,
   stateFrom,
 } from "../../lib/models/state.js";
 import { programOf } from "../../lib/models/evaluation.js";
 import { dueSteps, type Program } from "../../lib/models/program.js";
 import { stream } from "../../lib/models/stream.js";
+import { isStatistic } from "../../lib/models/tensor-spec.js";
 import { TensorRun } from "../../lib/models/tensor-run.js";
 import type { CascadeSpec } from "../../lib/models/cascaded-network.js";
 import type { Delay } from "../../lib/nn/delay.js";

@@ -1,6 +1,6 @@
 import type { AnytimeNetwork } from "../../models/anytime-network.js";
-import { isStatistic, type NetworkState, stateFrom } from "../../models/state.js";
-import type { TensorSpec } from "../../models/tensor-spec.js";
+import { type NetworkState, stateFrom } from "../../models/state.js";
+import { isStatistic, type TensorSpec } from "../../models/tensor-spec.js";
 import type { Sequence } from "../../nn/pass.js";
 import { tf } from "../../nn/tensorflow.js";
 import { constantTimeline } from "../../nn/timeline.js";

@@ -39,7 +39,7 @@ export function runSummary(directory: string): RunSummary {
   const done = readRun(directory).done;
   if (done === null) {
     throw new UserError(
-      `${directory} is not finished; call "cascade run ${join(directory, "spec.json")}" to go on with it`,
+      `${directory} is not finished; call "cascade run ${join(directory, SPEC)}" to go on with it`,
     );
   }
   const diverged = divergedSummary(directory)?.diverged;

@@ -23,6 +23,7 @@ import { type Owned, owning } from "../../util/owned.js";
 import { fileError, sha256 } from "../../util/files.js";
 import { decodeSafetensors } from "../../util/safetensors.js";
 import { collectTrace } from "./collect-trace.js";
+import { SPEC } from "./done-record.js";
 import { readRun } from "./run-record.js";
 import { noSuchModel, runSummary } from "./run-summary.js";
 import { parseRunSpec, type RunSpec } from "../specs/spec.js";
@@ -111,7 +112,7 @@ export async function openTrainedModel(
 ): Promise<TrainedModel> {
   const summary = runSummary(directory);
   const record = readRun(directory);
-  const spec = parseRunSpec(record.spec, join(directory, "spec.json"));
+  const spec = parseRunSpec(record.spec, join(directory, SPEC));
   const { normalisation, classNames, imageSize } = summary;
   const views = modelViews(specRunAs(spec, options, directory), classNames.length, imageSize);
   const view = options.model === undefined ? views[0] : views.find(({ model }) => model === options.model);

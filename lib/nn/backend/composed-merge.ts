@@ -1,5 +1,5 @@
 import type { Kernels, MergeSteps } from "./kernels.js";
-import { concatenate, splitRows } from "./rows.js";
+import { joinRows, splitRows } from "./rows.js";
 import { type Tensor4D, tf } from "../tensorflow.js";
 import { ABSENT, type Timeline, valueAt } from "../timeline.js";
 
@@ -24,7 +24,7 @@ export const composedMerge: Pick<Kernels, "merge" | "mergeGradient"> = {
         const y = sum === undefined ? zero : tf.add<Tensor4D>(zero, sum);
         return relu ? tf.relu(y) : y;
       });
-      return concatenate(steps);
+      return joinRows(steps);
     }),
 
   mergeGradient: (dy, y, steps) =>
@@ -64,7 +64,7 @@ class StepGradients {
   whole({ shape: [, height, width, channels] }: Tensor4D): Tensor4D {
     const zeros = (rows: number): Tensor4D => tf.zeros([rows, height, width, channels]);
     if (this.#sums.length === 0) return zeros(0);
-    return concatenate(this.#sums.map((sum, d) => sum ?? zeros(valueAt(this.timeline.rows, d))));
+    return joinRows(this.#sums.map((sum, d) => sum ?? zeros(valueAt(this.timeline.rows, d))));
   }
 }
 

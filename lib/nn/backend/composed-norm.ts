@@ -1,5 +1,5 @@
 import { type Affine, type Kernels, unbiasing } from "./kernels.js";
-import { concatenate, splitRows } from "./rows.js";
+import { joinRows, splitRows } from "./rows.js";
 import { type Tensor, type Tensor1D, type Tensor2D, type Tensor4D, tf } from "../tensorflow.js";
 import { ABSENT, valueAt } from "../timeline.js";
 
@@ -23,7 +23,7 @@ export const composedNorm: Pick<
         const y: Tensor4D = tf.add(tf.mul(tf.sub(part, mean), gain), row(offset, d));
         return relu ? tf.relu(y) : y;
       });
-      return { y: concatenate(parts), mean: tf.stack(means), variance: tf.stack(variances) };
+      return { y: joinRows(parts), mean: tf.stack(means), variance: tf.stack(variances) };
     }) as Normalized,
 
   normalizeGradient: (dy, x, scale, offset, statistics, { rows, epsilon, relu }) =>
@@ -47,7 +47,7 @@ export const composedNorm: Pick<
       });
       const collected = (ofSteps: Tensor[]): Tensor =>
         isShared(scale) ? tf.addN(ofSteps) : tf.stack(ofSteps);
-      return { dx: concatenate(parts), dscale: collected(dscales), doffset: collected(doffsets) };
+      return { dx: joinRows(parts), dscale: collected(dscales), doffset: collected(doffsets) };
     }) as NormGradient,
 
   updateStatistics: (running, batch, { step, momentum, values }) =>
@@ -68,7 +68,7 @@ export const composedNorm: Pick<
 
   scaleAndShift: (x, { gain, bias, rows, relu }) =>
     tf.tidy(() =>
-      concatenate(
+      joinRows(
         splitRows(x, rows).map((part, d) => {
           const y: Tensor4D = tf.add(tf.mul(part, row(gain, d)), row(bias, d));
           return relu ? tf.relu(y) : y;

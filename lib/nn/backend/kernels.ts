@@ -65,7 +65,7 @@ export interface MergeSteps {
   readonly relu: boolean;
 }
 
-/** Learning rate, momentum and weight decay of a step (lib/train/sgd.ts). */
+/** A step of stochastic gradient descent (lib/train/sgd.ts). */
 export interface SgdStep {
   readonly learningRate: number;
   readonly momentum: number;

@@ -13,7 +13,7 @@ export function splitRows(x: Tensor4D, rows: readonly number[]): Tensor4D[] {
 }
 
 /** Values one after another on the first axis. */
-export function concatenate(parts: readonly Tensor4D[]): Tensor4D {
+export function joinRows(parts: readonly Tensor4D[]): Tensor4D {
   const first = valueAt(parts, 0);
   if (parts.length === 1) return tf.clone(first);
   if (dtypeOf(first) === "float32") return tf.concat([...parts], 0);
@@ -29,7 +29,7 @@ export function concatenate(parts: readonly Tensor4D[]): Tensor4D {
 export function gatherSteps(x: Tensor4D, before: Timeline, selection: StepSelection): Tensor4D {
   return tf.tidy(() => {
     const parts = splitRows(x, before.rows);
-    return concatenate(selection.source.map((d) => valueAt(parts, d)));
+    return joinRows(selection.source.map((d) => valueAt(parts, d)));
   });
 }
 
@@ -38,7 +38,7 @@ export function gatherStepsGradient(dy: Tensor4D, before: Timeline, selection: S
   return tf.tidy(() => {
     const parts = splitRows(dy, selection.timeline.rows);
     const [, height, width, channels] = dy.shape;
-    return concatenate(
+    return joinRows(
       before.rows.map((rows, d) => {
         const received = parts.filter((_, i) => selection.source[i] === d);
         return received.length === 0

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { CIFAR10_CLASSES } from "../../datasets/cifar-classes.js";
 
 /** Accuracy in % of a model at a mean stopping time of 3 and at the last step. */
 export type PaperFigure = ReadonlyMap<string, { readonly meanStop3: number; readonly last: number }>;
@@ -13,9 +14,7 @@ export const PAPER: PaperFigure = new Map([
   ["SerialCE", { meanStop3: 10, last: 92 }],
 ]);
 
-const CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
-
 /** What stands beside results on images of these classes: the paper's figure where they are CIFAR-10's, else nothing. */
 export function paperFigureFor(classNames: readonly string[]): PaperFigure {
-  return isDeepStrictEqual([...classNames].sort(), CIFAR10) ? PAPER : new Map();
+  return isDeepStrictEqual([...classNames].sort(), [...CIFAR10_CLASSES].sort()) ? PAPER : new Map();
 }

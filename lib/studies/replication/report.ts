@@ -13,7 +13,7 @@ import {
   tableHtml,
 } from "./report-parts.js";
 import { REPORT_STYLE } from "./report-style.js";
-import { holds, isFormer, type RecordedFinding, type StudyRecord } from "./study-record.js";
+import { holds, isEndPoint, isFormer, type RecordedFinding, type StudyRecord } from "./study-record.js";
 
 /** All that a report shows. */
 export interface Report {
@@ -138,8 +138,6 @@ function countsOf(verdict: StudyRecord["verdict"], findings: readonly RecordedFi
   const others = findings.filter((one) => !isEndPoint(one));
   return [...count(carriers, "end point"), ...count(others, "other finding")].map((text) => `${text} hold`);
 }
-
-const isEndPoint = (finding: RecordedFinding): boolean => "carries" in finding && finding.carries;
 
 /** What trainings that diverged cost a study: nothing where none did. */
 function lossesOf({ notTested, diverged = [], runs }: StudyRecord): string[] {

@@ -100,6 +100,11 @@ export function holds(finding: Readonly<RecordedFinding> | Finding): boolean {
   return "comesOut" in finding ? finding.comesOut : finding.outcome === "holds";
 }
 
+/** Whether a finding carries its claim; those of records of the former form do not say. */
+export function isEndPoint(finding: Readonly<RecordedFinding> | Finding): boolean {
+  return "carries" in finding && finding.carries;
+}
+
 /** Writes the record with the sum over it. */
 export async function writeStudyRecord(path: string, record: StudyRecord): Promise<void> {
   const content = { ...(JSON.parse(JSON.stringify(record, namedNumbers)) as StudyRecord), sum: undefined };

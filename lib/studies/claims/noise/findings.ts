@@ -12,8 +12,8 @@ const CONVENTIONAL = "SerialCE";
 export const OPPONENTS = [CONVENTIONAL, "CascadedCE", "SerialTD-MultiHead"] as const;
 
 /** Trained on clean images, or with a patch of each set to zero, as the paper's models are. */
-export type Augmentation = "clean" | "occluded";
-export const AUGMENTATIONS = ["clean", "occluded"] as const satisfies readonly Augmentation[];
+export const AUGMENTATIONS = ["clean", "occluded"] as const;
+export type Augmentation = (typeof AUGMENTATIONS)[number];
 export const TRAINED: Readonly<Record<Augmentation, string>> = {
   clean: "trained on clean images",
   occluded: "trained with occlusion",

@@ -5,8 +5,8 @@ import { type Quantity, share } from "../../evidence/quantities.js";
 import type { NoisyModel, NoisyResult } from "./evaluation.js";
 
 /** When accuracy is asked for: at the last timestep, or over all of them (area, trapezoids, divided by T - 1). */
-export type When = "last step" | "over time";
-export const WHEN = ["over time", "last step"] as const satisfies readonly When[];
+export const WHEN = ["over time", "last step"] as const;
+export type When = (typeof WHEN)[number];
 
 export interface Condition {
   readonly noise: string;

@@ -9,6 +9,7 @@ import {
   THIN_LINE_WIDTH,
   WIDTH,
 } from "./style.js";
+import { axisNumber, panelDomain } from "./panels.js";
 import { tableRows } from "./table-rows.js";
 import { groupRows } from "../util/group-rows.js";
 import type { TableLike } from "../util/table-cells.js";
@@ -34,19 +35,23 @@ const GAP = 0.05;
  * Time of one image against each thing it depends on, a panel each, on logarithmic axes. Table: variable, value,
  * precision, training and evaluation (milliseconds an image).
  */
-export function scalingFigure(table: TableLike): PlotlyFigure {
-  const rows = tableRows("scaling", table, ["value", "training", "evaluation"], ["variable", "precision"]);
+export function timePerImageFigure(table: TableLike): PlotlyFigure {
+  const rows = tableRows(
+    "time per image",
+    table,
+    ["value", "training", "evaluation"],
+    ["variable", "precision"],
+  );
   const panels = [...groupRows(rows, (row) => row.variable)];
-  const width = (1 - GAP * (panels.length - 1)) / panels.length;
   const times = rows.flatMap((row) => [row.training, row.evaluation]).map(Math.log10);
   const range = [Math.min(...times) - 0.1, Math.max(...times) + 0.1];
   const axes: Record<string, PlotlyObject> = {};
   const data = panels.flatMap(([variable, own], i) => {
-    const number = i === 0 ? "" : String(i + 1);
+    const number = axisNumber(i);
     const values = [...new Set(own.map((row) => row.value))].sort((a, b) => a - b);
     axes[`xaxis${number}`] = axis(TITLES[variable] ?? variable, {
       type: "log",
-      domain: [i * (width + GAP), i * (width + GAP) + width],
+      domain: panelDomain(i, panels.length, GAP),
       anchor: `y${number}`,
       tickvals: values,
       ticktext: values.map((value) =>
