@@ -202,7 +202,6 @@ export { speedAccuracyOfDataSets, speedAccuracyPanels } from "./figures/speed-ac
 export { type DrawnStopping, stoppingOverTimeFigure } from "./figures/stopping-over-time.js";
 export { type DrawnChanges, traceChangesFigure } from "./figures/trace-changes.js";
 export { tdTargetsFigure } from "./figures/td-targets.js";
-export { trainingCurvesFigure } from "./figures/training-curves.js";
 export { typicalityFigure } from "./figures/typicality.js";
 
 // datasets and noise

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../util/errors.js";
@@ -34,7 +34,7 @@ export function sharedGpus(environment: NodeJS.ProcessEnv = process.env): string
 export async function useSharedGpu(
   words: readonly string[],
   environment: NodeJS.ProcessEnv = process.env,
-  folder = join(tmpdir(), `cascade-gpus-${userInfo().uid}`),
+  folder?: string,
 ): Promise<void> {
   const gpus = sharedGpus(environment);
   if (gpus.length === 0) return;
@@ -43,9 +43,12 @@ export async function useSharedGpu(
   if (command !== "run") return;
   const parent = Number(words[words.indexOf("--parent") + 1]);
   const stopWatching = words.includes("--parent") && parent > 0 ? exitWithParent({ pid: parent }) : undefined;
-  environment[VISIBLE] = await leasedGpu(folder, gpus);
+  environment[VISIBLE] = await leasedGpu(folder ?? leasesOfUser(), gpus);
   stopWatching?.();
 }
+
+/** By the user's number: not all have a name, in containers above all. */
+const leasesOfUser = (): string => join(tmpdir(), `cascade-gpus-${process.getuid?.() ?? ""}`);
 
 async function leasedGpu(folder: string, gpus: readonly string[]): Promise<string> {
   for (let tries = 0; ; tries++) {

@@ -3,7 +3,7 @@ import { runNotebook } from "../notebook/run.js";
 import { UserError } from "../util/errors.js";
 import { jsonOrText } from "../util/json-text.js";
 import { type Progress, startProgress } from "../util/progress.js";
-import { positiveNumber } from "./options.js";
+import { wholeNumber } from "./options.js";
 import { writeOut } from "./output.js";
 
 type Parameters = Readonly<Record<string, unknown>>;
@@ -23,7 +23,7 @@ export function notebookCommand(): Command {
     .option("-p, --parameter <name=value>", "set a parameter; the value is JSON, else text", addParameter, {})
     .option("--out <file>", "write the executed notebook here")
     .option("--in-place", "write the executed notebook over the given one")
-    .option("--timeout <seconds>", "how long one cell may take", positiveNumber)
+    .option("--timeout <seconds>", "how long one cell may take", wholeNumber(1))
     .action(runNotebooks);
 }
 

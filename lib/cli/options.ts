@@ -4,16 +4,19 @@ import { InvalidArgumentError } from "commander";
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isInteger(value) || value < least) {
+    if (text.trim() === "" || !Number.isInteger(value) || value < least) {
       throw new InvalidArgumentError(`it must be a whole number of at least ${least}.`);
     }
     return value;
   };
 }
 
-/** Reads an option's value as whole numbers of at least 0, separated by commas. */
-export function wholeNumbers(text: string): number[] {
-  return text.split(",").map(wholeNumber(0));
+/** Reads an option's value as seeds: whole numbers of at least 0, separated by commas, each once. */
+export function seedList(text: string): number[] {
+  const seeds = text.split(",").map(wholeNumber(0));
+  const twice = seeds.find((seed, i) => seeds.indexOf(seed) !== i);
+  if (twice !== undefined) throw new InvalidArgumentError(`it names ${twice} twice.`);
+  return seeds;
 }
 
 /** Reads an option's value as names separated by commas. */

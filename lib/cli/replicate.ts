@@ -10,7 +10,7 @@ import { sourceShapes } from "../studies/replication/source-shapes.js";
 import type { ProtocolName } from "../studies/study.js";
 import { trainingStatus } from "../studies/replication/training-status.js";
 import { namedSources } from "./data-options.js";
-import { repeated, wholeNumber, wholeNumbers, words } from "./options.js";
+import { repeated, seedList, wholeNumber, words } from "./options.js";
 import { parseOverrides } from "./overrides.js";
 import { writeOut } from "./output.js";
 import { type PlanOptions, printPlan, withPlanOptions } from "./replication-plan.js";
@@ -61,7 +61,7 @@ export function replicateCommand(): Command {
       [],
     )
     .option("--only <studies>", "names of studies, separated by commas", words)
-    .option("--seeds <list>", "seeds in the place of the protocol's, separated by commas", wholeNumbers)
+    .option("--seeds <list>", "seeds in the place of the protocol's, separated by commas", seedList)
     .option("--jobs <n>", "trainings at a time; the cores are shared out among them", wholeNumber(1))
     .option("--runs <folder>", "folder of all runs", RUNS)
     .option(

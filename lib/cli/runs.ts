@@ -2,11 +2,12 @@ import { Command } from "commander";
 import { findRun } from "../experiments/comparing/find-run.js";
 import { runDifference } from "../experiments/comparing/run-difference.js";
 import { runRows } from "../experiments/comparing/run-rows.js";
-import { RUN_COLUMNS, runsTable } from "../experiments/comparing/runs-table.js";
+import { RUN_COLUMNS, runsTable, runsWhere } from "../experiments/comparing/runs-table.js";
 import { writeTable } from "../experiments/export/table-file.js";
 import { writePyTorchWeights } from "../experiments/export/pytorch-weights.js";
 import { writeTensorBoard } from "../experiments/export/tensorboard.js";
 import { listRuns, RUNS } from "../experiments/runs/run-record.js";
+import { UserError } from "../util/errors.js";
 import { tableCells, type TableLike, tableText } from "../util/table-cells.js";
 import { repeated, words } from "./options.js";
 import { writeOut } from "./output.js";
@@ -62,14 +63,28 @@ function print(table: TableLike): void {
   writeOut(tableText(tableCells(table, { limit: Infinity })));
 }
 
-const rootOf = (command: Command): string => String(command.optsWithGlobals()["root"]);
+/**
+ * The options of `runs`, which Commander takes for a subcommand too, wherever they stand. A UserError where one is given
+ * that the subcommand does not heed.
+ */
+function optionsOf(command: Command, heeded: readonly (keyof RunsOptions)[] = ["root"]): RunsOptions {
+  const { parent } = command;
+  const unheeded = parent?.options.find(
+    (option) =>
+      parent.getOptionValueSource(option.attributeName()) === "cli" &&
+      !heeded.some((name) => name === option.attributeName()),
+  );
+  if (unheeded !== undefined)
+    throw new UserError(`"cascade runs ${command.name()}" has no option ${unheeded.long ?? unheeded.flags}`);
+  return command.optsWithGlobals<RunsOptions>();
+}
 
 function showCommand(): Command {
   return new Command("show")
     .description("one run: its spec, where it ran, what came out")
     .argument("<run>", "its folder, or the beginning of its hash")
     .action((text: string, _: unknown, command: Command) => {
-      const run = findRun(text, rootOf(command));
+      const run = findRun(text, optionsOf(command).root);
       const rows = runRows([run]);
       const { spec = {}, state = "", finished = null, seconds = null } = rows[0] ?? {};
       writeOut(
@@ -91,7 +106,7 @@ function diffCommand(): Command {
     .argument("<first>", "a run's folder, or the beginning of its hash")
     .argument("<second>", "another one")
     .action((first: string, second: string, _: unknown, command: Command) => {
-      const root = rootOf(command);
+      const { root } = optionsOf(command);
       const { spec, results } = runDifference(findRun(first, root), findRun(second, root));
       if (spec.length === 0) writeOut("the specs are the same");
       else print(spec);
@@ -104,11 +119,12 @@ function diffCommand(): Command {
 function tensorBoardCommand(): Command {
   return new Command("tensorboard")
     .description(
-      "write losses and accuracies of all runs as event files, for `tensorboard --logdir <folder>`",
+      "write losses and accuracies of all runs, or those with --where, as event files, for `tensorboard --logdir <folder>`",
     )
     .argument("<folder>", "a folder for each run is made in it")
     .action(async (folder: string, _: unknown, command: Command) => {
-      const written = await writeTensorBoard(listRuns(rootOf(command)), folder);
+      const { root, where } = optionsOf(command, ["root", "where"]);
+      const written = await writeTensorBoard(runsWhere(where, listRuns(root)), folder);
       writeOut(`${written} runs written to ${folder}`);
     });
 }
@@ -119,7 +135,7 @@ function pyTorchCommand(): Command {
     .argument("<run>", "its folder, or the beginning of its hash")
     .argument("<file>", "a .safetensors file")
     .action(async (text: string, file: string, _: unknown, command: Command) => {
-      await writePyTorchWeights(findRun(text, rootOf(command)).directory, file);
+      await writePyTorchWeights(findRun(text, optionsOf(command).root).directory, file);
       writeOut(`written to ${file}`);
     });
 }

@@ -1,7 +1,14 @@
+import { isDeepStrictEqual } from "node:util";
+
 /** Class names in the order of the labels, as published with the data. */
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 export const CIFAR10_CLASSES = words("airplane automobile bird cat deer dog frog horse ship truck");
+
+/** Whether these are CIFAR-10's classes, in whatever order. */
+export function isCifar10(classNames: readonly string[]): boolean {
+  return isDeepStrictEqual([...classNames].sort(), [...CIFAR10_CLASSES].sort());
+}
 
 export const CIFAR100_COARSE_CLASSES = words(`
   aquatic_mammals fish flowers food_containers fruit_and_vegetables household_electrical_devices

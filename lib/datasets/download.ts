@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { type FileHandle, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
+import { basename } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../util/errors.js";
 import { fileError, isOfFiles } from "../util/files.js";
+import { clearLeftLock, FolderInUse, type FolderLock, lockFolder } from "../util/folder-lock.js";
 import { BusyServer, request } from "./http-request.js";
 import { type LoadOptions, reportTo } from "./progress.js";
 
 const PROGRESS_BYTES = 2 ** 20;
+/** How often to look whether the process that downloads the same archive has ended. */
+const POLL_MS = 500;
 
 /** How long to wait for what, in milliseconds, and how much to take. */
 export interface DownloadLimits {
@@ -37,7 +40,8 @@ const LIMITS: DownloadLimits = {
 
 /**
  * Downloads `url` to `path`, unless it is there. What has arrived is kept in `<path>.part`: a broken download
- * goes on where it stopped. The file gets its name only once its MD5 is the published one.
+ * goes on where it stopped. The file gets its name only once its MD5 is the published one. Of several
+ * processes that want it at once one downloads it, and the others wait for that.
  *
  * Throws a UserError when the address cannot be reached, when it gives more than the limits allow, and when the
  * checksum is wrong.
@@ -49,10 +53,55 @@ export async function download(
   options: LoadOptions = {},
   limits: DownloadLimits = LIMITS,
 ): Promise<void> {
-  if (await exists(path)) return;
+  // A folder is what can be locked; this one is the archive's alone.
+  const folder = `${path}.lock`;
+  try {
+    if (await exists(path)) {
+      // Of a process that was killed when all was there, but for the end of its lock.
+      await clearLeftLock(folder);
+      return;
+    }
+    const lock = await lockArchive(folder, path, options);
+    try {
+      // Another process may have got it while this one waited.
+      if (!(await exists(path))) await fetchChecked(url, path, md5, options, limits);
+    } finally {
+      await lock.release();
+    }
+  } finally {
+    await rmdir(folder).catch(() => undefined);
+  }
+}
+
+async function lockArchive(folder: string, path: string, options: LoadOptions): Promise<FolderLock> {
+  for (let hasWaited = false; ; hasWaited = true) {
+    try {
+      await mkdir(folder, { recursive: true });
+      return await lockFolder(folder);
+    } catch (error) {
+      if (!(error instanceof FolderInUse || isGone(error))) throw fileError(error, "write", folder);
+      if (!hasWaited) reportTo(options)(`another process downloads ${basename(path)}; waiting for it`);
+      await wait(POLL_MS);
+    }
+  }
+}
+
+/** Whether the folder was taken away by the process that had its lock, before this one could take it. */
+function isGone(error: unknown): boolean {
+  const cause = error instanceof UserError ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+}
+
+/** By one process alone. */
+async function fetchChecked(
+  url: string,
+  path: string,
+  md5: string,
+  options: LoadOptions,
+  limits: DownloadLimits,
+): Promise<void> {
   const part = `${path}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
     await fetchWhole(url, part, options, limits);
     const found = await md5OfFile(part);
     if (found !== md5) {

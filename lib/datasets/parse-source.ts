@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { type Dirent, existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../util/errors.js";
@@ -54,18 +54,26 @@ const MOST_AROUND = 3;
 /** What the names in a folder tell, or else those in the folders inside, where it is only a folder around the data. */
 async function kindOfFolder(path: string, around = 0): Promise<ResolvedDatasetSource["kind"] | undefined> {
   const entries = await readdir(path, { withFileTypes: true });
-  const inside = entries.filter((entry) => entry.isDirectory() && !isHiddenName(entry.name));
-  const files = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+  const folders: string[] = [];
+  const files: string[] = [];
+  for (const entry of entries) ((await isFolder(path, entry)) ? folders : files).push(entry.name);
+  const inside = folders.filter((name) => !isHiddenName(name));
   if (files.includes(CLASS_LIST)) return "tinyimagenet";
-  const kind = cifarKindOf(
-    files,
-    inside.map(({ name }) => name),
-  );
+  const kind = cifarKindOf(files, inside);
   if (kind !== undefined) return kind;
   if (around === MOST_AROUND || inside.length > MOST_AROUND) return undefined;
-  for (const { name } of inside) {
+  for (const name of inside) {
     const found = await kindOfFolder(join(path, name), around + 1);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Links are followed, as they are where the data is read; one to nothing is a file. */
+async function isFolder(path: string, entry: Dirent): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return stat(join(path, entry.name)).then(
+    (target) => target.isDirectory(),
+    () => false,
+  );
 }

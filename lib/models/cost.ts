@@ -15,6 +15,11 @@ export interface NetworkCost {
   readonly distinct: number[];
   /** Every layer at every timestep, as a plain loop over time computes it. */
   readonly everyStep: number[];
+  /**
+   * [T] the largest evaluation, of the stem or of a branch, whose result is due at a timestep and not before; 0 where none is.
+   * Empty for a network that is no cascade.
+   */
+  readonly slowest: number[];
   /** Evaluations on distinct, image-dependent input, by delayed layer (residual block or dense layer). */
   readonly evaluations: number[];
   /** [delayed layers][T] which state of the image each one's input is in, from 1; 0 where nothing of the image has arrived. */
@@ -32,7 +37,7 @@ export function networkCost(
 ): NetworkCost {
   if (network.kind === "cascade") return cascadeCost(network, side, frames);
   const once = multiExitCost(network);
-  return { distinct: once, everyStep: once, evaluations: [], inputStep: [] };
+  return { distinct: once, everyStep: once, slowest: [], evaluations: [], inputStep: [] };
 }
 
 function cascadeCost(network: CascadedNetwork, side: number, frames: readonly number[]): NetworkCost {
@@ -46,6 +51,8 @@ function cascadeCost(network: CascadedNetwork, side: number, frames: readonly nu
   const delayed = planMerge(network.stemDelay, image);
   // The stem works on a frame when it comes in; what no later timestep reads is not worked on.
   for (const [d, t] of firstTimestep.entries()) if (delayed.residual.includes(d)) distinct[t] = stem;
+  const slowest = Array<number>(timesteps).fill(0);
+  for (const t of firstUses(delayed.timeline, delayed.residual, image)) slowest[t] = stem;
   let x = delayed.timeline;
   let map = stemOutputSide(network.stem, side);
   const evaluations: number[] = [];
@@ -53,7 +60,10 @@ function cascadeCost(network: CascadedNetwork, side: number, frames: readonly nu
   for (const layer of network.layers) {
     const cost = layerCost(layer, map);
     const due = dueTimesteps(spec.scheme, cost.position, x);
-    for (const t of due.delayed) distinct[t] = (distinct[t] ?? 0) + cost.delayed;
+    for (const t of due.delayed) {
+      distinct[t] = (distinct[t] ?? 0) + cost.delayed;
+      slowest[t] = Math.max(slowest[t] ?? 0, cost.delayed);
+    }
     for (const t of due.instant) distinct[t] = (distinct[t] ?? 0) + cost.instant;
     if (cost.position !== undefined) {
       inputStep.push(x.step.map((d) => imageStatesUpTo(x, d)));
@@ -72,7 +82,13 @@ function cascadeCost(network: CascadedNetwork, side: number, frames: readonly nu
     if (fresh && valueAt(x.rows, d) > 1) distinct[t] = (distinct[t] ?? 0) + head;
     seen.add(d);
   }
-  return { distinct: cumulative(distinct), everyStep: cumulative(everyStep), evaluations, inputStep };
+  return {
+    distinct: cumulative(distinct),
+    everyStep: cumulative(everyStep),
+    slowest,
+    evaluations,
+    inputStep,
+  };
 }
 
 /** Multiply-adds of one evaluation of a layer on one image of side `side`, what it delays and what passes at once. */
@@ -122,7 +138,8 @@ function imageStatesUpTo({ rows }: Timeline, d: number): number {
   return valueAt(rows, d) === 1 ? 0 : rows.slice(0, d + 1).filter((count) => count > 1).length;
 }
 
-function cumulative(values: readonly number[]): number[] {
+/** Sums from the first value up to each. */
+export function cumulative(values: readonly number[]): number[] {
   let sum = 0;
   return values.map((value) => (sum += value));
 }

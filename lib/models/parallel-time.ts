@@ -2,10 +2,10 @@ import { exitCost } from "../nn/exit.js";
 import { IMAGE, inputsOf, nodeCost } from "../nn/feature-graph.js";
 import { headCost } from "../nn/head.js";
 import { named } from "../nn/pass.js";
-import { stemCost, stemOutputSide } from "../nn/stem.js";
+import { stemOutputSide } from "../nn/stem.js";
 import type { AnytimeNetwork } from "./anytime-network.js";
 import type { CascadedNetwork } from "./cascaded-network.js";
-import { layerCost, networkCost } from "./cost.js";
+import { cumulative, layerCost, networkCost } from "./cost.js";
 import type { MultiExitNetwork } from "./multi-exit-network.js";
 
 /** Hardware with a unit for every block, all equally fast, joined by links. */
@@ -18,12 +18,16 @@ export interface ParallelHardware {
  * When each answer to one image of side `side` is there, [T], on hardware with a unit a block; in multiply-adds of one unit,
  * which take equal time. Units work at the same time, each on its own part of the network:
  *
- * - In a cascade all blocks update at once. A timestep takes as long as the slowest block, d = max_i branch_i, and what
- *   does not wait, the shortcuts and links, is passed on behind it from block to block:
+ * - In a cascade what is delayed (the stem and all branches) works on what was there a timestep before, so that all of it
+ *   works at once. A timestep takes as long as the largest evaluation that is due at it, d[t]; what does not wait, the
+ *   shortcuts and links, is passed on behind it from block to block:
  *
- *       answer[t] = t d + Σ_i (shortcut_i + link) + head
+ *       answer[t] = Σ_{s <= t} d[s] + Σ_i (shortcut_i + link) + head
  *
- * - In a serial network each block waits for the one before it, and so does its answer for all that was computed until then:
+ *   A serial network as published has the same delays, and does some of the same work: it is no later.
+ *
+ * - In a serial network without delay (scheme "undelayed") each block waits for the one before it, and so does its answer for
+ *   all that was computed until then:
  *
  *       answer[t] = multiply-adds[t] + (blocks + 1) link
  *
@@ -37,23 +41,25 @@ export function parallelTimes(
   { linkLatency }: ParallelHardware,
 ): number[] {
   if (network.kind === "multiExit") return criticalPaths(network, linkLatency);
-  if (network.spec.scheme.kind === "parallel") return cascadeTimes(network, side, linkLatency);
-  const links = (network.layers.length + 1) * linkLatency;
-  return networkCost(network, side).distinct.map((cost) => cost + links);
+  const { distinct, slowest } = networkCost(network, side);
+  if (network.spec.scheme.kind === "serial" && network.spec.scheme.asPublished !== true) {
+    const links = (network.layers.length + 1) * linkLatency;
+    return distinct.map((cost) => cost + links);
+  }
+  const passing = passingTime(network, side, linkLatency);
+  return cumulative(slowest).map((time) => time + passing);
 }
 
-function cascadeTimes(network: CascadedNetwork, side: number, link: number): number[] {
-  let slowest = stemCost(network.stem, side);
-  let passing = 0;
+/** From the stem to the answer, by what does not wait. */
+function passingTime(network: CascadedNetwork, side: number, link: number): number {
+  let passing = headCost(network.features, network.spec.classes) + link;
   let map = stemOutputSide(network.stem, side);
   for (const layer of network.layers) {
     const cost = layerCost(layer, map);
-    slowest = Math.max(slowest, cost.delayed);
     passing += cost.instant + link;
     map = cost.side;
   }
-  const last = headCost(network.features, network.spec.classes) + link;
-  return Array.from({ length: network.timesteps }, (_, t) => t * slowest + passing + last);
+  return passing;
 }
 
 function criticalPaths({ spec, nodes, exits }: MultiExitNetwork, link: number): number[] {

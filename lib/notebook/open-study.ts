@@ -32,8 +32,8 @@ export interface OpenStudy<Settings extends StudySettings> {
 
 /**
  * A study as the parameters of a notebook have it; trains nothing. Without `data` it is what `cascade replicate` does
- * by the same protocol, so that runs are shared with it. Throws a UserError for a protocol that is none, and for one
- * whose data do not come with the project where none are given.
+ * by the same protocol, so that runs are shared with it. Throws a UserError for a protocol that is none, for one
+ * whose data do not come with the project where none are given, and for a seed that is given twice.
  */
 export async function openStudy<Settings extends StudySettings>(
   study: Study<Settings>,
@@ -43,6 +43,9 @@ export async function openStudy<Settings extends StudySettings>(
   const protocol = PROTOCOL_NAMES.find((one) => one === name);
   if (protocol === undefined)
     throw new UserError(`there is no protocol "${name}"; there are ${PROTOCOL_NAMES.join(", ")}`);
+  // Twice the same training would count as two that agree.
+  const twice = seeds.find((seed, i) => seeds.indexOf(seed) !== i);
+  if (twice !== undefined) throw new UserError(`the parameter seeds names ${twice} twice`);
   const { source, change } =
     data === "" ? embedded(protocol) : { source: await named(data, cScores), change: {} };
   const chosen = byProtocol[protocol];

@@ -15,21 +15,28 @@ import { showText } from "./show-text.js";
 
 /** Shows what came out of a study: the verdict, then each finding, end points first; or why there are none. */
 export function showFindings({ findings, notTested }: Pick<StudyResult, "findings" | "notTested">): void {
-  showOutcome(verdictOf({ findings }), findings, notTested);
+  showOutcome(verdictOf({ findings }), findings, { notTested });
 }
 
-function showOutcome(verdict: string, findings: readonly AnyFinding[], notTested: string | undefined): void {
+function showOutcome(
+  verdict: string,
+  findings: readonly AnyFinding[],
+  {
+    notTested,
+    withdrawn,
+  }: { readonly notTested?: string | undefined; readonly withdrawn?: string | undefined },
+): void {
   if (notTested !== undefined) {
     showText(`not tested here: ${notTested}`);
     return;
   }
+  if (withdrawn !== undefined) showText(`withdrawn: ${withdrawn}`);
   showTable([findingsSummary(verdict, findings)]);
   const inOrder = [...findings.filter(isEndPoint), ...findings.filter((one) => !isEndPoint(one))];
   showTable(inOrder.map(findingRow), { limit: findings.length });
 }
 
 type AnyFinding = Readonly<RecordedFinding> | StudyResult["findings"][number];
-
 
 function findingRow(finding: AnyFinding): TableRow {
   const outcome = "outcome" in finding ? finding.outcome : finding.comesOut ? "holds" : "does not hold";
@@ -77,9 +84,5 @@ export function showRecordedFindings(
       finished: record.finishedAt.slice(0, 10),
     },
   ]);
-  showOutcome(
-    isFormer(record.verdict) ? "by former rules" : record.verdict,
-    record.findings,
-    record.notTested,
-  );
+  showOutcome(isFormer(record.verdict) ? "by former rules" : record.verdict, record.findings, record);
 }

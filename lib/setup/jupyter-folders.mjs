@@ -21,16 +21,26 @@ function isWritable(/** @type {string} */ folder) {
   }
 }
 
+/** The home folder; undefined where HOME is not set and the system does not know the user, as in containers. */
+export function homeFolder() {
+  try {
+    return homedir();
+  } catch {
+    return undefined;
+  }
+}
+
 /**
- * Variables that lead JupyterLab to folders of the project where it cannot write to its own ones in the home folder.
- * Those that are set already stay.
+ * Variables that lead JupyterLab to folders of the project where it cannot write to its own ones in the home folder, or
+ * there is none. Those that are set already stay.
  *
  * @returns {Record<string, string>}
  */
-export function jupyterFolders(home = homedir(), otherwise = inProject("data", "cache", "jupyter")) {
+export function jupyterFolders(home = homeFolder(), otherwise = inProject("data", "cache", "jupyter")) {
   return Object.fromEntries(
     Object.entries(FOLDERS)
-      .filter(([name, path]) => process.env[name] === undefined && !isWritable(join(home, path)))
+      .filter(([name]) => process.env[name] === undefined)
+      .filter(([, path]) => home === undefined || !isWritable(join(home, path)))
       .map(([name, path]) => [name, join(otherwise, path)]),
   );
 }

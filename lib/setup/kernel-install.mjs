@@ -3,10 +3,10 @@
  * `npm run kernel:install`, or for one Python environment alone `npm run kernel:install -- --prefix <folder>`.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { SetupError, messageOf } from "./errors.mjs";
+import { homeFolder } from "./jupyter-folders.mjs";
 import { installTranslator } from "./kernel-link.mjs";
 import { guardOutput } from "./output-streams.mjs";
 import { KERNEL_SOURCE } from "./project.mjs";
@@ -16,8 +16,15 @@ function userData() {
   const chosen = process.env["JUPYTER_DATA_DIR"];
   if (chosen !== undefined) return chosen;
   return process.platform === "darwin"
-    ? join(homedir(), "Library", "Jupyter")
-    : join(process.env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share"), "jupyter");
+    ? join(home(), "Library", "Jupyter")
+    : join(process.env["XDG_DATA_HOME"] ?? join(home(), ".local", "share"), "jupyter");
+}
+
+function home() {
+  const folder = homeFolder();
+  if (folder === undefined)
+    throw new SetupError("you have no home folder: set HOME, or JUPYTER_DATA_DIR, to where Jupyter looks");
+  return folder;
 }
 
 /** The kernel as it is described elsewhere: with this Node, and the launcher where it lies in the project. */

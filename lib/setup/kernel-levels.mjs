@@ -75,6 +75,7 @@ export const levelArguments = ({ flags }, output) => [
   ...flags,
   interfaceDefinition(),
   join(ARITHMETIC, "level.cc"),
-  `-Wl,--version-script=${join(ARITHMETIC, "exports.map")}`,
+  // Not by -Wl, which takes commas in the path for its own.
+  ...["-Xlinker", `--version-script=${join(ARITHMETIC, "exports.map")}`],
   ...["-o", output],
 ];

@@ -4,12 +4,15 @@ import { ask, runCommand } from "./command.mjs";
 import { SetupError } from "./errors.mjs";
 import { VENV, VENV_PYTHON, inProject, sitePackages } from "./project.mjs";
 import { fingerprint, readStamp, removeStamp, stamps, writeStamp } from "./stamp.mjs";
-import { findPython, installHint } from "./toolchain.mjs";
+import { findPython, installHint, isAtLeast } from "./toolchain.mjs";
 
 /** This pip goes on with a download that broke off; the one that comes with Python may not. */
 const PIP = "pip==26.3";
 const TENSORFLOW_VERSION = "2.21.0";
 const LAB_REQUIREMENTS = inProject("lib", "setup", "requirements-lab.txt");
+
+/** Older ones cannot install into another environment than their own. */
+const PIP_FOR_OTHERS = [22, 3];
 
 /** @typedef {"cpu" | "gpu"} Device */
 
@@ -56,9 +59,8 @@ async function createVenv(/** @type {string} */ python) {
   if (ask(python, ["-c", "import venv, ensurepip"]) !== undefined)
     return runCommand(python, ["-m", "venv", VENV]);
   // Debian splits ensurepip off; a pip that is on the machine can stand in for it.
-  const canPip =
-    ask(python, ["-c", "import venv"]) !== undefined && ask(python, ["-m", "pip", "--version"]) !== undefined;
-  if (!canPip)
+  const [, pip = "0"] = /^pip (\S+)/.exec(ask(python, ["-m", "pip", "--version"]) ?? "") ?? [];
+  if (ask(python, ["-c", "import venv"]) === undefined || !isAtLeast(pip, PIP_FOR_OTHERS))
     throw new SetupError(
       `${python} has no venv module: ${installHint.python}, or set PYTHON to another Python`,
     );

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, utimesSync } from "node:fs";
 import { mkdir, rm, rmdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -65,6 +65,33 @@ export async function clearLeftLock(folder: string): Promise<void> {
   );
 }
 
+interface HeldLock {
+  readonly path: string;
+  readonly isHeld: () => boolean;
+  /** When `signHeldLocks` last gave its sign of life, by `performance.now()`. */
+  signed: number;
+}
+
+/** The locks that this process holds. */
+const heldLocks = new Set<HeldLock>();
+
+/**
+ * Gives a sign of life of all locks that this process holds. For whoever computes long without giving way to the event loop,
+ * where the signs that are due stand still: silence would be taken for death on another machine.
+ */
+export function signHeldLocks(): void {
+  const now = performance.now();
+  for (const lock of heldLocks) {
+    if (now - lock.signed < SIGN_MS || !lock.isHeld()) continue;
+    lock.signed = now;
+    try {
+      utimesSync(lock.path, new Date(), new Date());
+    } catch {
+      // A lock that was lost is noticed by who asks whether it is held.
+    }
+  }
+}
+
 async function takeLock(folder: string): Promise<FolderLock> {
   const path = join(folder, LOCK);
   const owner = processIdentity(process.pid);
@@ -92,6 +119,8 @@ async function takeLock(folder: string): Promise<FolderLock> {
     }
   };
   const signs = signsOfLife(path, SIGN_MS, isHeld);
+  const held = { path, isHeld, signed: performance.now() };
+  heldLocks.add(held);
   process.once("exit", removeAtExit);
   return {
     assertHeld() {
@@ -102,6 +131,7 @@ async function takeLock(folder: string): Promise<FolderLock> {
     },
     async release() {
       clearInterval(signs);
+      heldLocks.delete(held);
       process.off("exit", removeAtExit);
       if (!isHeld()) return;
       await guarded(folder, () => {

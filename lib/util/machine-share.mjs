@@ -11,9 +11,9 @@ export function usableProcessors() {
   return Math.min(availableParallelism(), processorQuota());
 }
 
-/** Bytes of memory that this process may use: the machine's, or as many as its control group has. */
+/** Bytes of memory that this process may use: the machine's, or as many as its control groups have. */
 export function usableMemory() {
-  return Math.min(totalmem(), process.constrainedMemory() || Infinity);
+  return Math.min(totalmem(), process.constrainedMemory() || Infinity, memoryLimit());
 }
 
 /**
@@ -25,21 +25,48 @@ export function usableMemory() {
  * @param {string} membership - a file that says which groups are the process's
  */
 export function processorQuota(root = "/sys/fs/cgroup", membership = "/proc/self/cgroup") {
-  const quotas = read(membership)
+  const texts = groups(root, membership, "cpu").map(({ folder, version }) =>
+    version === 2
+      ? read(`${folder}/cpu.max`)
+      : `${read(`${folder}/cpu.cfs_quota_us`).trim()} ${read(`${folder}/cpu.cfs_period_us`)}`,
+  );
+  const quotas = texts.map((text) => {
+    const [, quota, period] = /^(\d+) (\d+)\s*$/.exec(text) ?? [];
+    return quota === undefined ? Infinity : Number(quota) / Number(period);
+  });
+  return Math.max(1, Math.floor(Math.min(Infinity, ...quotas)));
+}
+
+/**
+ * Bytes of memory that the control groups of a process have; Infinity without a limit. Node knows the limit of its own group
+ * alone, where schedulers of clusters set that of a group above. Arguments as of `processorQuota`.
+ */
+export function memoryLimit(root = "/sys/fs/cgroup", membership = "/proc/self/cgroup") {
+  const limits = groups(root, membership, "memory").map(({ folder, version }) =>
+    Number(read(`${folder}/${version === 2 ? "memory.max" : "memory.limit_in_bytes"}`).trim() || "max"),
+  );
+  return Math.min(Infinity, ...limits.filter((limit) => limit > 0));
+}
+
+/**
+ * Folders of the groups of a process that have a controller, its own and all above them.
+ *
+ * @param {string} root
+ * @param {string} membership
+ * @param {string} controller
+ * @returns {{ folder: string, version: 1 | 2 }[]}
+ */
+function groups(root, membership, controller) {
+  return read(membership)
     .split("\n")
     .flatMap((line) => {
       const [, controllers = "", group] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
       if (group === undefined) return [];
-      if (controllers === "") return upwards(group).map((path) => read(`${root}${path}/cpu.max`));
-      if (!controllers.split(",").includes("cpu")) return [];
-      return upwards(group).map((path) => {
-        const file = `${root}/cpu${path}/cpu.cfs`;
-        return `${read(`${file}_quota_us`).trim()} ${read(`${file}_period_us`)}`;
-      });
-    })
-    .map((text) => /^(\d+) (\d+)\s*$/.exec(text))
-    .map((match) => (match === null ? Infinity : Number(match[1]) / Number(match[2])));
-  return Math.max(1, Math.floor(Math.min(Infinity, ...quotas)));
+      const version = controllers === "" ? 2 : 1;
+      if (version === 1 && !controllers.split(",").includes(controller)) return [];
+      const top = version === 2 ? root : `${root}/${controller}`;
+      return upwards(group).map((path) => ({ folder: `${top}${path}`, version }));
+    });
 }
 
 /**

@@ -3,7 +3,9 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { BenchmarkPeer } from "../../lib/experiments/benchmark/benchmark-peer.js";
 import { inProject } from "../../lib/setup/project.mjs";
+import { userError } from "../user-error.js";
 
 const run = promisify(execFile);
 const CASCADE = inProject("lib", "cli", "cascade.mjs");
@@ -62,4 +64,11 @@ test("a peer that fails, or that says what is not agreed, is one sentence; so is
   assert.match(ended, /^cascade: the peer "echo gone >&2; false" ended: gone$/m);
   assert.match(nonsense, /^cascade: the peer answered "hello", which is no JSON line as agreed$/m);
   assert.match(nameless, /^cascade: no case is named "half"; there are full; full, mixed; /m);
+});
+
+test("a peer that takes no command after its greeting is one sentence, too", async () => {
+  const command = `sh -c 'exec 0<&-; echo "{}"; sleep 0.5; echo lost >&2'`;
+  const { peer } = await BenchmarkPeer.start(command);
+  await assert.rejects(peer.time("train"), userError(/^the peer "sh -c .*" ended: lost$/));
+  peer.stop();
 });

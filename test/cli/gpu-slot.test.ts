@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
+import { promisify } from "node:util";
 import { sharedGpus, useSharedGpu } from "../../lib/cli/gpu-slot.js";
+import { NAMELESS, noNameless } from "../nameless-user.js";
 import { temporaryFolder } from "../temporary-folder.js";
 import { userError } from "../user-error.js";
 
@@ -66,3 +69,22 @@ test("whoever starts trainings sees no GPU, other commands see what they saw; a 
       userError(/CASCADE_GPUS is .* names each GPU once/),
     );
 });
+
+test(
+  "a user without a name, as containers have them, leases GPUs too",
+  { skip: noNameless },
+  async (context) => {
+    const folder = await temporaryFolder(context);
+    await chmod(folder, 0o777);
+    const script = `
+      import { useSharedGpu } from ${JSON.stringify(MODULE)};
+      await useSharedGpu(["run"]);
+      console.log(process.env.CUDA_VISIBLE_DEVICES);`;
+    const lease = async (gpus: string): Promise<string> => {
+      const env = { ...process.env, TMPDIR: folder, CASCADE_GPUS: gpus, CUDA_VISIBLE_DEVICES: "5" };
+      const argv = ["--import", "tsx", "--input-type=module", "-e", script];
+      return (await promisify(execFile)(process.execPath, argv, { env, uid: NAMELESS })).stdout;
+    };
+    assert.deepEqual([await lease(""), await lease("3")], ["5\n", "3\n"]);
+  },
+);

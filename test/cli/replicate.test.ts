@@ -76,6 +76,8 @@ test("what cannot be done is refused in one line", async (context) => {
     [["--only", "none"], /^cascade: there is no study "none"; there are .*\n$/],
     [["--data", "imagenet=x"], /^cascade: no such data source: imagenet=x/],
     [["--seeds", "0,x"], /--seeds <list>' argument '0,x' is invalid\. it must be a whole number/],
+    [["--seeds", "1,2,"], /--seeds <list>' argument '1,2,' is invalid\. it must be a whole number/],
+    [["--seeds", "1,2,1"], /--seeds <list>' argument '1,2,1' is invalid\. it names 1 twice\./],
     [["--protocol", "huge"], /'huge' is invalid\. Allowed choices are quick, reduced, settled, full\./],
     [["--plan", "--gpu-speed", "0"], /it must be a number from 0\.1 to 1000000/],
     [["--plan", "--benchmark", "none.json"], /^cascade: cannot read none\.json: there is no such file/],
@@ -93,6 +95,6 @@ test("where trainings cannot write, the command says so and ends", async (contex
   writeFileSync(join(folder, "runs", "logs"), "a file where a folder must be");
   const words = ["--only", "six-models", "--seeds", "0", "--runs", "runs"];
   const { err, code } = await replicate(folder, ...words);
-  assert.match(err, /^cascade: cannot write runs\/logs\/.*\.log: .*$/m);
+  assert.match(err, /^ordinary-ce-\w+: cannot write runs\/logs\/.*\.log: .*$/m);
   assert.equal(code, 1);
 });

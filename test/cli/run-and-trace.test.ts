@@ -252,7 +252,10 @@ test("cascade trace refuses what it cannot do in one line, with exit code 1", as
     [["trace", run, "--model", "CascadedTD"], /gives no model "CascadedTD"; it gives CascadedCE, SerialCE$/],
     [["trace", run, "--images", "21"], /the limit is 21 examples, allowed is 1 to 20/],
     [["trace", "damaged", "--out", "none.arrow"], /damaged\/model\.safetensors is damaged/],
-    [["trace", "unfinished"], /unfinished is not finished; call "cascade run unfinished\/spec\.json"/],
+    [
+      ["trace", "unfinished"],
+      /unfinished is not finished; call "cascade run unfinished\/spec\.json --out \."/,
+    ],
   ]);
   assert.equal(existsSync(join(folder, "none.arrow")), false);
 });

@@ -3,10 +3,10 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { download, type DownloadLimits } from "../../lib/datasets/download.js";
 import { userError } from "../user-error.js";
@@ -50,8 +50,24 @@ test("a download that breaks off goes on where it stopped, and is checked", asyn
   assert.deepEqual(await readFile(path), content);
   assert.equal(asked.length, 2);
   assert.match(asked[1] ?? "", /^bytes=[1-9]\d*-$/);
+  // A process that was killed between the file and the end of its lock leaves the lock.
+  await mkdir(`${path}.lock/.lock`, { recursive: true });
   await download(url, path, md5, quiet);
   assert.equal(asked.length, 2, "what is there is not fetched again");
+  assert.deepEqual(await readdir(dirname(path)), ["set.bin"]);
+});
+
+test("of several downloads of an archive at once one fetches it and the others wait for it", async (context) => {
+  const path = join(await temporaryFolder(context), "set.bin");
+  const { url, asked } = await serve(context, [100_000]);
+  const reports: string[] = [];
+  const options = { onReport: (line: string) => void reports.push(line) };
+  await Promise.all([0, 1, 2].map(() => download(url, path, md5, options)));
+  assert.deepEqual(await readFile(path), content);
+  assert.equal(asked.length, 2, "once broken off, once gone on");
+  const waited = reports.filter((line) => line === "another process downloads set.bin; waiting for it");
+  assert.equal(waited.length, 2);
+  assert.deepEqual(await readdir(dirname(path)), ["set.bin"]);
 });
 
 test("a part left by an earlier run is completed; a server without ranges starts over", async (context) => {
@@ -70,7 +86,7 @@ test("a wrong checksum or an unknown address leaves no file behind", async (cont
   const { url } = await serve(context, []);
   await assert.rejects(download(url, path, "0".repeat(32), quiet), /arrived with MD5 \w+, published is 0+/);
   await assert.rejects(download(url.replace("set", "other"), path, md5, quiet), /the server answers 404/);
-  assert.ok(!existsSync(path) && !existsSync(`${path}.part`));
+  assert.deepEqual(await readdir(dirname(path)), []);
 });
 
 const SOON: DownloadLimits = {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { loadDataset } from "../../lib/datasets/load.js";
@@ -35,6 +35,18 @@ test("a path is what its content is", async (context) => {
       onBroken: "fail",
     });
   await assert.rejects(parseDatasetSource(join(folder, "none")), /there is no such file or folder/);
+});
+
+test("CIFAR batches behind a link within the folder are told from images", async (context) => {
+  const batches = await temporaryFolder(context);
+  await writeTree(batches, { "train.bin": "", "test.bin": "" });
+  const folder = await temporaryFolder(context);
+  await writeTree(folder, { "README.md": "where it is from" });
+  await symlink(batches, join(folder, "batches"));
+  await symlink("nowhere", join(folder, "lost"));
+  await symlink(".", join(folder, "around"));
+  for (const text of [folder, `cifar100=${folder}`])
+    assert.equal((await parseDatasetSource(text)).kind, "cifar100");
 });
 
 test("the shape of a source is that of the data loaded from it", async (context) => {

@@ -11,7 +11,6 @@ import { reliabilityFigure } from "../../lib/figures/reliability.js";
 import { speedAccuracyFigure } from "../../lib/figures/speed-accuracy.js";
 import { modelStyles, WIDTH } from "../../lib/figures/style.js";
 import { tdTargetsFigure } from "../../lib/figures/td-targets.js";
-import { trainingCurvesFigure } from "../../lib/figures/training-curves.js";
 import { typicalityFigure } from "../../lib/figures/typicality.js";
 import { accuracyTable } from "../../lib/trace/accuracy-per-timestep.js";
 import { recipeTrace } from "../../lib/experiments/parity/recipe-trace.js";
@@ -48,9 +47,6 @@ const lambdas = [0, 0.5, 1].flatMap((lambda) => [
   { lambda, timestep: 0, source: 2, weight: lambda },
   { lambda, timestep: 1, source: 2, weight: 1 },
 ]);
-const epochs = ["train", "validation"].flatMap((split) =>
-  [0, 1, 2].map((epoch) => ({ model: "CascadedTD", split, epoch, loss: 2 - epoch / 2, accuracy: epoch / 3 })),
-);
 
 const accuracyFigure = accuracyOverTimeFigure(tableOf(accuracyTable));
 const speedFigure = speedAccuracyFigure(tableOf(speedAccuracyTable), "meanMultiplyAdds");
@@ -74,7 +70,6 @@ const figures: Readonly<Record<string, PlotlyFigure>> = {
     ["stem", "1"],
   ),
   cost: costFigure(from([{ timestep: 0, computedOnce: 2e6, repeated: 5e6 }])),
-  "training-curves": trainingCurvesFigure(from(epochs)),
 };
 
 interface Drawn {
@@ -156,8 +151,6 @@ test("heat maps, bars and panels hold their table", () => {
     ["0", "", ""],
     ["0", "1", ""],
   ]);
-  const curves = drawn(figures["training-curves"] as PlotlyFigure).filter(({ y }) => y.length === 3);
-  assert.equal(curves.length, 4);
 });
 
 test("a table that a figure cannot draw is refused by figure, column and row", () => {

@@ -33,7 +33,7 @@ test("seeds and data of the parameters take the protocol's place", async () => {
   assert.ok(specs.length > 0 && specs.every(({ data }) => data.kind === "procedural"));
 });
 
-test("a protocol that is none, and one without data, are told in a sentence", async () => {
+test("a protocol that is none, one without data, and a seed given twice are told in a sentence", async () => {
   await assert.rejects(
     openStudy(lambdaStudy, LAMBDA_SETTINGS, { ...DEFAULTS, protocol: "fast" }),
     /^UserError: there is no protocol "fast"; there are quick, reduced, settled, full$/,
@@ -41,6 +41,10 @@ test("a protocol that is none, and one without data, are told in a sentence", as
   await assert.rejects(
     openStudy(lambdaStudy, LAMBDA_SETTINGS, { ...DEFAULTS, protocol: "full" }),
     /^UserError: protocol "full" needs images .* set data = "cifar10=<archive or folder>"/,
+  );
+  await assert.rejects(
+    openStudy(lambdaStudy, LAMBDA_SETTINGS, { ...DEFAULTS, seeds: [0, 1, 0] }),
+    /^UserError: the parameter seeds names 0 twice$/,
   );
 });
 

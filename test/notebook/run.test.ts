@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { notebookCommand } from "../../lib/cli/notebook.js";
 import { KernelNotStarted, runNotebook, withSecondStart } from "../../lib/notebook/run.js";
 import { UserError } from "../../lib/util/errors.js";
 import { folderOfTests } from "../temporary-folder.js";
@@ -71,6 +72,16 @@ test(
     assert.deepEqual(seen, ["1/4", "2/4", "3/4", "4/4"]);
   },
 );
+
+test("the time of a cell is told in whole seconds, as Jupyter counts them", async () => {
+  const command = notebookCommand()
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  await assert.rejects(
+    command.parseAsync([join(folder, "none.ipynb"), "--timeout", "1.5"], { from: "user" }),
+    /'--timeout <seconds>' argument '1\.5' is invalid\. it must be a whole number of at least 1/,
+  );
+});
 
 test("a kernel that did not start is started once more, and only then", async () => {
   const outcomes = async (...errors: (Error | undefined)[]): Promise<number> => {

@@ -2,6 +2,8 @@ import { chmodSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const SETUP = join(import.meta.dirname, "../../lib/setup");
+/** The one file beside it that it needs. */
+const SHARE = join(import.meta.dirname, "../../lib/util/machine-share.mjs");
 
 /** `npm ci` as far as the set-up can tell: notes its call, takes its time, writes npm's own account last. */
 const FAKE_NPM = `#!/bin/sh
@@ -21,6 +23,7 @@ export interface Project {
 /** Makes of an empty folder a project of nothing but the set-up, on a machine without Python and compiler. */
 export function bareProjectIn(root: string): Project {
   cpSync(SETUP, join(root, "lib/setup"), { recursive: true });
+  cpSync(SHARE, join(root, "lib/util/machine-share.mjs"));
   const put = (path: string, text: string): void => {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);

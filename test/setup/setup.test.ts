@@ -15,7 +15,10 @@ import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemRefusal } from "../../lib/setup/errors.mjs";
 import { jupyterFolders } from "../../lib/setup/jupyter-folders.mjs";
+import { KERNEL_LEVELS, levelArguments } from "../../lib/setup/kernel-levels.mjs";
+import { inProject } from "../../lib/setup/project.mjs";
 import { isAtLeast } from "../../lib/setup/toolchain.mjs";
+import { NAMELESS, noNameless } from "../nameless-user.js";
 import { bareProjectIn, type Project } from "./bare-project.js";
 
 const SETUP = join(import.meta.dirname, "../../lib/setup");
@@ -76,6 +79,38 @@ test("without a compiler the set-up warns in one sentence and goes on; a second 
   const lab = setUp(project, ["--quiet", "--with-lab"]);
   assert.equal(lab.status, 1);
   assert.match(lab.said, /setup: no Python 3\.10 or newer is found: install/);
+});
+
+/** A Python without ensurepip, with a pip of this version; it notes what it is to do. */
+const pythonWithPip = (version: string): string => `#!/bin/sh
+case "$*" in
+  *python_version*) echo 3.11.2 ;;
+  *ensurepip*) exit 1 ;;
+  *"pip --version") echo "pip ${version} from /usr/lib/python3/dist-packages/pip (python 3.11)" ;;
+  *) echo "$*" >> python-calls ;;
+esac
+`;
+
+test("a pip that is there stands in for a missing ensurepip, unless it is too old for that", () => {
+  for (const [version, isUsed] of [
+    ["22.0.2", false],
+    ["22.3", true],
+  ] as const) {
+    const project = bareProject();
+    const python = join(project.root, "bin/python");
+    writeFileSync(python, pythonWithPip(version), { mode: 0o755 });
+    const { status, said } = setUp({ ...project, env: { ...project.env, PYTHON: python } }, ["--with-lab"]);
+    assert.equal(status, 1);
+    const calls = join(project.root, "python-calls");
+    if (isUsed)
+      assert.match(readFileSync(calls, "utf8"), /^-m pip --python .*\.venv\/bin\/python install pip==/m);
+    else assert.match(said, /^setup: .*bin\/python has no venv module: install .* python3-venv/m);
+  }
+});
+
+test("a comma in the project's path is no comma of the linker's", () => {
+  for (const word of KERNEL_LEVELS.flatMap((level) => levelArguments(level, "level.so")))
+    assert.ok(!(word.startsWith("-Wl,") && word.includes(inProject())), word);
 });
 
 test("a changed source is built again, a changed lock file installed again", () => {
@@ -216,4 +251,15 @@ test("where the home folder cannot be written, the lab is led to other folders",
   const led = jupyterFolders(join(home, "file"), other);
   assert.equal(led["JUPYTER_RUNTIME_DIR"], join(other, ".local/share/jupyter/runtime"));
   assert.ok(Object.values(led).every((path) => path.startsWith(other)));
+});
+
+test("a user without a name and a home has the lab's folders in the project", { skip: noNameless }, () => {
+  const script = `
+    import { jupyterFolders } from ${JSON.stringify(join(SETUP, "jupyter-folders.mjs"))};
+    console.log(jupyterFolders(undefined, "/other").JUPYTER_CONFIG_DIR);`;
+  const as = { env: { PATH: process.env["PATH"] }, uid: NAMELESS, encoding: "utf8" } as const;
+  const led = spawnSync(process.execPath, ["--input-type=module", "-e", script], as);
+  assert.equal(led.stdout, "/other/.jupyter\n", led.stderr);
+  const install = spawnSync(process.execPath, [join(SETUP, "kernel-install.mjs")], as);
+  assert.match(install.stderr, /^kernel: you have no home folder: set HOME, or JUPYTER_DATA_DIR, [^\n]*\n$/);
 });

@@ -29,7 +29,8 @@ const {
   RUNS = "200",
   SEED = "0",
   SNAKEMAKE,
-  FOLDER = mkdtempSync(join(tmpdir(), "killed-sweep-")),
+  // With a space, which an engine's shell must not take for the end of a path.
+  FOLDER = mkdtempSync(join(tmpdir(), "killed sweep-")),
 } = process.env;
 const project = join(import.meta.dirname, "../..");
 const CASCADE = "node_modules/anytime-cascade/cli/cascade.mjs";

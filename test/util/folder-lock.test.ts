@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { lockFolder } from "../../lib/util/folder-lock.js";
+import { lockFolder, signHeldLocks } from "../../lib/util/folder-lock.js";
 import { processIdentity } from "../../lib/util/process-identity.js";
 import { temporaryFolder } from "../temporary-folder.js";
 import { userError } from "../user-error.js";
@@ -127,7 +136,7 @@ test(
     const script = `
       import fs from "node:fs";
       import { syncBuiltinESMExports } from "node:module";
-      import { lockFolder } from "./lib/util/folder-lock.ts";
+      import { lockFolder, signHeldLocks } from "./lib/util/folder-lock.ts";
       await lockFolder(${JSON.stringify(folder)});
       fs.rmSync = () => { throw Object.assign(new Error("EBUSY: busy"), { code: "EBUSY" }); };
       syncBuiltinESMExports();
@@ -140,3 +149,23 @@ test(
     assert.deepEqual(readdirSync(folder), []);
   },
 );
+
+test("who computes without giving way gives signs of life of its own locks, and of no others", async (t) => {
+  const [folder, lost] = [await temporaryFolder(t), await temporaryFolder(t)];
+  const [own, taken] = [await lockFolder(folder), await lockFolder(lost)];
+  writeFileSync(
+    join(lost, ".lock-owner.json"),
+    JSON.stringify({ ...processIdentity(process.pid), machine: "another" }),
+  );
+  const silentSince = (of: string): number => statSync(join(of, ".lock")).mtimeMs;
+  for (const of of [folder, lost]) utimesSync(join(of, ".lock"), LONG_AGO, LONG_AGO);
+  signHeldLocks();
+  assert.equal(silentSince(folder), LONG_AGO.getTime(), "not at every call");
+  const later = performance.now() + 6_000;
+  t.mock.method(performance, "now", () => later);
+  signHeldLocks();
+  t.mock.restoreAll();
+  assert.ok(Date.now() - silentSince(folder) < 10_000);
+  assert.equal(silentSince(lost), LONG_AGO.getTime());
+  await Promise.all([own.release(), taken.release()]);
+});

@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { dirname, join } from "node:path";
-import { test } from "node:test";
-import { processorQuota, usableProcessors } from "../../lib/util/machine-share.mjs";
+import { test, type TestContext } from "node:test";
+import {
+  memoryLimit,
+  processorQuota,
+  usableMemory,
+  usableProcessors,
+} from "../../lib/util/machine-share.mjs";
 import { temporaryFolder } from "../temporary-folder.js";
 
 interface Groups {
@@ -68,19 +73,56 @@ const GROUPS: readonly Groups[] = [
   { what: "no groups", membership: undefined, files: {}, expected: Infinity },
 ];
 
-for (const { what, membership, files, expected } of GROUPS) {
-  test(`the processors' time that the control groups give: ${what}`, async (context) => {
-    const folder = await temporaryFolder(context);
-    for (const [name, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, "groups", name)), { recursive: true });
-      writeFileSync(join(folder, "groups", name), text);
-    }
-    if (membership !== undefined) writeFileSync(join(folder, "membership"), membership);
-    assert.equal(processorQuota(join(folder, "groups"), join(folder, "membership")), expected);
+const LIMITS: readonly Groups[] = [
+  { what: "a container", membership: "0::/\n", files: { "memory.max": "4294967296\n" }, expected: 2 ** 32 },
+  { what: "no limit", membership: "0::/\n", files: { "memory.max": "max\n" }, expected: Infinity },
+  { what: "an empty file", membership: "0::/\n", files: { "memory.max": "" }, expected: Infinity },
+  {
+    what: "a scheduler's job, above the task that runs in it",
+    membership: "0::/job_1/step_0/task_0\n",
+    files: {
+      "job_1/memory.max": "8000\n",
+      "job_1/step_0/memory.max": "7000\n",
+      "job_1/step_0/task_0/memory.max": "max\n",
+    },
+    expected: 7000,
+  },
+  {
+    what: "version 1",
+    membership: "4:cpu:/b\n3:memory:/job/task\n",
+    files: {
+      "memory/job/memory.limit_in_bytes": "9000\n",
+      "memory/job/task/memory.limit_in_bytes": "9223372036854771712\n",
+    },
+    expected: 9000,
+  },
+];
+
+/** A made root of groups, and the file that says which are the process's. */
+async function makeGroups(context: TestContext, { membership, files }: Groups): Promise<[string, string]> {
+  const folder = await temporaryFolder(context);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, "groups", name)), { recursive: true });
+    writeFileSync(join(folder, "groups", name), text);
+  }
+  if (membership !== undefined) writeFileSync(join(folder, "membership"), membership);
+  return [join(folder, "groups"), join(folder, "membership")];
+}
+
+for (const groups of GROUPS) {
+  test(`the processors' time that the control groups give: ${groups.what}`, async (context) => {
+    assert.equal(processorQuota(...(await makeGroups(context, groups))), groups.expected);
   });
 }
 
-test("no more processors are used than there are, and at least one", () => {
+for (const groups of LIMITS) {
+  test(`the memory that the control groups give: ${groups.what}`, async (context) => {
+    assert.equal(memoryLimit(...(await makeGroups(context, groups))), groups.expected);
+  });
+}
+
+test("no more is used than there is, and at least one processor", () => {
   const usable = usableProcessors();
   assert.ok(Number.isInteger(usable) && usable >= 1 && usable <= availableParallelism());
+  assert.ok(usableMemory() > 0 && usableMemory() <= totalmem());
 });

@@ -25,6 +25,8 @@ export class BenchmarkPeer {
     this.#closed = once(this.#child, "close").catch((error: unknown) => {
       this.#complaints += String(error);
     });
+    // It ended and reads no more: that is told where its answer is waited for.
+    this.#child.stdin.on("error", () => undefined);
     this.#child.stderr.on("data", (chunk: Buffer) => (this.#complaints += chunk.toString()));
     this.#reader = createInterface({ input: this.#child.stdout });
     this.#lines = this.#reader[Symbol.asyncIterator]();

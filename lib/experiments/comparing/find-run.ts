@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UserError } from "../../util/errors.js";
 import { SPEC } from "../runs/done-record.js";
-import { listRuns, readRun, type RunRecord, RUNS } from "../runs/run-record.js";
+import { namedRuns, readRun, type RunRecord, RUNS } from "../runs/run-record.js";
 
 /**
  * The run that a text names: its folder, the folder's name under `root`, or the beginning of its hash. Throws a
@@ -10,7 +10,7 @@ import { listRuns, readRun, type RunRecord, RUNS } from "../runs/run-record.js";
  */
 export function findRun(text: string, root = RUNS): RunRecord {
   for (const folder of [text, join(root, text)]) if (existsSync(join(folder, SPEC))) return readRun(folder);
-  const found = listRuns(root).filter(
+  const found = namedRuns(root).filter(
     ({ directory }) => /-([0-9a-f]+)$/.exec(directory)?.[1]?.startsWith(text) === true,
   );
   const [first, ...others] = found;

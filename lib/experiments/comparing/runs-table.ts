@@ -46,6 +46,12 @@ export function runsTable(query: RunsQuery = {}, runs: readonly RunRecord[] = li
   );
 }
 
+/** The runs of which a row fulfils all conditions of a `RunsQuery`; a UserError as for `runsTable`. */
+export function runsWhere(where: readonly string[], runs: readonly RunRecord[]): RunRecord[] {
+  const chosen = new Set(rowsWhere(where, runRows(runs)).map(({ directory }) => directory));
+  return runs.filter(({ directory }) => chosen.has(directory));
+}
+
 /** The rows for which all conditions of a `RunsQuery` hold; a UserError as for `runsTable`. */
 export function rowsWhere(where: readonly string[], rows: readonly RunRow[]): RunRow[] {
   const conditions = where.map((text) => condition(text, rows));

@@ -1,5 +1,6 @@
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { writeFileAtomic } from "../../util/files.js";
+import { fileError, removeFile, writeFileAtomic } from "../../util/files.js";
 import type { MetricsRecord, RunRecord } from "../runs/run-record.js";
 import { stepRecords } from "../runs/training-metrics.js";
 import { eventFile, type ScalarEvent } from "./event-file.js";
@@ -16,11 +17,23 @@ export async function writeTensorBoard(runs: readonly RunRecord[], folder: strin
     if (events.length === 0) continue;
     const { done } = run;
     const seconds = done === null ? 0 : Math.floor(Date.parse(done.finishedAt) / 1000);
-    const path = join(folder, basename(run.directory), `events.out.tfevents.${seconds}.cascade`);
-    await writeFileAtomic(path, eventFile(events, seconds));
+    const ofRun = join(folder, basename(run.directory));
+    const name = `events.out.tfevents.${seconds}.cascade`;
+    await writeFileAtomic(join(ofRun, name), eventFile(events, seconds));
+    await removeOthers(ofRun, name);
     written++;
   }
   return written;
+}
+
+/** Removes what was written before the run was finished, under another time: TensorBoard would read both. */
+async function removeOthers(folder: string, kept: string): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw fileError(error, "read", folder);
+  });
+  for (const name of names)
+    if (name !== kept && /^events\.out\.tfevents\.\d+\.cascade$/.test(name))
+      await removeFile(join(folder, name));
 }
 
 /** Every number of the metrics under the name that TensorBoard groups it by. */

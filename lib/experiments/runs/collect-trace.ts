@@ -10,6 +10,7 @@ import { scoped, tf } from "../../nn/tensorflow.js";
 import { distinctSteps, type Timeline } from "../../nn/timeline.js";
 import { CLEAN, type Disturbance, disturbed, scheduledDraws } from "../../noise/schedule.js";
 import type { Trace } from "../../trace/trace.js";
+import { signHeldLocks } from "../../util/folder-lock.js";
 
 export interface CollectOptions {
   readonly normalisation: ChannelStatistics;
@@ -61,6 +62,7 @@ export function collectTrace(
       logits.set(values.subarray(t * row, (t + 1) * row), (t * examples + done) * spec.classes);
     }
     done += count;
+    signHeldLocks();
     onProgress?.(done);
   }
   disposeEvaluationPass(pass);

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../util/errors.js";
 import { extentOf, fileError, sha256 } from "../../util/files.js";
@@ -139,10 +139,28 @@ export function readRun(directory: string): RunRecord {
 
 /** All runs in the folder `root`, data/runs unless told, finished or not, by directory name; none if it is not there. */
 export function listRuns(root = RUNS): RunRecord[] {
+  return namedRuns(root).filter(({ directory }) => !isSecondName(directory, root));
+}
+
+/** The same under each of their names: a run whose images lie at two paths has two (`runHome`). */
+export function namedRuns(root = RUNS): RunRecord[] {
   if (!existsSync(root)) return [];
-  return readdirSync(root)
-    .sort()
-    .map((name) => join(root, name))
-    .filter((directory) => existsSync(join(directory, SPEC)))
-    .map((directory) => new RunRecord(directory));
+  try {
+    return readdirSync(root)
+      .sort()
+      .map((name) => join(root, name))
+      .filter((directory) => existsSync(join(directory, SPEC)))
+      .map((directory) => new RunRecord(directory));
+  } catch (error) {
+    throw fileError(error, "read", root);
+  }
+}
+
+/** Whether it is a link to another run of the same root; a run that lies elsewhere is in this root by its link alone. */
+function isSecondName(directory: string, root: string): boolean {
+  try {
+    return lstatSync(directory).isSymbolicLink() && dirname(realpathSync(directory)) === realpathSync(root);
+  } catch (error) {
+    throw fileError(error, "read", directory);
+  }
 }

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { UserError } from "../../util/errors.js";
 import { parseWithSchema } from "../../util/schema.js";
@@ -6,7 +6,7 @@ import { namedModels } from "../specs/names.js";
 import { parseRunSpec } from "../specs/spec.js";
 import { divergedSummary, divergenceText } from "./divergence.js";
 import { DONE, SPEC } from "./done-record.js";
-import { readRun } from "./run-record.js";
+import { readRun, RUNS } from "./run-record.js";
 
 const channels = z.tuple([z.number(), z.number(), z.number()]);
 
@@ -38,9 +38,7 @@ export type RunSummary = z.output<typeof runSummarySchema>;
 export function runSummary(directory: string): RunSummary {
   const done = readRun(directory).done;
   if (done === null) {
-    throw new UserError(
-      `${directory} is not finished; call "cascade run ${join(directory, SPEC)}" to go on with it`,
-    );
+    throw new UserError(`${directory} is not finished; call "${commandFor(directory)}" to go on with it`);
   }
   const diverged = divergedSummary(directory)?.diverged;
   if (diverged !== undefined) {
@@ -54,6 +52,17 @@ export function runSummary(directory: string): RunSummary {
   const models = summary.models.map((one, i) => ({ ...one, model: named[i]?.model ?? one.model }));
   return { ...summary, models };
 }
+
+/** What goes on with a run where it is: under another root it would begin anew. */
+function commandFor(directory: string): string {
+  const root = dirname(directory);
+  const elsewhere = resolve(root) === resolve(RUNS) ? [] : ["--out", root];
+  return ["cascade", "run", join(directory, SPEC), ...elsewhere].map(shellWord).join(" ");
+}
+
+/** A word as a shell takes it for one. */
+const shellWord = (text: string): string =>
+  /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** That a run does not give a model, and which it gives. */
 export function noSuchModel(

@@ -90,11 +90,14 @@ async function finishedRun(
   return hash === undefined ? directory : (await runHome(root, spec, hash)).directory;
 }
 
-/** Holds a finished run to its DONE.json, and removes the lock of a process that was killed when all was written. */
+/**
+ * Holds the results of a finished run to its DONE.json, whatever became of its checkpoints, and removes the lock of a
+ * process that was killed when all was written.
+ */
 async function settle(directory: string, warn: (message: string) => void): Promise<void> {
   await clearLeftLock(directory);
   const record = readRun(directory);
-  await record.verify();
+  await record.verifyResults();
   if (record.isUnverified())
     warn(`${directory} is of a former form, unverified: nothing tells whether its ${DONE} was edited`);
 }

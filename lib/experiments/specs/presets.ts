@@ -26,8 +26,9 @@ const SHARED = {
   heads: "single",
   temporalAffine: false,
   // Chosen by the study norm-stability. Epsilon is that of the published code's time-indexed batch norm: with 1e-5
-  // small networks diverge or stay at chance in early timesteps, because what is nearly constant, such as features of
-  // a blank, is blown up. Its momentum of 1, the last batch's statistics alone, was less accurate than averaging.
+  // some small networks stay at chance in early timesteps, because what is nearly constant, such as features of a
+  // blank, is blown up. The momentum averages over batches, as is usual; the study does not tell the published 1,
+  // the last batch's statistics alone, from it clearly.
   epsilon: 0.1,
   momentum: 0.1,
   timesteps: null,

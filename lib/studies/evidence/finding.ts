@@ -78,8 +78,11 @@ export function finding(
   rule: Rule,
   contrasts: readonly Contrast[],
 ): Draft {
-  // One contrast without a p-value makes this NaN.
-  const pValue = Math.max(...contrasts.map((contrast) => rule.pValue(contrastEstimate(contrast))));
+  // One contrast without a p-value makes this NaN, and so does the want of any.
+  const pValue =
+    contrasts.length === 0
+      ? NaN
+      : Math.max(...contrasts.map((contrast) => rule.pValue(contrastEstimate(contrast))));
   return {
     finding: {
       statement: `${statement} (rule: ${contrasts.length > 1 ? "each " : ""}${rule.text})`,
@@ -92,11 +95,15 @@ export function finding(
   };
 }
 
-/** A statement that is a matter of counting, and not of chance. */
-export function counted({ statement, by, carries }: Statement, measured: string, holds: boolean): Draft {
+/** A statement that is a matter of counting, and not of chance; `holds` is undefined where there is too little to count. */
+export function counted(
+  { statement, by, carries }: Statement,
+  measured: string,
+  holds: boolean | undefined,
+): Draft {
   return {
     finding: { statement, by, carries: carries === true, measured, contrasts: [], pValue: null },
-    counted: holds,
+    ...(holds !== undefined && { counted: holds }),
   };
 }
 

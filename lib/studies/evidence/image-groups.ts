@@ -10,11 +10,19 @@ export type Grouped<Measures, Group extends Partial<Measures> = Measures> = Meas
   readonly withoutGroup: Group[];
 };
 
-/** The places of the images that are left without each group. An image's group is its id's remainder, in every trace. */
+/**
+ * The group of an image, by its id alone, so that it is the same in every trace: ids spread evenly by the golden ratio
+ * (Knuth's multiplicative hash). Not their remainders: where labels go round, image by image, those would be classes.
+ */
+export function imageGroup(id: number): number {
+  return Math.floor(((Math.imul(id, 0x9e3779b1) >>> 0) / 2 ** 32) * IMAGE_GROUPS);
+}
+
+/** The places of the images that are left without each group. */
 export function placesWithoutGroup(ids: ArrayLike<number>): number[][] {
   const places = Array.from(ids, (_, n) => n);
   return Array.from({ length: IMAGE_GROUPS }, (_, group) =>
-    places.filter((n) => (ids[n] as number) % IMAGE_GROUPS !== group),
+    places.filter((n) => imageGroup(ids[n] as number) !== group),
   );
 }
 

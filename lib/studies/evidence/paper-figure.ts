@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
-import { CIFAR10_CLASSES } from "../../datasets/cifar-classes.js";
+import { isCifar10 } from "../../datasets/cifar-classes.js";
 
 /** Accuracy in % of a model at a mean stopping time of 3 and at the last step. */
 export type PaperFigure = ReadonlyMap<string, { readonly meanStop3: number; readonly last: number }>;
@@ -16,5 +15,5 @@ export const PAPER: PaperFigure = new Map([
 
 /** What stands beside results on images of these classes: the paper's figure where they are CIFAR-10's, else nothing. */
 export function paperFigureFor(classNames: readonly string[]): PaperFigure {
-  return isDeepStrictEqual([...classNames].sort(), [...CIFAR10_CLASSES].sort()) ? PAPER : new Map();
+  return isCifar10(classNames) ? PAPER : new Map();
 }

@@ -15,6 +15,11 @@ export interface Rule {
 /** Risk of taking to hold what does not. */
 export const LEVEL = 0.05;
 
+/** Less than so many points apart is "as accurate": the paper's figure has 91.5 and 92 % where it says so. */
+export const SAME_POINTS = 1;
+/** Less than so many points behind is "about as accurate", "within a few points". */
+export const NEAR_POINTS = 5;
+
 const negated = (estimate: Estimate): Estimate => ({ ...estimate, mean: -estimate.mean });
 
 /** The mean is above a value: one-sided t-test. */

@@ -99,8 +99,7 @@ export const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = {
   },
   settled: {
     name: "settled",
-    purpose:
-      "days on two cores: quarter width, three times the epochs, more seeds, the paper's three data sets",
+    purpose: "days on two cores: quarter width, three times the epochs, the paper's three data sets",
     datasets: [CIFAR10, CIFAR100, TINY_IMAGENET],
   },
   full: {

@@ -60,6 +60,7 @@ export function badge(verdict: StudyRecord["verdict"]): string {
     "in part": ["part", "◐"],
     "not reproduced": ["not", "✗"],
     "not tested here": ["untested", "–"],
+    withdrawn: ["untested", "–"],
   } as const;
   if (isFormer(verdict)) return `<span class="badge untested">by former rules</span>`;
   const [kind, sign] = kinds[verdict];

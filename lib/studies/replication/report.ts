@@ -133,15 +133,17 @@ ${rows.join("\n")}
 function countsOf(verdict: StudyRecord["verdict"], findings: readonly RecordedFinding[]): string[] {
   const count = (of: readonly RecordedFinding[], what: string): string[] =>
     of.length === 0 ? [] : [`${of.filter(holds).length} of ${plural(of.length, what)}`];
+  if (verdict === "withdrawn") return [];
   if (isFormer(verdict)) return count(findings, "finding").map((text) => `${text} came out`);
   const carriers = findings.filter(isEndPoint);
   const others = findings.filter((one) => !isEndPoint(one));
   return [...count(carriers, "end point"), ...count(others, "other finding")].map((text) => `${text} hold`);
 }
 
-/** What trainings that diverged cost a study: nothing where none did. */
-function lossesOf({ notTested, diverged = [], runs }: StudyRecord): string[] {
+/** Why a study has no verdict, or what trainings that diverged cost it. */
+function lossesOf({ notTested, withdrawn, diverged = [], runs }: StudyRecord): string[] {
   if (notTested !== undefined) return [notTested];
+  if (withdrawn !== undefined) return [withdrawn];
   return diverged.length === 0 ? [] : [divergedText(diverged, runs.length)];
 }
 
@@ -185,7 +187,7 @@ function claimHtml(
     (text) => `<p><b>${escaped(text)}.</b></p><ul>${diverged.join("")}</ul>\n`,
   );
   const [first] = figures;
-  return `<p class="where">${escaped(data.name)}, ${number(data.train)} training images, those held out for validation among them, and ${number(data.test)} test images; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
+  return `<p class="where">${escaped(data.name)}, ${number(data.train)} training images, those held out for validation among them, and ${number(data.test)} test images, where the settings in the appendix name no fewer; ${plural(record.settings.seeds.length, "seed")} (${record.settings.seeds.join(", ")})</p>
 ${place === TOLD_BEFORE ? "" : `<p class="claim">${escaped(study.claim)}</p>`}
 ${losses.join("")}${findingsTable("End points: findings that carry the claim", findings.filter(isEndPoint))}
 ${first === undefined || place === TOLD_BEFORE ? "" : figureHtml(place.figure, first.caption, drawings.get(first.name))}

@@ -48,7 +48,10 @@ const contentSchema = z.strictObject({
   study: z.strictObject({ name: z.string(), title: z.string(), claim: z.string() }),
   /** `overrides`: the change to the presets, as the command line takes it. */
   settings: z.looseObject({ seeds: z.array(z.number()), overrides: z.array(z.string()) }),
-  verdict: z.union([z.enum(["reproduced", "in part", "not reproduced", "not tested here"]), formerVerdict]),
+  verdict: z.union([
+    z.enum(["reproduced", "in part", "not reproduced", "not tested here", "withdrawn"]),
+    formerVerdict,
+  ]),
   findings: z.array(z.union([findingSchema, formerFindingSchema])),
   tables: z.array(
     z.strictObject({ name: z.string(), title: z.string(), rows: z.array(z.record(z.string(), cell)) }),
@@ -73,6 +76,8 @@ const contentSchema = z.strictObject({
     .optional(),
   /** Why there are no findings. */
   notTested: z.string().optional(),
+  /** Why a verdict was withdrawn: found wrong when the runs that it was computed from were gone. */
+  withdrawn: z.string().optional(),
   analysisSeconds: z.number(),
   finishedAt: z.string(),
   /** Where it was analysed. */

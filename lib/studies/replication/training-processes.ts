@@ -3,6 +3,7 @@ import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { threadLimit } from "../../experiments/runs/environment.js";
+import { UserError } from "../../util/errors.js";
 import { fileError, removeFile, writeFileAtomic } from "../../util/files.js";
 import { clearLeftLock } from "../../util/folder-lock.js";
 import type { Training } from "./replication.js";
@@ -52,7 +53,7 @@ export async function runTrainings(
     for (;;) {
       const training = options.signal?.aborted === true ? undefined : waiting.shift();
       if (training === undefined) return;
-      const outcome = await runTraining(training, options);
+      const outcome = await outcomeOf(training, options);
       outcomes.push(outcome);
       options.onEnd?.(outcome);
     }
@@ -61,16 +62,26 @@ export async function runTrainings(
   return outcomes;
 }
 
+/** What cannot be written for one training is its failure alone: the others go on. */
+async function outcomeOf(training: Training, options: TrainingProcessesOptions): Promise<TrainingOutcome> {
+  try {
+    return await runTraining(training, options);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { training, state: "failed", problem: error.message };
+  }
+}
+
 async function runTraining(
   training: Training,
   { root, threads, signal, program = CASCADE }: TrainingProcessesOptions,
 ): Promise<TrainingOutcome> {
   const { log, specFile } = filesBeside(root, training);
   const output = openLog(log);
-  await writeFileAtomic(specFile, JSON.stringify(training.spec));
   const [command, ...first] = program;
   const words = ["run", specFile, "--out", root, "--parent", String(process.pid)];
   try {
+    await writeFileAtomic(specFile, JSON.stringify(training.spec));
     const child = spawn(command, [...first, ...words], {
       stdio: ["ignore", output, output],
       // Ctrl-C is for this process alone: it ends the trainings and tells that from a failure.
@@ -106,12 +117,14 @@ export async function removeLeftovers(root: string, finished: readonly Training[
 
 /** Empty, and written at its end: another call may have a process at the same training that writes there still. */
 function openLog(path: string): number {
+  let log: number | undefined;
   try {
     mkdirSync(join(path, ".."), { recursive: true });
-    const log = openSync(path, "a");
+    log = openSync(path, "a");
     ftruncateSync(log);
     return log;
   } catch (error) {
+    if (log !== undefined) closeSync(log);
     throw fileError(error, "write", path);
   }
 }

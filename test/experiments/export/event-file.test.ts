@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { crc32c } from "../../../lib/experiments/export/crc32c.js";
 import { eventFile } from "../../../lib/experiments/export/event-file.js";
-import { scalarsOf } from "../../../lib/experiments/export/tensorboard.js";
+import { scalarsOf, writeTensorBoard } from "../../../lib/experiments/export/tensorboard.js";
+import { readRun } from "../../../lib/experiments/runs/run-record.js";
+import { temporaryFolder } from "../../temporary-folder.js";
+
+const FORMER_RUNS = join(import.meta.dirname, "../runs/former-runs");
 
 /** The three events below, by `RecordWriter` and `event_pb2` of the Python package tensorboard 2.21.0. */
 const GOLDEN =
@@ -39,4 +45,22 @@ test("every kind of line of the metrics is told, what is no number left out", ()
       "validation accuracy/t0 12 0.5",
     ],
   );
+});
+
+test("a run's events are there once, also where it was begun when they were written first", async (context) => {
+  const folder = await temporaryFolder(context);
+  const run = join(folder, "run");
+  const [former = ""] = readdirSync(FORMER_RUNS);
+  cpSync(join(FORMER_RUNS, former), run, { recursive: true });
+  const done = readFileSync(join(run, "DONE.json"));
+  rmSync(join(run, "DONE.json"));
+  const events = join(folder, "events");
+  const write = () => writeTensorBoard([readRun(run)], events);
+  assert.equal(await write(), 1);
+  writeFileSync(join(events, "run", "events.out.tfevents.1.elsewhere"), "another program's");
+  writeFileSync(join(run, "DONE.json"), done);
+  assert.equal(await write(), 1);
+  const [elsewhere, own, ...others] = readdirSync(join(events, "run")).sort();
+  assert.deepEqual([elsewhere, others], ["events.out.tfevents.1.elsewhere", []]);
+  assert.match(own ?? "", /^events\.out\.tfevents\.1\d{9}\.cascade$/);
 });

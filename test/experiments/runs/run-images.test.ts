@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { cp, lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, lstat, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { findRun } from "../../../lib/experiments/comparing/find-run.js";
 import { loadDataset } from "../../../lib/datasets/load.js";
 import { noteImages, runDataset, runOutcome } from "../../../lib/experiments/runs/run-images.js";
-import { readRun } from "../../../lib/experiments/runs/run-record.js";
+import { listRuns, readRun } from "../../../lib/experiments/runs/run-record.js";
 import { openRun } from "../../../lib/experiments/runs/run-store.js";
 import { parseRunSpec, type RunSpec } from "../../../lib/experiments/specs/spec.js";
 import { trainingRun } from "../../../lib/experiments/runs/training-run.js";
@@ -117,6 +118,16 @@ test("the same training on the same images at another path is the same run, foun
   const names = [directory, join(root, `cascaded-td-${specHash(elsewhere)}`)].map((path) => basename(path));
   assert.deepEqual((await readdir(root)).sort(), names.sort());
   assert.deepEqual(readRun(join(root, `cascaded-td-${specHash(elsewhere)}`)).done, readRun(directory).done);
+  // It is counted once, and found by the beginning of either hash; a run that lies elsewhere is one of this root too.
+  const shared = join(root, "..", "shared");
+  await mkdir(shared);
+  await symlink(root, join(shared, "runs"));
+  await symlink(directory, join(shared, "linked"));
+  const listed = (folder: string) => listRuns(folder).map((record) => basename(record.directory));
+  assert.deepEqual(listed(root), [basename(directory)]);
+  assert.deepEqual(listed(join(shared, "runs")), [basename(directory)]);
+  assert.deepEqual(listed(shared), ["linked"]);
+  for (const name of names) assert.equal(basename(findRun(name.slice(-12, -4), root).directory), name);
 
   await rm(join(copy, "train", "red", "0.png"));
   const link = join(root, `cascaded-td-${specHash(elsewhere)}`);

@@ -99,6 +99,11 @@ test("a spec changed by hand, a folder without a run and a bad name are refused"
   await assert.rejects(openTest(root), userError(/spec\.json is not valid JSON: /));
   assert.throws(() => readRun(folder), userError(/holds no run/));
   assert.deepEqual(listRuns(join(folder, "absent")), []);
+  writeFileSync(join(folder, "file"), "");
+  assert.throws(
+    () => listRuns(join(folder, "file")),
+    userError(/^cannot read .*file: a part of the path is a file/),
+  );
   await assert.rejects(
     openRun({ root, name: "../x", spec: SPEC, warn: refuseWarning }),
     userError(/is no name for a run/),

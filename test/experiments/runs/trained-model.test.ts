@@ -122,11 +122,17 @@ test("a run that cannot be opened is refused in one clear sentence, and nothing 
 
   const unfinished = copy("unfinished");
   rmSync(join(unfinished, "DONE.json"));
-  await refused(
-    unfinished,
-    {},
-    /unfinished is not finished; call "cascade run .*spec\.json" to go on with it$/,
-  );
+  const goesOn = (words: string) =>
+    new RegExp(`is not finished; call "cascade run ${words}" to go on with it$`);
+  await refused(unfinished, {}, goesOn(`${unfinished}/spec\\.json --out ${root}`));
+  const elsewhere = join(root, "bob's runs", "one");
+  cpSync(unfinished, elsewhere, { recursive: true });
+  const quoted = `'${root}/bob'\\\\''s runs`;
+  await refused(elsewhere, {}, goesOn(`${quoted}/one/spec\\.json' --out ${quoted}'`));
+  const usual = join("data", "runs", "one");
+  cpSync(unfinished, join(root, usual), { recursive: true });
+  process.chdir(root);
+  await refused(usual, {}, goesOn(`${usual}/spec\\.json`));
 
   const multihead = tinyRunSpec("serial-td-multihead", { network: { timesteps: 4 }, train: { epochs: 1 } });
   const heads = await trainingRun(multihead, { root, quiet: true });

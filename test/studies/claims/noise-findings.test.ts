@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONDITIONS, type NoisyModel } from "../../../lib/studies/claims/noise/evaluation.js";
-import { noiseFindings, noisesOf, OPPONENTS, TESTED } from "../../../lib/studies/claims/noise/findings.js";
+import { noiseFindings, noisesOf, OPPONENTS } from "../../../lib/studies/claims/noise/findings.js";
+import { CASCADED_TD } from "../../../lib/studies/evidence/model-names.js";
 import {
   accuracyUnder,
   noisyAccuracy,
@@ -60,7 +61,7 @@ test("a lead that is there without noise too is no robustness; one that noise ma
     // Ahead of every other model by 20 points without noise.
     const arms = armsOf(
       SEEDS.flatMap((seed) => [
-        made(TESTED, seed, 0.8 + seed / 100, () => tested),
+        made(CASCADED_TD, seed, 0.8 + seed / 100, () => tested),
         ...OPPONENTS.map((name) => made(name, seed, 0.6, () => 0.4)),
       ]),
     );
@@ -94,7 +95,7 @@ test("seeds are compared pair by pair", () => {
   const level = (seed: number): number => 0.3 + seed / 5;
   const arms = armsOf(
     SEEDS.flatMap((seed) => [
-      made(TESTED, seed, 0.9, () => level(seed) + 0.01),
+      made(CASCADED_TD, seed, 0.9, () => level(seed) + 0.01),
       ...OPPONENTS.map((name) => made(name, seed, 0.9, () => level(seed))),
     ]),
   );

@@ -79,4 +79,8 @@ test("every training is counted, also one that diverges, and judged on images th
   assert.ok(String(rows[1]?.["last"]).startsWith(last.toFixed(1)), JSON.stringify(rows[1]));
   const stable = result.findings.find(({ statement }) => statement.startsWith("With ε = 0.1"));
   assert.equal(stable?.outcome, "does not hold");
+  // The momentum takes no part in training: each is counted once.
+  assert.match(stable.measured, /^ε = 0.00001: \d of 2, ε = 0.1: \d of 2$/);
+  const endPoints = result.findings.filter(({ carries }) => carries);
+  assert.deepEqual(new Set(endPoints.map(({ outcome }) => outcome)), new Set(["not decided"]), "by one seed");
 });

@@ -9,6 +9,7 @@ import { runSummary } from "../../../lib/experiments/runs/run-summary.js";
 import { testImages, trainingImages } from "../../../lib/experiments/runs/image-splits.js";
 import { QUICK_DATA } from "../../../lib/studies/quick.js";
 import { runStudy } from "../../../lib/studies/run-study.js";
+import { CIFAR10_CLASSES } from "../../../lib/datasets/cifar-classes.js";
 import { StudyContext } from "../../../lib/studies/study-context.js";
 import { TRACE_SETTINGS, traceStudy } from "../../../lib/studies/claims/trace/study.js";
 import { RULES } from "../../../lib/studies/claims/trace/stopping.js";
@@ -85,6 +86,26 @@ test("images for the explorer stand beside their trace, with what the GRUs say o
   assert.ok(Math.abs((gain?.values[gain.values.length - 1] ?? NaN) - 1) < 0.5);
 });
 
+test("classes of TinyImageNet that are kinds of CIFAR-10's are no out-of-distribution images for it", async () => {
+  const source = { kind: "procedural", classes: 6, size: 8, train: 24, test: 24, seed: 7 } as const;
+  const [other] = await new StudyContext(QUICK_DATA, root, undefined, [
+    { name: "other", source },
+  ]).otherDatasets();
+  assert.ok(other);
+  const classNames = ["tabby", "lemon", "nail", "goose", "sock", "reel"];
+  const { train, test: tested } = other.dataset;
+  const dataset = { ...other.dataset, train: { ...train, classNames }, test: { ...tested, classNames } };
+  const of = (known: readonly string[]): unknown => {
+    const { learn, test } = photographsOf({ name: "tinyimagenet", dataset }, known, 8, 0);
+    return { learn: learn.classNames, test: test.classNames };
+  };
+  assert.deepEqual(of(CIFAR10_CLASSES), { learn: ["lemon", "sock"], test: ["nail", "reel"] });
+  assert.deepEqual(of(["apple", "pear"]), {
+    learn: ["tabby", "nail", "sock"],
+    test: ["lemon", "goose", "reel"],
+  });
+});
+
 test("photographs of another data set are told apart too, on classes that nothing learnt from", async () => {
   const source = { kind: "procedural", classes: 6, size: 64, train: 120, test: 60, seed: 7 } as const;
   const others = [{ name: "others", source }];
@@ -92,7 +113,7 @@ test("photographs of another data set are told apart too, on classes that nothin
   const images = SETTINGS.outOfDistributionImages;
   const [other] = await beside.otherDatasets();
   assert.ok(other);
-  const set = atSide(photographsOf(other, images, 0), 16, other.name);
+  const set = atSide(photographsOf(other, [], images, 0), 16, other.name);
   assert.deepEqual([set.learn.size.height, set.test.size.height], [16, 16]);
   assert.deepEqual([set.learn.labels.length, set.test.labels.length], [images, 30]);
   const learnt = new Set(set.learn.classNames);

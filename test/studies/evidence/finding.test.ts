@@ -171,3 +171,12 @@ test("the verdict is of the end points alone", () => {
   assert.equal(verdict(), "not tested here");
   assert.equal(verdictOf({ findings: [] }), "not tested here");
 });
+
+test("a statement about nothing is not decided", () => {
+  const [none, uncounted] = decided([
+    finding({ statement: "", by: "paper" }, isAhead, []),
+    counted({ statement: "", by: "project" }, "1 of 1", undefined),
+  ]);
+  assert.deepEqual([none?.outcome, none?.pValue], ["not decided", null]);
+  assert.deepEqual([uncounted?.outcome, uncounted?.pValue], ["not decided", null]);
+});

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   aurocWithoutGroup,
   IMAGE_GROUPS,
+  imageGroup,
   measuredWithGroups,
   placesWithoutGroup,
 } from "../../../lib/studies/evidence/image-groups.js";
@@ -12,16 +13,39 @@ import { jackknifeError } from "../../../lib/util/statistics.js";
 import { randomStream } from "../../../lib/util/random.js";
 import { traceOfProbabilities } from "../../trace/made-traces.js";
 
-test("every image is left out once, with those of its id's remainder", () => {
+test("every image is left out once, with those of its id's group", () => {
   const ids = randomStream(0, "ids").permutation(203);
   const groups = placesWithoutGroup(ids);
   assert.equal(groups.length, IMAGE_GROUPS);
   groups.forEach((places, group) => {
     const left = new Set(places);
     ids.forEach((id, n) => {
-      assert.equal(left.has(n), id % IMAGE_GROUPS !== group);
+      assert.equal(left.has(n), imageGroup(id) !== group);
     });
   });
+});
+
+test("groups are of equal size, and of each class an equal part where labels go round or stand in order", () => {
+  const images = 4000;
+  const sizes = (ids: readonly number[]): number[] =>
+    Array.from({ length: IMAGE_GROUPS }, (_, group) => ids.filter((id) => imageGroup(id) === group).length);
+  const all = [...Array(images).keys()];
+  for (const size of sizes(all)) assert.ok(Math.abs(size - images / IMAGE_GROUPS) <= 3, `${size}`);
+  for (const classes of [2, 10, 20, 100]) {
+    const share = images / classes / IMAGE_GROUPS;
+    for (let k = 0; k < classes; k++) {
+      for (const labels of [
+        (id: number) => id % classes,
+        (id: number) => Math.floor((id * classes) / images),
+      ]) {
+        for (const size of sizes(all.filter((id) => labels(id) === k)))
+          assert.ok(
+            Math.abs(size - share) <= Math.max(2, share / 2),
+            `${classes} classes: ${size}, not ${share}`,
+          );
+      }
+    }
+  }
 });
 
 test("the jackknife error of an accuracy is that of a binomial share", () => {
@@ -44,7 +68,7 @@ test("AUROC without a group is that of the others", () => {
   const positive = scores.map((score) => Number(score + stream.normal() > 0));
   const ids = scores.map((_, n) => n);
   const [first] = aurocWithoutGroup(scores, positive, ids);
-  const others = ids.filter((id) => id % IMAGE_GROUPS !== 0);
+  const others = ids.filter((id) => imageGroup(id) !== 0);
   const expected = auroc(
     others.map((n) => scores[n] as number),
     others.map((n) => positive[n] as number),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -132,4 +132,30 @@ test("two calls at the same training share its log: neither leaves a hole where 
     assert.ok(log.length > 0);
     for (const line of log) assert.match(line, /^line \d+$/);
   }
+});
+
+test("a training whose log or spec cannot be written is a failure of its own; the others go on", async (context) => {
+  const runs = await temporaryFolder(context);
+  const { trainings } = small(smallStudy("one", [0, 1, 2, 3]));
+  const [noLog = "", noSpec = "", device = ""] = trainings.map(({ directory }) =>
+    join(runs, "logs", directory),
+  );
+  mkdirSync(`${noLog}.log`, { recursive: true });
+  mkdirSync(`${noSpec}.json`);
+  symlinkSync("/dev/null", `${device}.log`);
+  const program = [process.execPath, "-e", "0"] as const;
+  const open = (): number => readdirSync("/dev/fd").length;
+  const before = open();
+  const outcomes = await runTrainings(trainings, { root: runs, jobs: 1, threads: 1, program });
+  assert.equal(open(), before);
+  assert.deepEqual(
+    outcomes.map(({ state }) => state),
+    ["failed", "failed", "failed", "done"],
+  );
+  assert.match(outcomes[0]?.problem ?? "", /^cannot write .*\.log: it is a folder, not a file$/);
+  assert.match(outcomes[1]?.problem ?? "", /^cannot \w+ .*\.json: it is a folder, not a file$/);
+  assert.match(
+    outcomes[2]?.problem ?? "",
+    /^cannot write .*\.log: the system refuses it \(EINVAL, ftruncate\)$/,
+  );
 });

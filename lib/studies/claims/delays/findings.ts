@@ -7,7 +7,7 @@ import {
   type OverTime,
   type Quantity,
 } from "../../evidence/quantities.js";
-import { isAhead, isNotBehind, isSame } from "../../evidence/rules.js";
+import { isAhead, isNotBehind, isSame, SAME_POINTS } from "../../evidence/rules.js";
 import {
   type Delays,
   ONE_STEP_AS_TRAINED,
@@ -19,9 +19,6 @@ import {
   TRAINED_SHORT,
 } from "./arms.js";
 import { delayName, longestOf, ONE_STEP, smallEpsilonArm, smoothing } from "./trainings.js";
-
-/** Points of accuracy that still count as "the same". */
-const SAME_POINTS = 1;
 
 const oneStep = delayName(ONE_STEP);
 const smoothed = (alpha: number): string => delayName(smoothing(alpha));

@@ -1,5 +1,5 @@
 import { decided } from "../../evidence/finding.js";
-import { FULL_CHANGE } from "../../full.js";
+import { FULL_CHANGE, FULL_SEEDS } from "../../full.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_NARROW_CHANGE } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
@@ -11,6 +11,7 @@ import { findingsOf } from "./findings.js";
 import { tablesOf } from "./tables.js";
 import { type DelaysSettings, trainingsOfSeed } from "./trainings.js";
 import { combined } from "../../../experiments/specs/spec-change.js";
+import { REDUCED_NARROW_CHANGE, REDUCED_SEEDS } from "../../reduced.js";
 
 /**
  * Smoothing makes every timestep distinct, so that a network that is trained for 70 steps costs about 70 passes an
@@ -29,8 +30,8 @@ export const DELAYS_SETTINGS: Readonly<Record<ProtocolName, DelaysSettings>> = {
     },
   },
   reduced: {
-    seeds: [0, 1, 2],
-    change: { network: { width: 0.125 }, trainImages: 10000, train: { epochs: 3 } },
+    seeds: REDUCED_SEEDS,
+    change: REDUCED_NARROW_CHANGE,
     smoothings: [0, 0.5, 0.9],
     smallEpsilon: 1e-5,
     long: {
@@ -52,7 +53,7 @@ export const DELAYS_SETTINGS: Readonly<Record<ProtocolName, DelaysSettings>> = {
     long: { timesteps: 70, images: 5000, change: { network: { width: 0.125 }, trainImages: 10000 } },
   },
   full: {
-    seeds: [0, 1, 2, 3, 4],
+    seeds: FULL_SEEDS,
     change: FULL_CHANGE,
     smoothings: [0, 0.3, 0.6, 0.9],
     smallEpsilon: 1e-5,

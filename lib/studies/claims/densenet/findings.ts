@@ -1,39 +1,37 @@
 import { type Draft, finding } from "../../evidence/finding.js";
 import { areaOverTime, lastStep, meanAccuracyOver } from "../../evidence/quantities.js";
-import { isAhead, isNotBehind } from "../../evidence/rules.js";
-import { type Compared, TD, WITH_EXIT_WEIGHTS, WITHOUT_EXIT_WEIGHTS } from "./models.js";
-
-/** What "about as accurate" at the last step is taken to mean. */
-const NEAR_POINTS = 5;
+import { isAhead, isNotBehind, NEAR_POINTS } from "../../evidence/rules.js";
+import { SDN, SERIAL_TD_MULTIHEAD } from "../../evidence/model-names.js";
+import { type Compared, DENSENET_TD } from "./models.js";
 
 export function denseFindings({ arms, early, last }: Compared): Draft[] {
-  const others = arms.arms.filter((arm) => arm !== TD);
+  const others = arms.arms.filter((arm) => arm !== DENSENET_TD);
   return [
     finding(
       {
-        statement: `${TD} is ahead of each other model at early timesteps, in mean accuracy over t = 1 to ${early.length} of ${last}`,
+        statement: `${DENSENET_TD} is ahead of each other model at early timesteps, in mean accuracy over t = 1 to ${early.length} of ${last}`,
         by: "paper",
         carries: true,
       },
       isAhead,
-      arms.over(TD, others, meanAccuracyOver(early)),
+      arms.over(DENSENET_TD, others, meanAccuracyOver(early)),
     ),
     finding(
       {
-        statement: `At the last step ${TD} is about as accurate as each other model, not ${NEAR_POINTS} points behind`,
+        statement: `At the last step ${DENSENET_TD} is about as accurate as each other model, not ${NEAR_POINTS} points behind`,
         by: "paper",
         carries: true,
       },
       isNotBehind(NEAR_POINTS),
-      arms.over(TD, others, lastStep),
+      arms.over(DENSENET_TD, others, lastStep),
     ),
     finding(
       {
-        statement: `${TD} has more area under accuracy over time than each other model`,
+        statement: `${DENSENET_TD} has more area under accuracy over time than each other model`,
         by: "project",
       },
       isAhead,
-      arms.over(TD, others, areaOverTime),
+      arms.over(DENSENET_TD, others, areaOverTime),
     ),
   ];
 }
@@ -47,6 +45,6 @@ export function exitWeightFinding({ arms }: Compared): Draft {
       by: "project",
     },
     isAhead,
-    arms.over(WITH_EXIT_WEIGHTS, [WITHOUT_EXIT_WEIGHTS], lastStep),
+    arms.over(SDN, [SERIAL_TD_MULTIHEAD], lastStep),
   );
 }

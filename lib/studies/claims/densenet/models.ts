@@ -2,9 +2,7 @@ import type { AnytimeModel } from "../../evidence/anytime-models.js";
 import type { PairedArms } from "../../evidence/paired-arms.js";
 import { lastTimestep } from "../../evidence/tables.js";
 
-export const TD = "DenseNet-CascadedTD";
-export const WITH_EXIT_WEIGHTS = "SDN";
-export const WITHOUT_EXIT_WEIGHTS = "SerialTD-MultiHead";
+export const DENSENET_TD = "DenseNet-CascadedTD";
 
 /** Share of the timesteps after t = 0 that counts as early. */
 const EARLY_SHARE = 1 / 3;

@@ -3,7 +3,7 @@ import type { PresetName } from "../../../experiments/specs/presets.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { anytimeArms } from "../../evidence/anytime-models.js";
 import { decided } from "../../evidence/finding.js";
-import { FULL_CHANGE, FULL_TRAINING } from "../../full.js";
+import { FULL_CHANGE, FULL_SEEDS, FULL_TRAINING } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_CHANGE } from "../../settled.js";
@@ -15,6 +15,7 @@ import { denseFindings, exitWeightFinding } from "./findings.js";
 import { compared } from "./models.js";
 import { tablesOf } from "./tables.js";
 import { type SpecChange } from "../../../experiments/specs/spec-change.js";
+import { REDUCED_SEEDS } from "../../reduced.js";
 
 /** `change` is of the DenseNet's presets. */
 export interface DenseNetSettings extends StudySettings {
@@ -35,7 +36,7 @@ export const DENSENET_SETTINGS: Readonly<Record<ProtocolName, DenseNetSettings>>
     resNetChange: QUICK_CHANGE,
   },
   reduced: {
-    seeds: [0, 1, 2],
+    seeds: REDUCED_SEEDS,
     change: { ...SHORT, network: { growth: 8, layers: [2, 3, 3, 2] } },
     resNetChange: SHORT,
   },
@@ -45,7 +46,7 @@ export const DENSENET_SETTINGS: Readonly<Record<ProtocolName, DenseNetSettings>>
     change: { ...SHORT, network: { growth: 16, layers: [6, 12, 24, 16] } },
     resNetChange: SETTLED_CHANGE,
   },
-  full: { seeds: [0, 1, 2, 3, 4], change: FULL_TRAINING, resNetChange: FULL_CHANGE },
+  full: { seeds: FULL_SEEDS, change: FULL_TRAINING, resNetChange: FULL_CHANGE },
 };
 
 /** Three trainings give four models. */

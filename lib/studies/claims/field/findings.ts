@@ -4,10 +4,11 @@ import { lastStep } from "../../evidence/quantities.js";
 import { isAhead } from "../../evidence/rules.js";
 import { areaWithin, AXES, type BudgetAxis, largestBudget, parallelAxis } from "./budgets.js";
 import type { FieldModel } from "./measured.js";
-import { CASCADE, ENSEMBLE, FAMILY } from "./trainings.js";
+import { ENSEMBLE, FAMILY } from "./trainings.js";
+import { CASCADED_TD, SDN, SERIAL_TD_MULTIHEAD } from "../../evidence/model-names.js";
 
 /** Networks of the kind that the paper compares with: Shallow-Deep Networks, on its own blocks and on their own. */
-const SHALLOW_DEEP = ["SerialTD-MultiHead", "SDN", "SDN-ResNet"];
+const SHALLOW_DEEP = [SERIAL_TD_MULTIHEAD, SDN, "SDN-ResNet"];
 const SEPARATE = [FAMILY, ENSEMBLE];
 
 /**
@@ -15,19 +16,19 @@ const SEPARATE = [FAMILY, ENSEMBLE];
  * budgets is asked beside it. `linkLatencies`: those of the study, in multiply-adds of a unit.
  */
 export function findingsOf(arms: PairedArms<FieldModel>, linkLatencies: readonly number[]): Draft[] {
-  const others = arms.arms.filter((arm) => arm !== CASCADE);
+  const others = arms.arms.filter((arm) => arm !== CASCADED_TD);
   const designed = others.filter((arm) => !SHALLOW_DEEP.includes(arm) && !SEPARATE.includes(arm));
   const shallowDeep = others.filter((arm) => SHALLOW_DEEP.includes(arm));
   const separate = others.filter((arm) => SEPARATE.includes(arm));
   const ahead = (axis: BudgetAxis, rivals: readonly string[], whom: string, carries?: true): Draft =>
     finding(
       {
-        statement: `${CASCADE} is more accurate than ${whom}, on average over budgets of ${axis.name}`,
+        statement: `${CASCADED_TD} is more accurate than ${whom}, on average over budgets of ${axis.name}`,
         by: carries ? "paper" : "project",
         ...(carries && { carries }),
       },
       isAhead,
-      arms.over(CASCADE, rivals, areaWithin(axis, largestBudget(arms, axis))),
+      arms.over(CASCADED_TD, rivals, areaWithin(axis, largestBudget(arms, axis))),
     );
   // Energy is proportional to multiply-adds, so that its findings would be theirs once more.
   const [parallel, ...otherAxes] = AXES.filter(({ name }) => name !== "energy");
@@ -49,9 +50,12 @@ export function findingsOf(arms: PairedArms<FieldModel>, linkLatencies: readonly
       return ahead(axis, others, "every other competitor");
     }),
     finding(
-      { statement: `${CASCADE}'s last answer is more accurate than every other competitor's`, by: "project" },
+      {
+        statement: `${CASCADED_TD}'s last answer is more accurate than every other competitor's`,
+        by: "project",
+      },
       isAhead,
-      arms.over(CASCADE, others, lastStep),
+      arms.over(CASCADED_TD, others, lastStep),
     ),
   ];
 }

@@ -20,6 +20,7 @@ import type { ArmResult } from "../../evidence/paired-arms.js";
 import type { StudyContext } from "../../study-context.js";
 import { measuredMilliseconds } from "../../evidence/milliseconds.js";
 import { armsOfSeed, type Composition, type FieldArm, type FieldSettings } from "./trainings.js";
+import { subtrace } from "../../../trace/subtrace.js";
 
 const overTime = z.array(cachedNumber);
 const fieldSchema = z.object({
@@ -151,10 +152,18 @@ async function tracesOf(
   const test = composed(tests, composition);
   const heldOut: ValidationTrace = { ...composed(validations, composition), split: "validation" };
   if (composition !== "geometric") return { test, heldOut };
-  const ensemble = fitGeometricEnsemble(heldOut);
+  // Thresholds are chosen on validation images that the ensemble was not fitted to.
+  const half = (remainder: number): ValidationTrace => ({
+    ...subtrace(
+      heldOut,
+      [...Array(heldOut.examples).keys()].filter((n) => n % 2 === remainder),
+    ),
+    split: "validation",
+  });
+  const ensemble = fitGeometricEnsemble(half(0));
   return {
     test: withGeometricEnsemble(test, ensemble),
-    heldOut: { ...withGeometricEnsemble(heldOut, ensemble), split: "validation" },
+    heldOut: { ...withGeometricEnsemble(half(1), ensemble), split: "validation" },
   };
 }
 

@@ -2,7 +2,7 @@ import { specHash } from "../../../experiments/specs/spec-hash.js";
 import { decided } from "../../evidence/finding.js";
 import { numberRows, type NumberSeries, overTimeSeries, wholeRun } from "../../evidence/numbers.js";
 import { PairedArms } from "../../evidence/paired-arms.js";
-import { FULL_CHANGE, FULL_TRAINING } from "../../full.js";
+import { FULL_CHANGE, FULL_SEEDS, FULL_TRAINING } from "../../full.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_CHANGE } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
@@ -12,6 +12,7 @@ import { findingsOf } from "./findings.js";
 import { type FieldModel, fieldResults } from "./measured.js";
 import { tablesOf } from "./tables.js";
 import { armsOfSeed, type FieldSettings } from "./trainings.js";
+import { REDUCED_CHANGE } from "../../reduced.js";
 
 const NONE = {};
 /** None, then links that take as long as a tenth of a quarter-width block, as one and as ten. */
@@ -48,10 +49,10 @@ export const FIELD_SETTINGS: Readonly<Record<ProtocolName, FieldSettings>> = {
     timings: 2,
     linkLatencies: LINK_LATENCIES,
   },
-  reduced: { ...SIX_MODELS_SIZE, change: { train: { epochs: 5 } } },
+  reduced: { ...SIX_MODELS_SIZE, change: REDUCED_CHANGE },
   settled: { ...SIX_MODELS_SIZE, change: SETTLED_CHANGE },
   full: {
-    seeds: [0, 1, 2, 3, 4],
+    seeds: FULL_SEEDS,
     change: FULL_TRAINING,
     cascades: { network: FULL_CHANGE.network ?? NONE },
     // The published anytime configuration on CIFAR.

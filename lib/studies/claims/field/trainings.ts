@@ -32,7 +32,6 @@ export interface FieldArm {
   readonly specs: readonly RunSpec[];
 }
 
-export const CASCADE = "CascadedTD";
 export const FAMILY = "ResNets by width";
 export const ENSEMBLE = "ResNets by depth";
 

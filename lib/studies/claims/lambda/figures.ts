@@ -4,14 +4,14 @@ import { overTimeByLambdaFigure } from "../../../figures/over-time-by-lambda.js"
 import { areaUnderAccuracy } from "../../../trace/area.js";
 import type { AnytimeModel } from "../../evidence/anytime-models.js";
 import type { StudyResult } from "../../study.js";
-import { EARLY, MODELS, type Sweep } from "./sweep.js";
+import { EARLY_STEP, MODELS, type Sweep } from "./sweep.js";
 
 export function figuresOf(sweep: Sweep): StudyResult["figures"] {
   const against = sweep.runs.map((one) => ({
     model: one.model,
     lambda: one.spec.loss.lambda,
     last: one.accuracy.at(-1) ?? NaN,
-    early: one.accuracy[EARLY] ?? NaN,
+    early: one.accuracy[EARLY_STEP] ?? NaN,
     area: areaUnderAccuracy(one.accuracy),
   }));
   return [

@@ -1,10 +1,7 @@
 import { type Draft, finding } from "../../evidence/finding.js";
 import { accuracyAt, areaOverTime, lastStep } from "../../evidence/quantities.js";
-import { isAhead, isNotBehind } from "../../evidence/rules.js";
-import { armOf, EARLY, MODELS, type Sweep } from "./sweep.js";
-
-/** A loss of less than so many points counts as none. */
-const SMALL_POINTS = 1;
+import { isAhead, isNotBehind, SAME_POINTS } from "../../evidence/rules.js";
+import { armOf, EARLY_STEP, MODELS, type Sweep } from "./sweep.js";
 
 /** End points are the areas of the paper's lambda beside the other end's. */
 export function findingsOf(sweep: Sweep): Draft[] {
@@ -34,18 +31,18 @@ function entryFindings(
       arms.over(own, far, areaOverTime),
     ),
     finding(
-      { statement: `${about} is more accurate at t = ${EARLY} than λ = ${opposite}`, by: "project" },
+      { statement: `${about} is more accurate at t = ${EARLY_STEP} than λ = ${opposite}`, by: "project" },
       isAhead,
-      arms.over(own, far, accuracyAt(EARLY)),
+      arms.over(own, far, accuracyAt(EARLY_STEP)),
     ),
     finding(
       { statement: `${about} is not behind λ = ${opposite} at the last step`, by: "project" },
-      isNotBehind(SMALL_POINTS),
+      isNotBehind(SAME_POINTS),
       arms.over(own, far, lastStep),
     ),
     finding(
       { statement: `${about} is not behind any other λ in area`, by: "project" },
-      isNotBehind(SMALL_POINTS),
+      isNotBehind(SAME_POINTS),
       arms.over(own, others, areaOverTime),
     ),
   ];

@@ -11,6 +11,7 @@ import type { StudyResult } from "../../study.js";
 import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { combined, type SpecChange } from "../../../experiments/specs/spec-change.js";
+import { CASCADED_TD } from "../../evidence/model-names.js";
 
 /** Lambda 0 and 1 on a larger network that is trained for longer: does the order depend on that? */
 export interface LongerTraining {
@@ -19,7 +20,6 @@ export interface LongerTraining {
   readonly change: SpecChange;
 }
 
-const MODEL = "CascadedTD";
 const LAMBDAS = [0, 1];
 const armOf = (lambda: number): string => `λ = ${lambda}`;
 
@@ -44,7 +44,7 @@ export async function analyseLongerTraining(
 ): Promise<Pick<StudyResult, "tables" | "numbers"> & { readonly findings: readonly Draft[] }> {
   const specs = longerTrainings(training, context.data);
   const arms = await anytimeArms(specs, context, (_, { loss }) => armOf(loss.lambda));
-  const about = `${MODEL}, larger and trained for longer (${sizeOf(specs)})`;
+  const about = `${CASCADED_TD}, larger and trained for longer (${sizeOf(specs)})`;
   return {
     findings: USUAL_QUANTITIES.map((quantity) =>
       finding(
@@ -65,7 +65,7 @@ export async function analyseLongerTraining(
         rows: LAMBDAS.map((lambda) => ({
           lambda,
           ...changeCells(arms, armOf(lambda), armOf(0), USUAL_QUANTITIES),
-          n: arms.seeds.length,
+          n: arms.lead(armOf(0), armOf(1), areaOverTime).length,
         })),
       },
     ],

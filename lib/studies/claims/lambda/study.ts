@@ -2,7 +2,7 @@ import type { ResolvedDatasetSource } from "../../../datasets/source.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { anytimeArms } from "../../evidence/anytime-models.js";
 import { decided } from "../../evidence/finding.js";
-import { FULL_CHANGE } from "../../full.js";
+import { FULL_CHANGE, FULL_SEEDS } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_CHANGE, SETTLED_NARROW_CHANGE, SETTLED_SEEDS } from "../../settled.js";
@@ -15,6 +15,7 @@ import { analyseLongerTraining, type LongerTraining, longerTrainings } from "./l
 import { armOf, MODELS, sweepOf } from "./sweep.js";
 import { tablesOf } from "./tables.js";
 import { combined } from "../../../experiments/specs/spec-change.js";
+import { REDUCED_CHANGE, REDUCED_NARROW_CHANGE, REDUCED_SEEDS } from "../../reduced.js";
 
 export interface LambdaSettings extends StudySettings {
   /** 0 and 1 among them: the findings compare them. */
@@ -37,11 +38,11 @@ export const LAMBDA_SETTINGS: Readonly<Record<ProtocolName, LambdaSettings>> = {
     longer: { seeds: [0], change: combined(QUICK_CHANGE, { train: { epochs: 2 } }) },
   },
   reduced: {
-    seeds: [0, 1, 2],
-    change: { network: { width: 0.125 }, trainImages: 10000, train: { epochs: 3 } },
+    seeds: REDUCED_SEEDS,
+    change: REDUCED_NARROW_CHANGE,
     lambdas: LAMBDAS,
     // As the six models are trained, so that half of these trainings are theirs.
-    longer: { seeds: [0, 1, 2], change: { train: { epochs: 5 } } },
+    longer: { seeds: REDUCED_SEEDS, change: REDUCED_CHANGE },
   },
   settled: {
     seeds: [0, 1, 2],
@@ -49,7 +50,7 @@ export const LAMBDA_SETTINGS: Readonly<Record<ProtocolName, LambdaSettings>> = {
     lambdas: [0, 0.5, 0.9, 1],
     longer: { seeds: SETTLED_SEEDS, change: SETTLED_CHANGE },
   },
-  full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE, lambdas: LAMBDAS, longer: null },
+  full: { seeds: FULL_SEEDS, change: FULL_CHANGE, lambdas: LAMBDAS, longer: null },
 };
 
 /** TD(lambda) between the next step's belief and the label, for both schemes with one head and with many. */

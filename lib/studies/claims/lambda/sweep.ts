@@ -24,7 +24,7 @@ export const MODELS: readonly {
   { model: "SerialTD-MultiHead", preset: "serial-td-multihead", paper: 1, opposite: 0 },
 ];
 
-export const EARLY = 3;
+export const EARLY_STEP = 3;
 
 export const armOf = (model: string, lambda: number): string => `${model}, λ = ${lambda}`;
 
@@ -46,5 +46,5 @@ export function sweepOf(arms: PairedArms<AnytimeModel>, lambdas: readonly number
     ...curve,
     name: `${curve.name} from ${range.from.toFixed(2)} to ${range.to.toFixed(2)}`,
   };
-  return { lambdas, arms, runs, quantities: [lastStep, accuracyAt(EARLY), areaOverTime, underCurve] };
+  return { lambdas, arms, runs, quantities: [lastStep, accuracyAt(EARLY_STEP), areaOverTime, underCurve] };
 }

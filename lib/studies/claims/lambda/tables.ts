@@ -5,11 +5,11 @@ import { differenceAndError } from "../../evidence/format.js";
 import { type Quantity, share } from "../../evidence/quantities.js";
 import { quantityCells } from "../../evidence/tables.js";
 import type { StudyResult, TableRow } from "../../study.js";
-import { armOf, EARLY, MODELS, type Sweep } from "./sweep.js";
+import { armOf, EARLY_STEP, MODELS, type Sweep } from "./sweep.js";
 
 const BELIEFS: readonly Quantity<AnytimeModel>[] = [
   nats("cross-entropy, t = 1", ({ crossEntropy }) => crossEntropy[1]),
-  nats(`t = ${EARLY}`, ({ crossEntropy }) => crossEntropy[EARLY]),
+  nats(`t = ${EARLY_STEP}`, ({ crossEntropy }) => crossEntropy[EARLY_STEP]),
   nats("last", ({ crossEntropy }) => crossEntropy.at(-1)),
   share("confidence, t = 1", ({ confidence }) => confidence[1] ?? NaN),
   share("confidence, last", ({ confidence }) => confidence.at(-1) ?? NaN),

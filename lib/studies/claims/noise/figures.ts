@@ -15,8 +15,9 @@ import { measuredResults } from "../../evidence/tables.js";
 import type { StudyResult } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
 import { CONDITIONS, type NoiseEvaluationSettings, type NoisyModel, SCHEDULES } from "./evaluation.js";
-import { type Evaluated, OPPONENTS, TESTED, TRAINED } from "./findings.js";
+import { type Evaluated, OPPONENTS, TRAINED } from "./findings.js";
 import { shareLeft } from "./quantities.js";
+import { CASCADED_TD } from "../../evidence/model-names.js";
 
 export async function figuresOf(
   evaluated: Evaluated,
@@ -50,7 +51,7 @@ export async function figuresOf(
     {
       name: "drop",
       caption:
-        `How much more of its own clean accuracy above chance ${TESTED} keeps at the last timestep than each other model, ` +
+        `How much more of its own clean accuracy above chance ${CASCADED_TD} keeps at the last timestep than each other model, ` +
         "paired by seed; bars: one standard error over seeds. Above zero it is the more robust one.",
       figure: dropFigure(evaluated),
     },
@@ -85,7 +86,7 @@ function dropFigure(evaluated: Evaluated): PlotlyFigure {
   const rows = [...evaluated].flatMap(([training, arms]) =>
     OPPONENTS.flatMap((model) =>
       CONDITIONS.slice(1).flatMap((condition) =>
-        arms.lead(TESTED, model, shareLeft([condition], "last step")).map((lead) => ({
+        arms.lead(CASCADED_TD, model, shareLeft([condition], "last step")).map((lead) => ({
           training: TRAINED[training],
           ...condition,
           model,

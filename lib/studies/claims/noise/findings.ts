@@ -4,12 +4,10 @@ import type { PairedArms } from "../../evidence/paired-arms.js";
 import { isAhead } from "../../evidence/rules.js";
 import { type NoisyModel, SCHEDULES } from "./evaluation.js";
 import { type Condition, shareLeft, WHEN } from "./quantities.js";
+import { CASCADED_CE, CASCADED_TD, SERIAL_CE, SERIAL_TD_MULTIHEAD } from "../../evidence/model-names.js";
 
-/** The model that the claim is about. */
-export const TESTED = "CascadedTD";
-/** The conventional ResNet that the paper compares it with. */
-const CONVENTIONAL = "SerialCE";
-export const OPPONENTS = [CONVENTIONAL, "CascadedCE", "SerialTD-MultiHead"] as const;
+/** The conventional ResNet that the paper compares CascadedTD with, and two more. */
+export const OPPONENTS = [SERIAL_CE, CASCADED_CE, SERIAL_TD_MULTIHEAD] as const;
 
 /** Trained on clean images, or with a patch of each set to zero, as the paper's models are. */
 export const AUGMENTATIONS = ["clean", "occluded"] as const;
@@ -37,15 +35,15 @@ export function noiseFindings(evaluated: Evaluated): Draft[] {
     OPPONENTS.flatMap((opponent) =>
       WHEN.flatMap((when) =>
         SCHEDULES.map((schedule) => {
-          const isEndPoint = training === "occluded" && opponent === CONVENTIONAL && when === "last step";
+          const isEndPoint = training === "occluded" && opponent === SERIAL_CE && when === "last step";
           return finding(
             {
-              statement: `${TRAINED[training]}, ${when}: on average over the ${schedule} noises ${TESTED} keeps a larger share of its clean accuracy above chance than ${opponent}`,
+              statement: `${TRAINED[training]}, ${when}: on average over the ${schedule} noises ${CASCADED_TD} keeps a larger share of its clean accuracy above chance than ${opponent}`,
               by: isEndPoint ? "paper" : "project",
               ...(isEndPoint && { carries: true }),
             },
             isAhead,
-            arms.over(TESTED, [opponent], shareLeft(noisesOf(schedule), when)),
+            arms.over(CASCADED_TD, [opponent], shareLeft(noisesOf(schedule), when)),
           );
         }),
       ),

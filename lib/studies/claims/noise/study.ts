@@ -2,7 +2,7 @@ import type { PresetName } from "../../../experiments/specs/presets.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { decided } from "../../evidence/finding.js";
 import { type ArmResult, PairedArms } from "../../evidence/paired-arms.js";
-import { FULL_CHANGE } from "../../full.js";
+import { FULL_CHANGE, FULL_SEEDS } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
@@ -14,6 +14,7 @@ import { figuresOf } from "./figures.js";
 import { type Augmentation, AUGMENTATIONS, noiseFindings, TRAINED } from "./findings.js";
 import { tablesOf } from "./tables.js";
 import { combined } from "../../../experiments/specs/spec-change.js";
+import { REDUCED_CHANGE, REDUCED_SEEDS } from "../../reduced.js";
 
 export interface NoiseSettings extends StudySettings, NoiseEvaluationSettings {
   /** Side in pixels of the patch of the trainings with occlusion. */
@@ -33,8 +34,8 @@ export const NOISE_SETTINGS: Readonly<Record<ProtocolName, NoiseSettings>> = {
     trainings: AUGMENTATIONS,
   },
   reduced: {
-    seeds: [0, 1, 2],
-    change: { train: { epochs: 5 } },
+    seeds: REDUCED_SEEDS,
+    change: REDUCED_CHANGE,
     occlusion: 16,
     images: 1000,
     noiseSeed: 0,
@@ -49,7 +50,7 @@ export const NOISE_SETTINGS: Readonly<Record<ProtocolName, NoiseSettings>> = {
     trainings: ["occluded"],
   },
   full: {
-    seeds: [0, 1, 2, 3, 4],
+    seeds: FULL_SEEDS,
     change: FULL_CHANGE,
     occlusion: 16,
     images: null,

@@ -5,7 +5,7 @@ import type { PairedArms } from "../../evidence/paired-arms.js";
 import { change, type Quantity, share } from "../../evidence/quantities.js";
 import type { StudyResult, TableRow } from "../../study.js";
 import { CONDITIONS, type NoisyModel, SCHEDULES } from "./evaluation.js";
-import { type Augmentation, type Evaluated, OPPONENTS, TESTED, TRAINED } from "./findings.js";
+import { type Augmentation, type Evaluated, OPPONENTS, TRAINED } from "./findings.js";
 import {
   accuracyUnder,
   cleanAccuracy,
@@ -16,8 +16,9 @@ import {
   type When,
   WHEN,
 } from "./quantities.js";
+import { CASCADED_TD } from "../../evidence/model-names.js";
 
-const MODELS = [TESTED, ...OPPONENTS];
+const MODELS = [CASCADED_TD, ...OPPONENTS];
 const COMPARED = [noisyAccuracy, shareLeft];
 
 export function tablesOf(evaluated: Evaluated): StudyResult["tables"] {
@@ -34,7 +35,7 @@ export function tablesOf(evaluated: Evaluated): StudyResult["tables"] {
     })),
     {
       name: "comparisons",
-      title: `What ${TESTED} is ahead of each other model, in points of accuracy, and of the share of clean accuracy above chance that is left: paired by seed, mean ± standard error`,
+      title: `What ${CASCADED_TD} is ahead of each other model, in points of accuracy, and of the share of clean accuracy above chance that is left: paired by seed, mean ± standard error`,
       rows: byTraining(comparisonRows),
     },
     {
@@ -74,7 +75,7 @@ function comparisonRows(training: Augmentation, arms: PairedArms<NoisyModel>): T
           schedule,
           quantity: quantityOf([], when).name,
           when,
-          ...byNoise((noise) => arms.lead(TESTED, opponent, quantityOf([{ noise, schedule }], when))),
+          ...byNoise((noise) => arms.lead(CASCADED_TD, opponent, quantityOf([{ noise, schedule }], when))),
         })),
       ),
     ),

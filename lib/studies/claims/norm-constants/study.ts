@@ -5,9 +5,9 @@ import { anytimeArms, type AnytimeModel } from "../../evidence/anytime-models.js
 import { decided, type Draft, finding } from "../../evidence/finding.js";
 import type { PairedArms } from "../../evidence/paired-arms.js";
 import { accuracyAt, areaOverTime, lastStep, USUAL_QUANTITIES } from "../../evidence/quantities.js";
-import { isAhead, isSame } from "../../evidence/rules.js";
+import { isAhead, isSame, SAME_POINTS } from "../../evidence/rules.js";
 import { changeCells, runRows } from "../../evidence/tables.js";
-import { FULL_CHANGE } from "../../full.js";
+import { FULL_CHANGE, FULL_SEEDS } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_NARROW_CHANGE } from "../../settled.js";
@@ -15,16 +15,18 @@ import type { ProtocolName, Study, StudyResult, StudySettings } from "../../stud
 import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { combined } from "../../../experiments/specs/spec-change.js";
+import { CASCADED_TD, SERIAL_TD_MULTIHEAD } from "../../evidence/model-names.js";
+import { REDUCED_NARROW_CHANGE, REDUCED_SEEDS } from "../../reduced.js";
 
 /** What is trained and measured at each protocol: seeds, and changes to the presets. */
 export const NORM_CONSTANTS_SETTINGS: Readonly<Record<ProtocolName, StudySettings>> = {
   quick: { seeds: [0], change: QUICK_CHANGE },
   reduced: {
-    seeds: [0, 1, 2],
-    change: { network: { width: 0.125 }, trainImages: 10000, train: { epochs: 3 } },
+    seeds: REDUCED_SEEDS,
+    change: REDUCED_NARROW_CHANGE,
   },
   settled: { seeds: [0, 1, 2], change: SETTLED_NARROW_CHANGE },
-  full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE },
+  full: { seeds: FULL_SEEDS, change: FULL_CHANGE },
 };
 
 interface Constants {
@@ -41,16 +43,13 @@ const ALL: readonly Constants[] = [
   PUBLISHED,
 ];
 
-const CASCADED = "CascadedTD";
-const SERIAL = "SerialTD-MultiHead";
 const MODELS: readonly { readonly model: string; readonly preset: PresetName }[] = [
-  { model: CASCADED, preset: "cascaded-td" },
-  { model: SERIAL, preset: "serial-td-multihead" },
+  { model: CASCADED_TD, preset: "cascaded-td" },
+  { model: SERIAL_TD_MULTIHEAD, preset: "serial-td-multihead" },
 ];
 
 /** A difference below so many points does not change what the paper says. */
-const SMALL_POINTS = 1;
-const EARLY = 3;
+const EARLY_STEP = 3;
 
 /** Whether the batch-norm constants of the published code, which are there by a slip, make the published result. */
 export const normConstantsStudy: Study = {
@@ -99,11 +98,11 @@ function sensitivity(arms: PairedArms<AnytimeModel>): Draft[] {
     USUAL_QUANTITIES.map((quantity) =>
       finding(
         {
-          statement: `${model}, ${quantity.name}: the published constants change accuracy by less than ${SMALL_POINTS} point`,
+          statement: `${model}, ${quantity.name}: the published constants change accuracy by less than ${SAME_POINTS} point`,
           by: "project",
           ...((quantity === lastStep || quantity === areaOverTime) && { carries: true }),
         },
-        isSame(SMALL_POINTS),
+        isSame(SAME_POINTS),
         arms.over(armOf(model, PUBLISHED), [armOf(model, USUAL)], quantity),
       ),
     ),
@@ -114,13 +113,17 @@ function sensitivity(arms: PairedArms<AnytimeModel>): Draft[] {
 function sameOrder(arms: PairedArms<AnytimeModel>): Draft {
   return finding(
     {
-      statement: `${CASCADED} is ahead of ${SERIAL} at t = ${EARLY} with both pairs of constants`,
+      statement: `${CASCADED_TD} is ahead of ${SERIAL_TD_MULTIHEAD} at t = ${EARLY_STEP} with both pairs of constants`,
       by: "project",
       carries: true,
     },
     isAhead,
     [USUAL, PUBLISHED].flatMap((constants) =>
-      arms.over(armOf(CASCADED, constants), [armOf(SERIAL, constants)], accuracyAt(EARLY)),
+      arms.over(
+        armOf(CASCADED_TD, constants),
+        [armOf(SERIAL_TD_MULTIHEAD, constants)],
+        accuracyAt(EARLY_STEP),
+      ),
     ),
   );
 }

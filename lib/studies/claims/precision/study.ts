@@ -6,9 +6,9 @@ import { anytimeArms, type AnytimeModel } from "../../evidence/anytime-models.js
 import { decided, type Draft, finding } from "../../evidence/finding.js";
 import type { PairedArms } from "../../evidence/paired-arms.js";
 import { USUAL_QUANTITIES } from "../../evidence/quantities.js";
-import { isSame } from "../../evidence/rules.js";
+import { isSame, SAME_POINTS } from "../../evidence/rules.js";
 import { changeCells, runRows } from "../../evidence/tables.js";
-import { FULL_CHANGE } from "../../full.js";
+import { FULL_CHANGE, FULL_SEEDS } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
@@ -16,24 +16,22 @@ import type { ProtocolName, Study, StudyResult, StudySettings } from "../../stud
 import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import type { StudyContext } from "../../study-context.js";
 import { combined } from "../../../experiments/specs/spec-change.js";
+import { CASCADED_TD } from "../../evidence/model-names.js";
+import { REDUCED_CHANGE, REDUCED_SEEDS } from "../../reduced.js";
 
 /** What is trained and measured at each protocol: seeds, and changes to the preset. */
 export const PRECISION_SETTINGS: Readonly<Record<ProtocolName, StudySettings>> = {
   quick: { seeds: [0], change: QUICK_CHANGE },
   // The six models' size: their CascadedTD is the one in float32.
-  reduced: { seeds: [0, 1, 2], change: { train: { epochs: 5 } } },
+  reduced: { seeds: REDUCED_SEEDS, change: REDUCED_CHANGE },
   settled: { seeds: SETTLED_SEEDS, change: SETTLED_CHANGE },
-  full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE },
+  full: { seeds: FULL_SEEDS, change: FULL_CHANGE },
 };
 
-const MODEL = "CascadedTD";
 const PRESET: PresetName = "cascaded-td";
 
 const PRECISIONS = ["float32", "mixed"] as const;
 type TrainedPrecision = (typeof PRECISIONS)[number];
-
-/** A difference of so many points would matter. */
-const SMALL_POINTS = 1;
 
 /** Whether whole trainings in mixed precision end where those in float32 do. */
 export const precisionStudy: Study = {
@@ -72,11 +70,11 @@ export function precisionFindings(arms: PairedArms<AnytimeModel>): Draft[] {
   return USUAL_QUANTITIES.map((quantity) =>
     finding(
       {
-        statement: `${MODEL}, ${quantity.name}: mixed precision is as accurate as float32`,
+        statement: `${CASCADED_TD}, ${quantity.name}: mixed precision is as accurate as float32`,
         by: "project",
         carries: true,
       },
-      isSame(SMALL_POINTS),
+      isSame(SAME_POINTS),
       arms.over("mixed", ["float32"], quantity),
     ),
   );

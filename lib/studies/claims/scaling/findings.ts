@@ -2,30 +2,18 @@ import type { AnytimeModel } from "../../evidence/anytime-models.js";
 import { type Contrast, type Draft, finding, type Statement } from "../../evidence/finding.js";
 import type { PairedArms } from "../../evidence/paired-arms.js";
 import { accuracyAtMeanStop, lastStep, type Quantity } from "../../evidence/quantities.js";
-import { isAbove, isAhead, isNotBehind, isSame } from "../../evidence/rules.js";
-import {
-  armOf,
-  CE,
-  networkText,
-  type ScalingSettings,
-  SDN,
-  type Size,
-  sizesByEpochs,
-  sizesByWidth,
-  TD,
-} from "./sizes.js";
+import { isAbove, isAhead, isNotBehind, isSame, SAME_POINTS } from "../../evidence/rules.js";
+import { armOf, networkText, type ScalingSettings, type Size, sizesByEpochs, sizesByWidth } from "./sizes.js";
+import { CASCADED_CE, CASCADED_TD, SERIAL_TD_MULTIHEAD } from "../../evidence/model-names.js";
 
 /** The mean stopping time at which an early lead is measured: one that the paper's figure has too. */
-export const EARLY = accuracyAtMeanStop(3);
-
-/** As in the study of the six models. */
-const SAME_POINTS = 1;
+export const EARLY_ACCURACY = accuracyAtMeanStop(3);
 
 type Arms = PairedArms<AnytimeModel>;
 
 /** CascadedTD over another model of the same size, a number for each seed. */
 export function leads(arms: Arms, other: string, quantity: Quantity<AnytimeModel>, size: Size): number[] {
-  return arms.lead(armOf(TD, size), armOf(other, size), quantity);
+  return arms.lead(armOf(CASCADED_TD, size), armOf(other, size), quantity);
 }
 
 /** Three end points: the gap closes with epochs and with width, and the early lead is there at the longest training. */
@@ -34,11 +22,11 @@ export function findingsOf(arms: Arms, settings: ScalingSettings): Draft[] {
   const [shortest, longest] = ends(sizesByEpochs(settings));
   const [narrowest, widest] = ends(sizesByWidth(settings));
   const change = (other: string, quantity: Quantity<AnytimeModel>, from: Size, to: Size): Contrast =>
-    arms.contrast(`${TD} over ${other}, change`, quantity.unit, (some) =>
+    arms.contrast(`${CASCADED_TD} over ${other}, change`, quantity.unit, (some) =>
       differences(leads(some, other, quantity, to), leads(some, other, quantity, from)),
     );
   const over = (other: string, quantity: Quantity<AnytimeModel>, size: Size): Contrast[] =>
-    arms.over(armOf(TD, size), [armOf(other, size)], quantity);
+    arms.over(armOf(CASCADED_TD, size), [armOf(other, size)], quantity);
   const asked = (statement: string, carries?: true): Statement => ({
     statement,
     by: "project",
@@ -49,47 +37,47 @@ export function findingsOf(arms: Arms, settings: ScalingSettings): Draft[] {
   const ofDeeper = `with a ${networkText(deeper)}, after ${deeper.epochs} epochs,`;
   return [
     finding(
-      asked(`${TD}'s last answer comes nearer to ${CE}'s ${longer} (width ${width})`, true),
+      asked(`${CASCADED_TD}'s last answer comes nearer to ${CASCADED_CE}'s ${longer} (width ${width})`, true),
       isAbove(0),
-      [change(CE, lastStep, shortest, longest)],
+      [change(CASCADED_CE, lastStep, shortest, longest)],
     ),
     finding(
       asked(
-        `${TD}'s last answer comes nearer to ${CE}'s from width ${narrowest.width} to ${widest.width} (${epochsOfWidths} epochs)`,
+        `${CASCADED_TD}'s last answer comes nearer to ${CASCADED_CE}'s from width ${narrowest.width} to ${widest.width} (${epochsOfWidths} epochs)`,
         true,
       ),
       isAbove(0),
-      [change(CE, lastStep, narrowest, widest)],
+      [change(CASCADED_CE, lastStep, narrowest, widest)],
     ),
     finding(
-      asked(`${after} ${TD} leads ${SDN} early, at a mean stopping time of 3`, true),
+      asked(`${after} ${CASCADED_TD} leads ${SERIAL_TD_MULTIHEAD} early, at a mean stopping time of 3`, true),
       isAhead,
-      over(SDN, EARLY, longest),
+      over(SERIAL_TD_MULTIHEAD, EARLY_ACCURACY, longest),
     ),
     finding(
       asked(`that early lead is not smaller than after ${shortest.epochs} epochs`),
       isNotBehind(SAME_POINTS),
-      [change(SDN, EARLY, shortest, longest)],
+      [change(SERIAL_TD_MULTIHEAD, EARLY_ACCURACY, shortest, longest)],
     ),
     finding(
-      asked(`${after} ${TD} is as accurate as ${CE} at the last step`),
+      asked(`${after} ${CASCADED_TD} is as accurate as ${CASCADED_CE} at the last step`),
       isSame(SAME_POINTS),
-      over(CE, lastStep, longest),
+      over(CASCADED_CE, lastStep, longest),
     ),
     finding(
-      asked(`${after} ${TD} is more accurate than ${SDN} at the last step`),
+      asked(`${after} ${CASCADED_TD} is more accurate than ${SERIAL_TD_MULTIHEAD} at the last step`),
       isAhead,
-      over(SDN, lastStep, longest),
+      over(SERIAL_TD_MULTIHEAD, lastStep, longest),
     ),
     finding(
-      asked(`${ofDeeper} ${TD} leads ${SDN} early, at a mean stopping time of 3`),
+      asked(`${ofDeeper} ${CASCADED_TD} leads ${SERIAL_TD_MULTIHEAD} early, at a mean stopping time of 3`),
       isAhead,
-      over(SDN, EARLY, deeper),
+      over(SERIAL_TD_MULTIHEAD, EARLY_ACCURACY, deeper),
     ),
     finding(
-      asked(`${ofDeeper} ${TD} is as accurate as ${CE} at the last step`),
+      asked(`${ofDeeper} ${CASCADED_TD} is as accurate as ${CASCADED_CE} at the last step`),
       isSame(SAME_POINTS),
-      over(CE, lastStep, deeper),
+      over(CASCADED_CE, lastStep, deeper),
     ),
   ];
 }

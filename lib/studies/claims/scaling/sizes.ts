@@ -27,11 +27,6 @@ export interface Size {
 
 const USUAL_DEPTH = 18;
 
-export const TD = "CascadedTD";
-export const CE = "CascadedCE";
-/** What the paper calls SDN in its main figure. */
-export const SDN = "SerialTD-MultiHead";
-
 const PRESETS: readonly PresetName[] = ["cascaded-td", "cascaded-ce", "serial-td-multihead"];
 
 /** Of one width, by epochs, ascending. */

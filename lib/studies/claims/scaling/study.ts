@@ -8,25 +8,24 @@ import type { PairedArms } from "../../evidence/paired-arms.js";
 import type { PaperFigure } from "../../evidence/paper-figure.js";
 import { lastStep, type Quantity } from "../../evidence/quantities.js";
 import { runRows } from "../../evidence/tables.js";
-import { FULL_TRAINING } from "../../full.js";
+import { FULL_SEEDS, FULL_TRAINING } from "../../full.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_SEEDS } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult, TableRow } from "../../study.js";
 import type { StudyContext } from "../../study-context.js";
-import { EARLY, findingsOf, leads } from "./findings.js";
+import { EARLY_ACCURACY, findingsOf, leads } from "./findings.js";
 import {
   armOf,
-  CE,
   networkText,
   type ScalingSettings,
   scalingTrainings,
-  SDN,
   sizeOfSpec,
   type Size,
   sizesOf,
   sizeText,
-  TD,
 } from "./sizes.js";
+import { CASCADED_CE, CASCADED_TD, SERIAL_TD_MULTIHEAD } from "../../evidence/model-names.js";
+import { REDUCED_SEEDS } from "../../reduced.js";
 
 /** What is trained at each protocol. Reduced: the six models' own trainings are the middle. */
 export const SCALING_SETTINGS: Readonly<Record<ProtocolName, ScalingSettings>> = {
@@ -37,7 +36,7 @@ export const SCALING_SETTINGS: Readonly<Record<ProtocolName, ScalingSettings>> =
     deeper: { depth: 34, width: 0.0625, epochs: 1 },
   },
   reduced: {
-    seeds: [0, 1, 2],
+    seeds: REDUCED_SEEDS,
     change: {},
     ...{ epochs: [2, 5, 15], width: 0.25, widths: [0.125, 0.25], epochsOfWidths: 5 },
     deeper: { depth: 34, width: 0.25, epochs: 5 },
@@ -49,7 +48,7 @@ export const SCALING_SETTINGS: Readonly<Record<ProtocolName, ScalingSettings>> =
     deeper: { depth: 34, width: 0.25, epochs: 15 },
   },
   full: {
-    seeds: [0, 1, 2, 3, 4],
+    seeds: FULL_SEEDS,
     change: { train: { augmentation: FULL_TRAINING.train?.augmentation ?? {} } },
     ...{ epochs: [15, 50, 150], width: 1, widths: [0.25, 0.5, 1], epochsOfWidths: 50 },
     deeper: { depth: 34, width: 1, epochs: 50 },
@@ -75,8 +74,18 @@ const COMPARISONS: readonly {
   readonly quantity: Quantity<AnytimeModel>;
   readonly inPaper: "last" | "meanStop3";
 }[] = [
-  { name: `${TD} over ${CE}, last step`, other: CE, quantity: lastStep, inPaper: "last" },
-  { name: `${TD} over ${SDN}, mean stop 3`, other: SDN, quantity: EARLY, inPaper: "meanStop3" },
+  {
+    name: `${CASCADED_TD} over ${CASCADED_CE}, last step`,
+    other: CASCADED_CE,
+    quantity: lastStep,
+    inPaper: "last",
+  },
+  {
+    name: `${CASCADED_TD} over ${SERIAL_TD_MULTIHEAD}, mean stop 3`,
+    other: SERIAL_TD_MULTIHEAD,
+    quantity: EARLY_ACCURACY,
+    inPaper: "meanStop3",
+  },
 ];
 
 /** At most. */
@@ -84,7 +93,7 @@ const PAPER_EPOCHS = 150;
 
 /** What CascadedTD is ahead by in the paper's main figure, in points. */
 function published(paper: PaperFigure, what: "last" | "meanStop3", other: string): number {
-  return (paper.get(TD)?.[what] ?? NaN) - (paper.get(other)?.[what] ?? NaN);
+  return (paper.get(CASCADED_TD)?.[what] ?? NaN) - (paper.get(other)?.[what] ?? NaN);
 }
 
 async function analyseScaling(settings: ScalingSettings, context: StudyContext): Promise<StudyResult> {
@@ -114,12 +123,12 @@ function sizeRow(arms: PairedArms<AnytimeModel>, size: Size): TableRow {
     differenceAndError(leads(arms, other, quantity, size), quantity.unit.digits);
   return {
     size: sizeText(size),
-    [`${TD}, last`]: cell(TD, lastStep),
-    [`${CE}, last`]: cell(CE, lastStep),
-    difference: lead(CE, lastStep),
-    [`${TD}, mean stop 3`]: cell(TD, EARLY),
-    [`${SDN}, mean stop 3`]: cell(SDN, EARLY),
-    lead: lead(SDN, EARLY),
+    [`${CASCADED_TD}, last`]: cell(CASCADED_TD, lastStep),
+    [`${CASCADED_CE}, last`]: cell(CASCADED_CE, lastStep),
+    difference: lead(CASCADED_CE, lastStep),
+    [`${CASCADED_TD}, mean stop 3`]: cell(CASCADED_TD, EARLY_ACCURACY),
+    [`${SERIAL_TD_MULTIHEAD}, mean stop 3`]: cell(SERIAL_TD_MULTIHEAD, EARLY_ACCURACY),
+    lead: lead(SERIAL_TD_MULTIHEAD, EARLY_ACCURACY),
     n: arms.seeds.length,
   };
 }
@@ -129,12 +138,12 @@ function paperRows(paper: PaperFigure): TableRow[] {
   const of = (model: string, what: "last" | "meanStop3"): number | string => paper.get(model)?.[what] ?? "";
   const row: TableRow = {
     size: "paper, width 1",
-    [`${TD}, last`]: of(TD, "last"),
-    [`${CE}, last`]: of(CE, "last"),
-    difference: published(paper, "last", CE),
-    [`${TD}, mean stop 3`]: of(TD, "meanStop3"),
-    [`${SDN}, mean stop 3`]: of(SDN, "meanStop3"),
-    lead: published(paper, "meanStop3", SDN),
+    [`${CASCADED_TD}, last`]: of(CASCADED_TD, "last"),
+    [`${CASCADED_CE}, last`]: of(CASCADED_CE, "last"),
+    difference: published(paper, "last", CASCADED_CE),
+    [`${CASCADED_TD}, mean stop 3`]: of(CASCADED_TD, "meanStop3"),
+    [`${SERIAL_TD_MULTIHEAD}, mean stop 3`]: of(SERIAL_TD_MULTIHEAD, "meanStop3"),
+    lead: published(paper, "meanStop3", SERIAL_TD_MULTIHEAD),
     n: "",
   };
   return [row];

@@ -10,22 +10,11 @@ import {
   lastStep,
   type Quantity,
 } from "../../evidence/quantities.js";
-import { isAbove, isAhead, isSame, type Rule } from "../../evidence/rules.js";
+import { isAbove, isAhead, isSame, NEAR_POINTS, type Rule, SAME_POINTS } from "../../evidence/rules.js";
 import { areaUnderDeadlines, AXES, type SixModels } from "./models.js";
+import { CASCADED_CE, CASCADED_TD, SDN, SERIAL_TD_MULTIHEAD } from "../../evidence/model-names.js";
 
-const TD = "CascadedTD";
-const CE = "CascadedCE";
-/** What the paper calls SDN in its main figure. */
-const SDN = "SerialTD-MultiHead";
-
-/** The same trained as Shallow-Deep Networks were published, with a weight for each exit. */
-const WEIGHTED_SDN = "SDN";
-
-/** "As accurate" at the last step: the paper's figure has 91.5 and 92 %. */
-const SAME_POINTS = 1;
-/** "A few points" at the last step. */
-const NEAR_POINTS = 5;
-const EARLY = [1, 2, 3, 4];
+const EARLY_STEPS = [1, 2, 3, 4];
 /** A curve is strictly better if it is ahead in each of so many equal parts of the range compared. */
 const PARTS = 20;
 
@@ -46,30 +35,42 @@ function paperFindings(study: SixModels): Draft[] {
   return [
     claimed(
       "In the parallel scheme, TD has more area under its speed-accuracy curve over timesteps than CE",
-      TD,
+      CASCADED_TD,
       isAhead,
-      CE,
+      CASCADED_CE,
       curve,
     ),
     claimed(
-      `${TD} has more area under its speed-accuracy curve over timesteps than SDN`,
-      TD,
+      `${CASCADED_TD} has more area under its speed-accuracy curve over timesteps than SDN`,
+      CASCADED_TD,
       isAhead,
-      SDN,
+      SERIAL_TD_MULTIHEAD,
       curve,
     ),
-    claimed(`${TD} is more accurate than SDN at the last step`, TD, isAhead, SDN, lastStep),
-    claimed(`${TD} is as accurate as ${CE} at the last step`, TD, isSame(SAME_POINTS), CE, lastStep),
+    claimed(
+      `${CASCADED_TD} is more accurate than SDN at the last step`,
+      CASCADED_TD,
+      isAhead,
+      SERIAL_TD_MULTIHEAD,
+      lastStep,
+    ),
+    claimed(
+      `${CASCADED_TD} is as accurate as ${CASCADED_CE} at the last step`,
+      CASCADED_TD,
+      isSame(SAME_POINTS),
+      CASCADED_CE,
+      lastStep,
+    ),
     claimed(
       "In the serial scheme, a head for each timestep is more accurate than one head at the last step",
-      "SerialTD-MultiHead",
+      SERIAL_TD_MULTIHEAD,
       isAhead,
       "SerialTD",
       lastStep,
     ),
     claimed(
       "In the parallel scheme, one head is more accurate than a head for each timestep at the last step",
-      TD,
+      CASCADED_TD,
       isAhead,
       "CascadedTD-MultiHead",
       lastStep,
@@ -88,25 +89,31 @@ function paperFindings(study: SixModels): Draft[] {
 
 /** What is asked beyond it. */
 function projectFindings(study: SixModels): Draft[] {
-  const others = study.models.filter((model) => model !== TD);
+  const others = study.models.filter((model) => model !== CASCADED_TD);
   const asked = (statement: string, rule: Rule, quantity: Quantity<AnytimeModel>): Draft =>
-    finding({ statement, by: "project" }, rule, study.arms.over(TD, others, quantity));
+    finding({ statement, by: "project" }, rule, study.arms.over(CASCADED_TD, others, quantity));
   const overAxis = (axis: SpeedAxis): Quantity<AnytimeModel> => areaUnderCurve(study.rangeOf(axis), axis);
   return [
     finding(
       {
-        statement: `${TD} has more area under its speed-accuracy curve over timesteps than SDN with the exit weights of its own publication, and is more accurate at the last step`,
+        statement: `${CASCADED_TD} has more area under its speed-accuracy curve over timesteps than SDN with the exit weights of its own publication, and is more accurate at the last step`,
         by: "project",
       },
       isAhead,
       [overAxis("meanStoppingTime"), lastStep].flatMap((quantity) =>
-        study.arms.over(TD, [WEIGHTED_SDN], quantity),
+        study.arms.over(CASCADED_TD, [SDN], quantity),
       ),
     ),
-    ...EARLY.map((t) => asked(`${TD} is ahead of each other model at t = ${t}`, isAhead, accuracyAt(t))),
-    asked(`${TD} has more area under its accuracy over time than each other model`, isAhead, areaOverTime),
+    ...EARLY_STEPS.map((t) =>
+      asked(`${CASCADED_TD} is ahead of each other model at t = ${t}`, isAhead, accuracyAt(t)),
+    ),
     asked(
-      `At the last step ${TD} is within ${NEAR_POINTS} points of each other model`,
+      `${CASCADED_TD} has more area under its accuracy over time than each other model`,
+      isAhead,
+      areaOverTime,
+    ),
+    asked(
+      `At the last step ${CASCADED_TD} is within ${NEAR_POINTS} points of each other model`,
       isSame(NEAR_POINTS),
       lastStep,
     ),
@@ -117,14 +124,14 @@ function projectFindings(study: SixModels): Draft[] {
           by: "project",
         },
         isAbove(0),
-        study.arms.own(TD, [
+        study.arms.own(CASCADED_TD, [
           change("confidence over deadline", areaUnderDeadlines(study.rangeOf(axis), axis), overAxis(axis)),
         ]),
       ),
     ),
     ...AXES.map(({ axis, unit }) =>
       asked(
-        `${TD} has more area under its speed-accuracy curve over ${unit} than each other model`,
+        `${CASCADED_TD} has more area under its speed-accuracy curve over ${unit} than each other model`,
         isAhead,
         overAxis(axis),
       ),
@@ -136,9 +143,9 @@ function projectFindings(study: SixModels): Draft[] {
 function smallestLead({ arms, rangeOf }: SixModels): Contrast {
   const { from, to } = rangeOf("meanStoppingTime");
   const edge = (part: number): number => from + ((to - from) * part) / PARTS;
-  return arms.contrast(`${TD} over ${CE} in the worst part`, PERCENT, (measured) => {
+  return arms.contrast(`${CASCADED_TD} over ${CASCADED_CE} in the worst part`, PERCENT, (measured) => {
     const leads = Array.from({ length: PARTS }, (_, part) =>
-      measured.lead(TD, CE, areaUnderCurve({ from: edge(part), to: edge(part + 1) })),
+      measured.lead(CASCADED_TD, CASCADED_CE, areaUnderCurve({ from: edge(part), to: edge(part + 1) })),
     );
     const [first = []] = leads;
     return first.map((_, i) => Math.min(...leads.map((bySeed) => bySeed[i] as number)));

@@ -4,7 +4,7 @@ import type { PresetName } from "../../../experiments/specs/presets.js";
 import { anytimeArms } from "../../evidence/anytime-models.js";
 import { anytimeSeries, numberRows } from "../../evidence/numbers.js";
 import { decided } from "../../evidence/finding.js";
-import { FULL_CHANGE } from "../../full.js";
+import { FULL_CHANGE, FULL_SEEDS } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
@@ -15,6 +15,7 @@ import { findingsOf } from "./findings.js";
 import { measuredMilliseconds } from "../../evidence/milliseconds.js";
 import { sixModels } from "./models.js";
 import { tablesOf } from "./tables.js";
+import { REDUCED_CHANGE } from "../../reduced.js";
 
 export interface SixModelsSettings extends StudySettings {
   /** How often the time to each answer is measured; the median counts. */
@@ -27,9 +28,9 @@ export interface SixModelsSettings extends StudySettings {
  */
 export const SIX_MODELS_SETTINGS: Readonly<Record<ProtocolName, SixModelsSettings>> = {
   quick: { seeds: [0], change: QUICK_CHANGE, timings: 2 },
-  reduced: { seeds: [0, 1, 2, 3, 4], change: { train: { epochs: 5 } }, timings: 100 },
+  reduced: { seeds: [0, 1, 2, 3, 4], change: REDUCED_CHANGE, timings: 100 },
   settled: { seeds: SETTLED_SEEDS, change: SETTLED_CHANGE, timings: 100 },
-  full: { seeds: [0, 1, 2, 3, 4], change: FULL_CHANGE, timings: 100 },
+  full: { seeds: FULL_SEEDS, change: FULL_CHANGE, timings: 100 },
 };
 
 /** Five trainings give the six models; a Shallow-Deep Network with its own exit weights stands beside them. */

@@ -59,7 +59,7 @@ export function tablesOf(study: SixModels): StudyResult["tables"] {
     {
       name: "calibration-and-overthinking",
       title:
-        "Expected calibration error (10 bins) and overthinking, in %: destructive, right earlier but wrong at the last step; wasteful, right earlier already; oracle, right at some step; an answer that has not seen the image does not count",
+        "Expected calibration error (10 bins) and overthinking, in %: destructive, right earlier but wrong at the last step; wasteful, right earlier already; oracle, right at some step; in these three an answer that has not seen the image does not count",
       rows: rowsByModel([
         share("calibration, t = 3", ({ calibrationError }) => calibrationError[3] ?? NaN),
         share("calibration, last", ({ calibrationError }) => calibrationError[last] ?? NaN),

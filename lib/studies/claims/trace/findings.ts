@@ -15,9 +15,9 @@ import {
 import type { CorrectnessRow } from "./correctness.js";
 import { type AreaRow, type Rule, RULES } from "./stopping.js";
 import type { NoveltyRow } from "./novelty.js";
+import { CASCADED_TD, SERIAL_TD_MULTIHEAD } from "../../evidence/model-names.js";
 
 /** The model whose trace the paper uses. */
-const MAIN = "CascadedTD";
 const PAPER: Pick<Statement, "by" | "carries"> = { by: "paper", carries: true };
 const PROJECT: Pick<Statement, "by" | "carries"> = { by: "project" };
 
@@ -32,7 +32,7 @@ export function correctnessFindings(rows: readonly CorrectnessRow[]): Draft[] {
     finding(
       {
         statement: `${model}: the GRU tells right answers from wrong ones better than the confidence (AUROC, mean over t >= 1)`,
-        ...(model === MAIN ? PAPER : PROJECT),
+        ...(model === CASCADED_TD ? PAPER : PROJECT),
       },
       isAhead,
       arms.over(signalArm({ model, signal: "GRU" }), [signalArm({ model, signal: "confidence" })], AUROC),
@@ -67,15 +67,15 @@ export function stoppingFindings(rows: readonly AreaRow[]): Draft[] {
       ),
     );
   return [
-    compared(MAIN, LEARNT_RULES[0], ["confidence"], PAPER),
+    compared(CASCADED_TD, LEARNT_RULES[0], ["confidence"], PAPER),
     ...modelsOf(rows).flatMap((model) =>
       LEARNT_RULES.map((rule) => compared(model, rule, FIXED_RULES, PROJECT)),
     ),
   ];
 }
 
-const CONFIDENCE: Which = { model: MAIN, detector: DETECTORS.confidence, reads: "last step" };
-const WHOLE_TRACE: Which = { model: MAIN, detector: DETECTORS.noveltyGru, reads: "whole trace" };
+const CONFIDENCE: Which = { model: CASCADED_TD, detector: DETECTORS.confidence, reads: "last step" };
+const WHOLE_TRACE: Which = { model: CASCADED_TD, detector: DETECTORS.noveltyGru, reads: "whole trace" };
 
 /** Out- against in-distribution images. The first is the paper's, where both are photographs. */
 const DETECTED: readonly { readonly statement: string; readonly better: Which; readonly than: Which }[] = [
@@ -99,7 +99,7 @@ const DETECTED: readonly { readonly statement: string; readonly better: Which; r
   {
     statement: "the GRU of CascadedTD's trace beats that of SerialTD-MultiHead's",
     better: WHOLE_TRACE,
-    than: { ...WHOLE_TRACE, model: "SerialTD-MultiHead" },
+    than: { ...WHOLE_TRACE, model: SERIAL_TD_MULTIHEAD },
   },
 ];
 

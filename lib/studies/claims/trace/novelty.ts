@@ -103,7 +103,11 @@ function shrunkPhotographs(
   { outOfDistributionImages }: TraceSettings,
   seed: number,
 ): OutOfDistributionImages {
-  return atSide(photographsOf(other, outOfDistributionImages, seed), train.size.height, other.name);
+  return atSide(
+    photographsOf(other, train.classNames, outOfDistributionImages, seed),
+    train.size.height,
+    other.name,
+  );
 }
 
 /** A row for each detector, on one kind of out-of-distribution images. */
@@ -122,14 +126,14 @@ function detectorRows(
   const signals = scores.map(({ inDistribution, outOfDistribution }) =>
     Float64Array.of(...inDistribution, ...outOfDistribution),
   );
-  const places = Array.from(isOutOfDistribution, (_, n) => n);
+  const ids = [...traces.inDistributionTest.ids, ...traces.outOfDistributionTest.ids];
   const { values, intervals } = aurocBootstrap(signals, isOutOfDistribution, { stream });
   return scores.map(({ detector, reads, learntFrom }, i) => ({
     detector,
     reads,
     learntFrom,
     auroc: values[i] as number,
-    withoutGroup: aurocWithoutGroup(signals[i] as Float64Array, isOutOfDistribution, places),
+    withoutGroup: aurocWithoutGroup(signals[i] as Float64Array, isOutOfDistribution, ids),
     low: intervals[i]?.low as number,
     high: intervals[i]?.high as number,
     inDistributionImages,

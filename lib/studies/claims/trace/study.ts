@@ -1,5 +1,5 @@
 import { decided } from "../../evidence/finding.js";
-import { FULL_CHANGE } from "../../full.js";
+import { FULL_CHANGE, FULL_SEEDS } from "../../full.js";
 import { QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
 import type { ProtocolName, Study, StudyResult } from "../../study.js";
@@ -17,6 +17,7 @@ import {
   type TraceSettings,
 } from "./runs.js";
 import { tablesOf } from "./tables.js";
+import { REDUCED_CHANGE, REDUCED_SEEDS } from "../../reduced.js";
 
 const GRU: TraceSettings["gru"] = { hidden: 32, epochs: 15, batchSize: 256, learningRate: 0.005 };
 
@@ -34,8 +35,8 @@ export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
     outOfDistributionImages: 40,
   },
   reduced: {
-    seeds: [0, 1, 2],
-    change: { train: { epochs: 5 } },
+    seeds: REDUCED_SEEDS,
+    change: REDUCED_CHANGE,
     gru: GRU,
     heldOutClasses: [3, 9],
     noveltyChange: { trainImages: 20000, train: { epochs: 3 } },
@@ -50,7 +51,7 @@ export const TRACE_SETTINGS: Readonly<Record<ProtocolName, TraceSettings>> = {
     outOfDistributionImages: 4000,
   },
   full: {
-    seeds: [0, 1, 2, 3, 4],
+    seeds: FULL_SEEDS,
     change: FULL_CHANGE,
     gru: GRU,
     heldOutClasses: [3, 9],
@@ -76,6 +77,7 @@ export const traceStudy: Study<TraceSettings> = {
   },
   async analyse(settings, context) {
     const rows = await traceRows(settings, context);
+    const { train } = await context.dataset();
     return {
       findings: decided([
         ...correctnessFindings(rows.correctness),
@@ -84,7 +86,7 @@ export const traceStudy: Study<TraceSettings> = {
       ]),
       tables: tablesOf(
         rows,
-        photographTable(await context.otherDatasets(), settings.outOfDistributionImages),
+        photographTable(await context.otherDatasets(), train.classNames, settings.outOfDistributionImages),
       ),
       figures: await figuresOf(rows, settings, context),
       numbers: numbersOf(rows),

@@ -6,8 +6,9 @@ import { type CaptionedImage, imageGrid } from "../../../figures/image-grid.js";
 import { typicalityFigure } from "../../../figures/typicality.js";
 import { measuredResults } from "../../evidence/tables.js";
 import type { StudyResult } from "../../study.js";
-import { type Images, MAIN_MODEL, type RunTypicality, type TypicalityArms } from "./runs.js";
+import { type Images, type RunTypicality, type TypicalityArms } from "./runs.js";
 import { BINS, type Extreme, type HeldOut, MAIN_THRESHOLD, SHOWN } from "./typicality-of-trace.js";
+import { CASCADED_TD } from "../../evidence/model-names.js";
 
 export function curveFigures({ images, arms }: TypicalityArms): StudyResult["figures"] {
   const rows = measuredResults(arms).flatMap(({ arm, measured }) =>
@@ -56,7 +57,7 @@ export async function pictureFigure(
   const columns = labels.map((label) => plotText(set.classNames[label] ?? "").replaceAll("-", "<br>"));
   return {
     name: images === "constructed" ? "constructed-images" : "images",
-    caption: `The most and the least typical held-out images of each class, with the timestep at which ${MAIN_MODEL} (seed ${seed}, confidence ${MAIN_THRESHOLD}) answers, and whether rightly.`,
+    caption: `The most and the least typical held-out images of each class, with the timestep at which ${CASCADED_TD} (seed ${seed}, confidence ${MAIN_THRESHOLD}) answers, and whether rightly.`,
     figure: imageGrid([await group("most typical"), await group("least typical")], { columns }),
   };
 }

@@ -1,7 +1,8 @@
 import { type Draft, finding, type Statement } from "../../evidence/finding.js";
 import { isAbove, isBelow, type Rule } from "../../evidence/rules.js";
-import { classLabels, MAIN_MODEL, ofClass, rhoOf, type TypicalityArms } from "./runs.js";
+import { classLabels, ofClass, rhoOf, type TypicalityArms } from "./runs.js";
 import { MAIN_THRESHOLD, type Relation, THRESHOLDS } from "./typicality-of-trace.js";
+import { CASCADED_TD } from "../../evidence/model-names.js";
 
 /**
  * End points are the paper's on images with a C-score: latency and correctness at the main threshold. What is constructed
@@ -10,7 +11,7 @@ import { MAIN_THRESHOLD, type Relation, THRESHOLDS } from "./typicality-of-trace
 export function findingsOf(kind: TypicalityArms): Draft[] {
   const { images, arms } = kind;
   const isReal = images === "data set";
-  const where = `${MAIN_MODEL}, ${isReal ? "held-out images" : "images of constructed typicality"}`;
+  const where = `${CASCADED_TD}, ${isReal ? "held-out images" : "images of constructed typicality"}`;
   const paper: Pick<Statement, "by" | "carries"> = isReal
     ? { by: "paper", carries: true }
     : { by: "project" };
@@ -24,7 +25,7 @@ export function findingsOf(kind: TypicalityArms): Draft[] {
     finding(
       { statement: `${where}: ${what} (rank correlation, confidence ${threshold})`, ...claimed },
       rule,
-      arms.own(MAIN_MODEL, [rhoOf(relation, threshold)]),
+      arms.own(CASCADED_TD, [rhoOf(relation, threshold)]),
     );
   const falls = "latency falls with typicality";
   const others = isReal ? THRESHOLDS.filter((threshold) => threshold !== MAIN_THRESHOLD) : [];
@@ -42,7 +43,7 @@ export function findingsOf(kind: TypicalityArms): Draft[] {
       isBelow(0),
       classLabels(kind).flatMap((label) => {
         const quantity = { ...ofClass(label, "rho"), name: `class ${label}` };
-        return arms.own(MAIN_MODEL, [quantity]);
+        return arms.own(CASCADED_TD, [quantity]);
       }),
     ),
   ];

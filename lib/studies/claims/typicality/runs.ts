@@ -20,11 +20,9 @@ import {
   traceTypicality,
   traceTypicalitySchema,
 } from "./typicality-of-trace.js";
+import { CASCADED_CE, CASCADED_TD, SERIAL_TD_MULTIHEAD } from "../../evidence/model-names.js";
 
-export const MODELS = ["CascadedTD", "SerialTD-MultiHead", "CascadedCE"] as const;
-/** The one that the claim is about. */
-export const MAIN_MODEL = "CascadedTD";
-
+export const MODELS = [CASCADED_TD, SERIAL_TD_MULTIHEAD, CASCADED_CE] as const;
 /** What the images are called in tables: those of the data, or made ones whose typicality is known. */
 export type Images = "data set" | "constructed";
 
@@ -105,7 +103,7 @@ export function ofClass(label: number, column: string, unit = NUMBER, scale = 1)
 /** The classes that the main model's runs held images of. */
 export function classLabels({ arms }: TypicalityArms): number[] {
   const labels = arms.results.flatMap(({ arm, measured }) =>
-    arm === MAIN_MODEL && measured !== "diverged" ? measured.classes.map((row) => row["label"] ?? NaN) : [],
+    arm === CASCADED_TD && measured !== "diverged" ? measured.classes.map((row) => row["label"] ?? NaN) : [],
   );
   return [...new Set(labels)];
 }

@@ -4,7 +4,7 @@ import type { PresetName } from "../../../experiments/specs/presets.js";
 import type { RunSpec } from "../../../experiments/specs/spec.js";
 import { decided } from "../../evidence/finding.js";
 import { type ArmResult, PairedArms } from "../../evidence/paired-arms.js";
-import { FULL_CHANGE } from "../../full.js";
+import { FULL_CHANGE, FULL_SEEDS } from "../../full.js";
 import { presetTrainings } from "../../preset-trainings.js";
 import { QUICK_DATA, QUICK_CHANGE } from "../../quick.js";
 import { SETTLED_CHANGE, SETTLED_SEEDS } from "../../settled.js";
@@ -12,10 +12,12 @@ import type { ProtocolName, Study, StudyResult, StudySettings } from "../../stud
 import { StudyContext } from "../../study-context.js";
 import { curveFigures, pictureFigure } from "./figures.js";
 import { findingsOf } from "./findings.js";
-import { type Images, MAIN_MODEL, type RunTypicality, runTypicality, type TypicalityArms } from "./runs.js";
+import { type Images, type RunTypicality, runTypicality, type TypicalityArms } from "./runs.js";
 import { tablesOf } from "./tables.js";
 import { heldOutImages, RELATIONS, type ThresholdResult } from "./typicality-of-trace.js";
 import { type SpecChange } from "../../../experiments/specs/spec-change.js";
+import { CASCADED_TD } from "../../evidence/model-names.js";
+import { REDUCED_CHANGE, REDUCED_SEEDS } from "../../reduced.js";
 
 export interface TypicalitySettings extends StudySettings {
   /** Resamples of each bootstrap interval. */
@@ -45,8 +47,8 @@ export const TYPICALITY_SETTINGS: Readonly<Record<ProtocolName, TypicalitySettin
     constructed: { data: QUICK_DATA, change: QUICK_CHANGE },
   },
   reduced: {
-    seeds: [0, 1, 2],
-    change: { train: { epochs: 5 } },
+    seeds: REDUCED_SEEDS,
+    change: REDUCED_CHANGE,
     resamples: 500,
     constructed: { data: CONSTRUCTED_DATA, change: { train: { epochs: 3 } } },
   },
@@ -57,7 +59,7 @@ export const TYPICALITY_SETTINGS: Readonly<Record<ProtocolName, TypicalitySettin
     constructed: { data: CONSTRUCTED_DATA, change: { train: { epochs: 5 } } },
   },
   full: {
-    seeds: [0, 1, 2, 3, 4],
+    seeds: FULL_SEEDS,
     change: FULL_CHANGE,
     resamples: 1000,
     constructed: { data: CONSTRUCTED_DATA, change: { network: { width: 1 }, train: { epochs: 20 } } },
@@ -121,7 +123,7 @@ async function analyseTypicality(settings: TypicalitySettings, context: StudyCon
       const held = await heldOutImages(spec, own);
       const runs = await runTypicality(spec, held, settings.resamples, own);
       results.push(...runs.map((measured) => ({ arm: measured.model, seed: measured.seed, measured })));
-      const shown = runs.find(({ model, seed }) => model === MAIN_MODEL && seed === settings.seeds[0]);
+      const shown = runs.find(({ model, seed }) => model === CASCADED_TD && seed === settings.seeds[0]);
       if (shown !== undefined) pictures.push(await pictureFigure(part.images, shown, held));
     }
     kinds.push({ images: part.images, arms: PairedArms.grouped(results) });

@@ -4,7 +4,6 @@ import { measuredResults, quantityCells } from "../../evidence/tables.js";
 import type { StudyResult, TableRow } from "../../study.js";
 import {
   classLabels,
-  MAIN_MODEL,
   MODELS,
   ofClass,
   resultAt,
@@ -20,6 +19,7 @@ import {
   type ThresholdResult,
   THRESHOLDS,
 } from "./typicality-of-trace.js";
+import { CASCADED_TD } from "../../evidence/model-names.js";
 
 const TIMESTEPS: Unit = { difference: "", digits: 2 };
 
@@ -47,7 +47,7 @@ export function tablesOf(kinds: readonly TypicalityArms[]): StudyResult["tables"
     },
     {
       name: "classes",
-      title: `${MAIN_MODEL} by class at confidence ${MAIN_THRESHOLD}, mean ± standard error over n seeds`,
+      title: `${CASCADED_TD} by class at confidence ${MAIN_THRESHOLD}, mean ± standard error over n seeds`,
       rows: kinds.flatMap((kind) => classLabels(kind).map((label) => classRow(kind, label))),
     },
     {
@@ -112,7 +112,7 @@ function classRow({ images, arms }: TypicalityArms, label: number): TableRow {
   return {
     images,
     class: first?.measured.classNames[label] ?? label,
-    ...quantityCells(arms, MAIN_MODEL, [
+    ...quantityCells(arms, CASCADED_TD, [
       { ...ofClass(label, "cScore", TIMESTEPS), name: "C-score" },
       { ...ofClass(label, "selectionLatency", TIMESTEPS), name: "latency" },
       { ...ofClass(label, "accuracy", PERCENT, 100), name: "accuracy, %" },
