@@ -3,8 +3,7 @@ import { from, type ColumnTable } from "arquero";
 import { z } from "zod";
 import type { Dataset } from "../datasets/dataset.js";
 import { validationTrace } from "../experiments/analyses/metacognition.js";
-import { runRows } from "../experiments/comparing/run-rows.js";
-import { rowsWhere } from "../experiments/comparing/runs-table.js";
+import { runsWhere } from "../experiments/comparing/runs-table.js";
 import { divergedSummary } from "../experiments/runs/divergence.js";
 import { runDataset, runOutcome } from "../experiments/runs/run-images.js";
 import { listRuns } from "../experiments/runs/run-record.js";
@@ -101,9 +100,7 @@ async function candidatesIn(
   where: readonly string[],
 ): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
-  const records = listRuns(root);
-  const chosen = new Set(rowsWhere(where, runRows(records)).map(({ directory }) => directory));
-  for (const record of records.filter(({ directory }) => chosen.has(directory))) {
+  for (const record of runsWhere(where, listRuns(root))) {
     const { directory } = record;
     if (!record.isDone() || divergedSummary(directory) !== null) continue;
     const { models, seed, data: seen } = runSummary(directory);

@@ -53,7 +53,7 @@ export function runsWhere(where: readonly string[], runs: readonly RunRecord[]):
 }
 
 /** The rows for which all conditions of a `RunsQuery` hold; a UserError as for `runsTable`. */
-export function rowsWhere(where: readonly string[], rows: readonly RunRow[]): RunRow[] {
+function rowsWhere(where: readonly string[], rows: readonly RunRow[]): RunRow[] {
   const conditions = where.map((text) => condition(text, rows));
   return rows.filter((row) => conditions.every((holds) => holds(row)));
 }
