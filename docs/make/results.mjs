@@ -172,7 +172,7 @@ function findings(one) {
   const rest =
     carriers.length > 0 && others.length > 0 ? ` Of the other findings ${countOf(others)} hold.` : "";
   const seeds = one.settings.seeds;
-  return `${one.study.claim} Verdict: ${verdict} (${String(seeds.length)} seeds, ${one.finishedAt.slice(0, 10)}).${one.withdrawn === undefined ? rest : ` ${one.withdrawn}.`}\n\n${table(["holds", "finding", "measured"], rows)}`;
+  return `${one.study.claim} Verdict: ${verdict} (${String(seeds.length)} seeds, ${one.finishedAt.slice(0, 10)}).${one.withdrawn === undefined ? rest : ` The reason: ${one.withdrawn}.`}\n\n${table(["holds", "finding", "measured"], rows)}`;
 }
 
 const told = [...records.values(), ...elsewhere.values()];

@@ -120,8 +120,10 @@ function overview(sections: readonly ReportSection[]): string {
   if (sections.length === 0) return "<p>There are no results yet.</p>";
   const rows = sections.map(({ record }) => {
     const { study, data, verdict, findings } = record;
-    const notes = [...countsOf(verdict, findings), ...lossesOf(record)];
-    return `<tr><td><a href="#${anchorOf(record)}">${escaped(study.title)}</a><br><small class="told-below">${escaped(study.claim)}</small></td><td>${escaped(data.name)}</td><td class="verdict">${badge(verdict)}<br><small>${notes.map(escaped).join("; ")}</small></td></tr>`;
+    const reason = noVerdict(record);
+    const notes = reason === undefined ? [...countsOf(verdict, findings), ...lossesOf(record)] : [reason];
+    const kind = reason === undefined ? "" : ' class="reason"';
+    return `<tr><td><a href="#${anchorOf(record)}">${escaped(study.title)}</a><br><small class="told-below">${escaped(study.claim)}</small></td><td>${escaped(data.name)}</td><td class="verdict">${badge(verdict)}<br><small${kind}>${notes.map(escaped).join("; ")}</small></td></tr>`;
   });
   return `<section class="overview" id="verdicts"><h2>Verdicts</h2>
 <table><thead><tr><th>Claim</th><th>Data</th><th>Verdict</th></tr></thead><tbody>
@@ -133,17 +135,19 @@ ${rows.join("\n")}
 function countsOf(verdict: StudyRecord["verdict"], findings: readonly RecordedFinding[]): string[] {
   const count = (of: readonly RecordedFinding[], what: string): string[] =>
     of.length === 0 ? [] : [`${of.filter(holds).length} of ${plural(of.length, what)}`];
-  if (verdict === "withdrawn") return [];
   if (isFormer(verdict)) return count(findings, "finding").map((text) => `${text} came out`);
   const carriers = findings.filter(isEndPoint);
   const others = findings.filter((one) => !isEndPoint(one));
   return [...count(carriers, "end point"), ...count(others, "other finding")].map((text) => `${text} hold`);
 }
 
-/** Why a study has no verdict, or what trainings that diverged cost it. */
-function lossesOf({ notTested, withdrawn, diverged = [], runs }: StudyRecord): string[] {
-  if (notTested !== undefined) return [notTested];
-  if (withdrawn !== undefined) return [withdrawn];
+/** Why a study has no verdict, where that is so. */
+function noVerdict({ notTested, withdrawn }: StudyRecord): string | undefined {
+  return notTested ?? (withdrawn === undefined ? undefined : `Withdrawn: ${withdrawn}`);
+}
+
+/** What trainings that diverged cost a study: nothing where none did. */
+function lossesOf({ diverged = [], runs }: StudyRecord): string[] {
   return diverged.length === 0 ? [] : [divergedText(diverged, runs.length)];
 }
 
@@ -183,7 +187,8 @@ function claimHtml(
     ({ name, hash, seed, text }) =>
       `<li>${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed}): ${escaped(text)}</li>`,
   );
-  const losses = lossesOf(record).map(
+  const reason = noVerdict(record);
+  const losses = (reason === undefined ? lossesOf(record) : [reason]).map(
     (text) => `<p><b>${escaped(text)}.</b></p><ul>${diverged.join("")}</ul>\n`,
   );
   const [first] = figures;
