@@ -32,7 +32,7 @@ details { margin: .8rem 0; }
 summary { font-size: .9em; font-weight: 700; }
 .scroll { overflow-x: auto; }
 .verdict, .outcome { white-space: nowrap; }
-.reason { display: block; max-width: 30em; white-space: normal; }
+.reason { white-space: normal; }
 .findings td:nth-child(2) { width: 45%; }
 .untested { color: var(--soft); border-style: dotted; }
 .badge { display: inline-block; padding: .05rem .5rem; border: 1.5px solid; border-radius: 1rem; font-size: .72rem; font-weight: 700; white-space: nowrap; vertical-align: middle; }

@@ -88,7 +88,9 @@ ${provenance(protocol, sections)}
 
 /** The studies that stand before the appendix: those that decide something, or all where none does. */
 function shownSections(sections: readonly ReportSection[]): readonly ReportSection[] {
-  const deciding = sections.filter(({ record }) => record.verdict !== "not tested here");
+  const deciding = sections.filter(
+    ({ record }) => noVerdict(record) === undefined && record.verdict !== "not tested here",
+  );
   return deciding.length === 0 ? sections : deciding;
 }
 
@@ -142,9 +144,7 @@ function countsOf(verdict: StudyRecord["verdict"], findings: readonly RecordedFi
 }
 
 /** Why a study has no verdict, where that is so. */
-function noVerdict({ notTested, withdrawn }: StudyRecord): string | undefined {
-  return notTested ?? (withdrawn === undefined ? undefined : `Withdrawn: ${withdrawn}`);
-}
+const noVerdict = ({ notTested, withdrawn }: StudyRecord): string | undefined => notTested ?? withdrawn;
 
 /** What trainings that diverged cost a study: nothing where none did. */
 function lossesOf({ diverged = [], runs }: StudyRecord): string[] {
@@ -188,7 +188,7 @@ function claimHtml(
       `<li>${escaped(name)}-<code>${escaped(hash)}</code> (seed ${seed}): ${escaped(text)}</li>`,
   );
   const reason = noVerdict(record);
-  const losses = (reason === undefined ? lossesOf(record) : [reason]).map(
+  const losses = (reason === undefined ? lossesOf(record) : [`No verdict: ${reason}`]).map(
     (text) => `<p><b>${escaped(text)}.</b></p><ul>${diverged.join("")}</ul>\n`,
   );
   const [first] = figures;
