@@ -6,7 +6,7 @@ import { timePerImageFigure } from "../../lib/figures/time-per-image.js";
 import { timeSharesFigure } from "../../lib/figures/time-shares.js";
 import { assertSnapshot } from "./snapshot.js";
 
-test("scaling: a panel for each variable, four lines in each in the order of its values, times in the table's numbers", () => {
+test("time per image: a panel for each variable, four lines in each in the order of its values, times in the table's numbers", () => {
   const rows = ["width", "batch"].flatMap((variable) =>
     [1, 0.25].flatMap((value) =>
       ["float32", "mixed"].map((precision) => ({
@@ -19,7 +19,7 @@ test("scaling: a panel for each variable, four lines in each in the order of its
     ),
   );
   const figure = timePerImageFigure(from(rows));
-  assertSnapshot("scaling", figure);
+  assertSnapshot("time-per-image", figure);
   const { data, layout } = figure;
   assert.equal(data.length, 8);
   assert.deepEqual(

@@ -194,8 +194,21 @@ test("trainings that diverge are done and counted; their seeds are left out, or 
   const [page = ""] = await writeReport(replication, inOrder, folders.results);
   const html = readFileSync(page, "utf8");
   assert.match(html, /1 of 2 end points hold; 1 of 3 trainings diverged: seed 1/);
-  assert.match(html, /not tested here<\/span><br><small>2 of 3 trainings diverged: seeds 1, 2; seed 0 alone/);
+  assert.match(
+    html,
+    /not tested here<\/span><br><small class="reason">2 of 3 trainings diverged: seeds 1, 2; seed 0 alone/,
+  );
   assert.ok(html.includes(statuses[1]?.diverged ?? "?"));
+
+  // A verdict that was found wrong is withdrawn: the reason stands in its place.
+  const withdrawn = { verdict: "withdrawn", withdrawn: "time was counted wrongly" } as const;
+  await writeStudyRecord(join(place, "some.json"), { ...some, ...withdrawn });
+  assert.equal(readStudyRecord(join(place, "some.json"))?.withdrawn, withdrawn.withdrawn);
+  await writeReport(replication, inOrder, folders.results);
+  const after = readFileSync(page, "utf8");
+  assert.match(after, /withdrawn<\/span><br><small class="reason">time was counted wrongly<\/small>/);
+  assert.match(after, /No verdict: time was counted wrongly/);
+  assert.doesNotMatch(after, /1 of 2 end points hold/);
 });
 
 test("a study that this machine cannot run is left out with its reason, and not waited for", async (context) => {
