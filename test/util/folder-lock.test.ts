@@ -157,7 +157,7 @@ test("who computes without giving way gives signs of life of its own locks, and 
     join(lost, ".lock-owner.json"),
     JSON.stringify({ ...processIdentity(process.pid), machine: "another" }),
   );
-  const silentSince = (of: string): number => statSync(join(of, ".lock")).mtimeMs;
+  const silentSince = (of: string): number => Math.round(statSync(join(of, ".lock")).mtimeMs);
   for (const of of [folder, lost]) utimesSync(join(of, ".lock"), LONG_AGO, LONG_AGO);
   signHeldLocks();
   assert.equal(silentSince(folder), LONG_AGO.getTime(), "not at every call");
