@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, rm, rmdir } from "node:fs/promises";
+import { open, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { UserError } from "../util/errors.js";
 import { canonicalJson } from "../util/canonical-json.js";
 import { sha256, writeFileAtomic } from "../util/files.js";
-import { clearLeftLock, FolderInUse, type FolderLock, lockFolder } from "../util/folder-lock.js";
+import { clearLeftLock, type FolderLock, lockFolder, lockOnceFree } from "../util/folder-lock.js";
 import type { ImageSet } from "./dataset.js";
 import { valuesPerImage } from "../util/image-size.js";
 import { readJson } from "../util/json-file.js";
@@ -18,8 +17,6 @@ import type { SourceFiles } from "./source-files.js";
 const CACHE_VERSION = 3;
 /** One read call takes less than 2 GiB. */
 const READ_BYTES = 2 ** 30;
-/** How often one who waits for another's decoding looks again. */
-const POLL_MS = 300;
 
 const splitSchema = z.strictObject({
   examples: z.int().min(1),
@@ -116,15 +113,15 @@ async function lockEntry(
   folder: string,
   options: LoadOptions,
 ): Promise<{ readonly lock: FolderLock | undefined; readonly hasWaited: boolean }> {
-  for (let hasWaited = false; ; hasWaited = true) {
-    try {
-      await mkdir(folder, { recursive: true });
-      return { lock: await lockFolder(folder), hasWaited };
-    } catch (error) {
-      if (!(error instanceof FolderInUse)) return { lock: undefined, hasWaited };
-      if (!hasWaited) reportTo(options)("another process decodes the same images; waiting for it");
-      await sleep(POLL_MS);
-    }
+  let hasWaited = false;
+  try {
+    const lock = await lockOnceFree(folder, () => {
+      hasWaited = true;
+      reportTo(options)("another process decodes the same images; waiting for it");
+    });
+    return { lock, hasWaited };
+  } catch {
+    return { lock: undefined, hasWaited };
   }
 }
 

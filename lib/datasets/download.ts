@@ -1,17 +1,15 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, rmdir, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { UserError } from "../util/errors.js";
 import { fileError, isOfFiles } from "../util/files.js";
-import { clearLeftLock, FolderInUse, type FolderLock, lockFolder } from "../util/folder-lock.js";
+import { clearLeftLock, type FolderLock, lockOnceFree } from "../util/folder-lock.js";
 import { BusyServer, request } from "./http-request.js";
 import { type LoadOptions, reportTo } from "./progress.js";
 
 const PROGRESS_BYTES = 2 ** 20;
-/** How often to look whether the process that downloads the same archive has ended. */
-const POLL_MS = 500;
 
 /** How long to wait for what, in milliseconds, and how much to take. */
 export interface DownloadLimits {
@@ -74,22 +72,13 @@ export async function download(
 }
 
 async function lockArchive(folder: string, path: string, options: LoadOptions): Promise<FolderLock> {
-  for (let hasWaited = false; ; hasWaited = true) {
-    try {
-      await mkdir(folder, { recursive: true });
-      return await lockFolder(folder);
-    } catch (error) {
-      if (!(error instanceof FolderInUse || isGone(error))) throw fileError(error, "write", folder);
-      if (!hasWaited) reportTo(options)(`another process downloads ${basename(path)}; waiting for it`);
-      await wait(POLL_MS);
-    }
+  try {
+    return await lockOnceFree(folder, () => {
+      reportTo(options)(`another process downloads ${basename(path)}; waiting for it`);
+    });
+  } catch (error) {
+    throw fileError(error, "write", folder);
   }
-}
-
-/** Whether the folder was taken away by the process that had its lock, before this one could take it. */
-function isGone(error: unknown): boolean {
-  const cause = error instanceof UserError ? error.cause : undefined;
-  return cause instanceof Error && "code" in cause && cause.code === "ENOENT";
 }
 
 /** By one process alone. */

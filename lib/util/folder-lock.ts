@@ -32,6 +32,8 @@ const GUARD_SIGN_MS = 1_000;
 const PATIENCE_MS = 20_000;
 /** How often who waits for an owner to end looks. */
 const LOOK_MS = 100;
+/** The same of one who waits for minutes. */
+const LONG_LOOK_MS = 300;
 
 const ownerSchema = z.object({ pid: z.number(), startTime: z.string(), machine: z.string() });
 
@@ -53,6 +55,29 @@ export async function lockFolder(
       await sleep(LOOK_MS);
     }
   }
+}
+
+/**
+ * Takes the lock of a folder, which is made where it is missing, however long another process has it; `onWait` is told once
+ * before that. Throws as `lockFolder` where it cannot be taken at all.
+ */
+export async function lockOnceFree(folder: string, onWait: () => void): Promise<FolderLock> {
+  for (let hasWaited = false; ; hasWaited = true) {
+    try {
+      await mkdir(folder, { recursive: true });
+      return await lockFolder(folder);
+    } catch (error) {
+      if (!(error instanceof FolderInUse || isGone(error))) throw error;
+      if (!hasWaited) onWait();
+      await sleep(LONG_LOOK_MS);
+    }
+  }
+}
+
+/** Whether the folder was taken away by the process that had its lock, before this one could take it. */
+function isGone(error: unknown): boolean {
+  const cause = error instanceof UserError ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === "ENOENT";
 }
 
 /** Removes what a killed process left of its lock in a folder that is read without one; a living process's stays. */

@@ -43,8 +43,7 @@ bool HoldsWithin(std::chrono::microseconds limit, const Condition& condition) {
 // not come. Shared work shares out none itself.
 class Crew {
  public:
-  explicit Crew(tensorflow::thread::ThreadPool* pool)
-      : pool_(pool), helpers_(pool->NumThreads() - 1) {}
+  explicit Crew(tensorflow::thread::ThreadPool* pool) : pool_(pool), helpers_(pool->NumThreads() - 1) {}
 
   // A pool's, for ever: at the very end of the process helpers may still look for work.
   static Crew& Of(tensorflow::thread::ThreadPool* pool) {

@@ -48,7 +48,6 @@ const MODELS: readonly { readonly model: string; readonly preset: PresetName }[]
   { model: SERIAL_TD_MULTIHEAD, preset: "serial-td-multihead" },
 ];
 
-/** A difference below so many points does not change what the paper says. */
 const EARLY_STEP = 3;
 
 /** Whether the batch-norm constants of the published code, which are there by a slip, make the published result. */
